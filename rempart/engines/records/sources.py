@@ -1,0 +1,210 @@
+"""Records wherever they lie: one JSON file, JSON lines, gzip, a folder, a zip release (and a zip in it)."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+from rempart.engines.records.fields import RecordError
+from rempart.engines.records.reading import DEFAULT_LIMITS, RATIO_FLOOR, Limits, Reading, parse_json
+from rempart.engines.records.streams import MeteredStream, lines, open_bytes
+
+CVE_FILES: Final = re.compile(r"CVE-\d{4}-\d{4,19}\.json", re.IGNORECASE)
+
+_ENCRYPTED: Final = 0x1
+_LINES: Final = (".jsonl", ".ndjson")
+
+
+def open_records(
+    path: Path | str, limits: Limits = DEFAULT_LIMITS, only: re.Pattern[str] | None = None
+) -> Iterator[Reading]:
+    """Every record under ``path``, in a stable order, read as it is consumed.
+
+    ``path``: a ``.json``, ``.jsonl``, ``.ndjson`` (each also ``.gz``) or ``.zip`` file, or a folder of
+    them at any depth (links are not followed). ``only`` keeps the ``.json`` files of folders and
+    archives whose name it matches whole: ``CVE_FILES`` for the CVE list. A malformed or repeated
+    record is a Reading with an error. Raises ``FileNotFoundError`` alone.
+    """
+    root = Path(path)
+    if not root.exists():
+        raise FileNotFoundError(root)
+    seen: dict[str, str] = {}
+    readings = _folder(root, limits, only) if root.is_dir() else _file(root, root.name, limits, only)
+    for reading in readings:
+        identifier = _identifier(reading.document) if reading.document is not None else ""
+        if not identifier:
+            yield reading
+        elif identifier in seen:
+            message = f"{identifier} already read at {seen[identifier]}"
+            yield Reading(reading.where, error=RecordError("id", message, "duplicate"))
+        else:
+            seen[identifier] = reading.where
+            yield reading
+
+
+def _identifier(document: dict[str, Any]) -> str:
+    """The record's own identifier: of a CVE record, else of a CSAF document; empty when neither."""
+    metadata = document.get("cveMetadata")
+    if not isinstance(metadata, dict):
+        head = document.get("document")
+        metadata = head.get("tracking") if isinstance(head, dict) else None
+    if not isinstance(metadata, dict):
+        return ""
+    identifier = metadata.get("cveId") or metadata.get("id")
+    return identifier if isinstance(identifier, str) else ""
+
+
+def _folder(root: Path, limits: Limits, only: re.Pattern[str] | None) -> Iterator[Reading]:
+    count = 0
+    for path in _files(root):
+        name = path.relative_to(root).as_posix()
+        if not _is_source(path.name) or (path.suffix == ".json" and only and not only.fullmatch(path.name)):
+            continue
+        count += 1
+        if count > limits.members:
+            yield Reading(name, error=RecordError("", f"more than {limits.members} files", "too_many"))
+            return
+        yield from _file(path, name, limits, only)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Files depth first, sorted by name; a link could lead anywhere, so none is followed."""
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            yield from _files(path)
+        elif path.is_file():
+            yield path
+
+
+def _is_source(name: str) -> bool:
+    return name.lower().removesuffix(".gz").endswith((".json", ".zip", *_LINES))
+
+
+def _file(path: Path, where: str, limits: Limits, only: re.Pattern[str] | None) -> Iterator[Reading]:
+    name = path.name.lower()
+    try:
+        if zipfile.is_zipfile(path) and not name.removesuffix(".gz").endswith((".json", *_LINES)):
+            with path.open("rb") as archive:
+                yield from _archive(archive, where, limits, only, nested=False)
+        elif name.removesuffix(".gz").endswith(_LINES):
+            yield from _json_lines(path, where, limits)
+        elif name.endswith(".zip"):
+            yield Reading(where, error=RecordError("", "not a zip archive, or a truncated one", "unreadable"))
+        else:
+            with open_bytes(path, limits) as stream:
+                yield _one(where, stream.read(limits.record_bytes + 1), limits)
+    except RecordError as problem:
+        yield Reading(where, error=problem)
+    except OSError as problem:
+        yield Reading(where, error=RecordError("", problem.strerror or "cannot be read", "unreadable"))
+
+
+def _one(where: str, raw: bytes, limits: Limits) -> Reading:
+    try:
+        return Reading(where, document=parse_json(raw, limits))
+    except RecordError as problem:
+        return Reading(where, error=problem)
+
+
+def _json_lines(path: Path, where: str, limits: Limits) -> Iterator[Reading]:
+    position = 0
+    try:
+        with open_bytes(path, limits) as stream:
+            for position, line in enumerate(lines(stream, limits), start=1):
+                if isinstance(line, RecordError):
+                    yield Reading(f"{where}:{position}", error=line)
+                elif line.strip():
+                    yield _one(f"{where}:{position}", line, limits)
+    except RecordError as problem:
+        yield Reading(f"{where}:{position + 1}", error=problem)
+
+
+def _archive(
+    archive: BinaryIO, where: str, limits: Limits, only: re.Pattern[str] | None, *, nested: bool
+) -> Iterator[Reading]:
+    """The JSON members of a zip. The CVE list's release is a zip within a zip: one level is opened."""
+    try:
+        container = zipfile.ZipFile(archive)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
+        yield Reading(where, error=RecordError("", f"unreadable archive: {problem}", "unreadable"))
+        return
+    with container:
+        members = container.infolist()
+        if len(members) > limits.members:
+            message = f"{len(members)} members, more than {limits.members}"
+            yield Reading(where, error=RecordError("", message, "too_many"))
+            return
+        taken = 0
+        for member in members:
+            name = member.filename.rsplit("/", 1)[-1]
+            spot = f"{where}!{member.filename}"
+            if name.endswith(".zip") and not nested:
+                yield from _inner_archive(container, member, spot, limits, only)
+            if not name.lower().endswith(".json") or (only and not only.fullmatch(name)):
+                continue
+            try:
+                raw = _extract(container, member, limits)
+            except RecordError as problem:
+                yield Reading(spot, error=problem)
+                continue
+            taken += len(raw)
+            if taken > limits.total_bytes:
+                yield Reading(
+                    where, error=RecordError("", f"more than {limits.total_bytes} bytes", "too_large")
+                )
+                return
+            yield _one(spot, raw, limits)
+
+
+def _open(container: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> MeteredStream:
+    if member.flag_bits & _ENCRYPTED:
+        raise RecordError("", "the member is encrypted", "unreadable")
+    try:
+        stream = cast("BinaryIO", container.open(member))
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as problem:
+        raise RecordError("", f"the member cannot be read: {problem}", "unreadable") from None
+    return MeteredStream(stream, lambda: member.compress_size, limits)
+
+
+def _extract(container: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> bytes:
+    """A member's bytes, counted as they inflate: the size it declares may lie."""
+    raw = bytearray()
+    with _open(container, member, limits) as stream:
+        while len(raw) <= limits.record_bytes and (chunk := _chunk(stream)):
+            raw += chunk
+    return bytes(raw)
+
+
+def _chunk(stream: MeteredStream) -> bytes:
+    try:
+        return stream.read(1 << 20) or b""
+    except zipfile.BadZipFile as problem:
+        raise RecordError("", f"the member cannot be read: {problem}", "unreadable") from None
+
+
+def _inner_archive(
+    container: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    where: str,
+    limits: Limits,
+    only: re.Pattern[str] | None,
+) -> Iterator[Reading]:
+    with tempfile.TemporaryFile() as spool:
+        try:
+            with _open(
+                container, member, replace(limits, total_bytes=max(RATIO_FLOOR, limits.total_bytes))
+            ) as stream:
+                while chunk := _chunk(stream):
+                    spool.write(chunk)
+        except RecordError as problem:
+            yield Reading(where, error=problem)
+            return
+        spool.seek(0)
+        yield from _archive(cast("BinaryIO", spool), where, limits, only, nested=True)

@@ -1,0 +1,95 @@
+"""Decompression under limits: bytes are counted as they come out, never announced sizes alone."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from rempart.engines.records.fields import RecordError
+from rempart.engines.records.reading import RATIO_FLOOR, Limits
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class MeteredStream(io.RawIOBase):
+    """A readable stream that stops, with a ``RecordError``, past the total or the ratio allowed."""
+
+    def __init__(self, inner: BinaryIO, consumed: Callable[[], int], limits: Limits) -> None:
+        super().__init__()
+        self._inner = inner
+        self._consumed = consumed
+        self._limits = limits
+        self.total = 0
+
+    def readable(self) -> bool:
+        """A metered stream is for reading."""
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        """Fill ``buffer``; ``RecordError`` is ``truncated``, ``unreadable``, ``too_large`` or ``ratio``."""
+        view = memoryview(cast("bytearray", buffer))
+        try:
+            chunk = self._inner.read(len(view))
+        except EOFError:
+            raise RecordError("", "the compressed file ends too soon", "truncated") from None
+        except (OSError, zlib.error, RuntimeError, NotImplementedError) as problem:
+            raise RecordError("", f"the compressed file cannot be read: {problem}", "unreadable") from None
+        view[: len(chunk)] = chunk
+        self.total += len(chunk)
+        if self.total > self._limits.total_bytes:
+            raise RecordError("", f"more than {self._limits.total_bytes} bytes", "too_large")
+        if self.total > RATIO_FLOOR and self.total > self._limits.ratio * max(1, self._consumed()):
+            raise RecordError("", f"expands more than {self._limits.ratio} times", "ratio")
+        return len(chunk)
+
+    def close(self) -> None:
+        """Close the stream beneath as well."""
+        self._inner.close()
+        super().close()
+
+
+def open_bytes(path: Path, limits: Limits) -> io.BufferedReader:
+    """The file's bytes, gunzipped when it is gzip (by its first bytes, not its name)."""
+    file = path.open("rb")
+    compressed = file.read(2) == _GZIP_MAGIC
+    file.seek(0)
+    if not compressed:
+        return io.BufferedReader(MeteredStream(file, lambda: RATIO_FLOOR + file.tell(), limits), 1 << 20)
+    unzipped = cast("BinaryIO", gzip.GzipFile(fileobj=file))
+    return io.BufferedReader(MeteredStream(_Both(unzipped, file), file.tell, limits), 1 << 20)
+
+
+class _Both(io.BytesIO):
+    """Reads the gunzipped stream; closing closes the file as well, which ``GzipFile`` leaves open."""
+
+    def __init__(self, unzipped: BinaryIO, file: BinaryIO) -> None:
+        super().__init__()
+        self._unzipped, self._file = unzipped, file
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._unzipped.read(-1 if size is None else size)
+
+    def close(self) -> None:
+        self._unzipped.close()
+        self._file.close()
+        super().close()
+
+
+def open_text(path: Path, limits: Limits) -> TextIO:
+    """The file's UTF-8 text; a byte that is not UTF-8 shows as U+FFFD, and the row's check refuses it."""
+    return io.TextIOWrapper(open_bytes(path, limits), encoding="utf-8-sig", errors="replace", newline="")
+
+
+def lines(stream: io.BufferedReader, limits: Limits) -> Iterator[bytes | RecordError]:
+    """Each line without its break; one past ``record_bytes`` is an error and is skipped, unheld."""
+    while line := stream.readline(limits.record_bytes + 2):
+        if line.endswith(b"\n") or len(line) <= limits.record_bytes:
+            yield line.rstrip(b"\r\n")
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(1 << 20)
+        yield RecordError("", f"the record exceeds {limits.record_bytes} bytes", "too_large")
