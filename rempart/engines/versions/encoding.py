@@ -1,0 +1,22 @@
+"""Pieces of order-preserving keys: comparing the bytes compares the values.
+
+A key is a sequence of self-delimiting pieces, so that keys compare piece by piece whatever their
+length. Nothing here ever emits 0xFF as the first byte of a piece: ``AFTER_ALL`` sorts after any.
+"""
+
+from __future__ import annotations
+
+AFTER_ALL = b"\xff"
+MAX_LENGTH = 256  # longest version text read; a longer one is not a version
+
+
+def number(digits: str) -> bytes:
+    """ASCII digits of any length up to ``MAX_LENGTH`` → one length byte, then big-endian bytes."""
+    value = int(digits or "0")
+    body = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return bytes((len(body),)) + body
+
+
+def word(text: str) -> bytes:
+    """Text without NUL → its UTF-8 bytes and a terminator that sorts before any character."""
+    return text.encode() + b"\x00"

@@ -1,0 +1,109 @@
+"""Versions of no declared scheme: what vendors write ("7u211", "22.3R2-S2", "2.0-beta9", "15.2(4)E3").
+
+Order at one position: pre-release words by rank < end of version < other words, alphabetically <
+numbers. Zeros before the end or before a word do not count ("1.2.0" equals "1.2"). "+metadata" has
+no rank, as in Semantic Versioning.
+
+A text is refused rather than guessed: free text, a commit hash, and "1.0a2" or "1.0b2", which one
+vendor writes for a pre-release and another for a patch.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rempart.engines.versions.encoding import AFTER_ALL, number, word
+
+_LEAD = re.compile(r"(?:versions?|release|ver\.?|v\.?)?[ _]*(?=[0-9])")
+_SHAPE = re.compile(r"[0-9][0-9a-z._\-+()/ ]*")
+_TOKEN = re.compile(r"([0-9]+)|([a-z]+)|([^0-9a-z]+)")
+_HASH = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}")
+_METADATA = re.compile(r"\+[0-9a-z.\-]*$")
+_MAX_WORD = 16
+
+_PRE_RELEASE = {
+    "dev": b"\x01",
+    "nightly": b"\x01",
+    "canary": b"\x01",
+    "alpha": b"\x02",
+    "beta": b"\x03",
+    "pre": b"\x04",
+    "preview": b"\x04",
+    "milestone": b"\x04",
+    "ea": b"\x04",
+    "ctp": b"\x04",
+    "rc": b"\x05",
+    "cr": b"\x05",
+    "snapshot": b"\x06",
+}
+_NULL_WORDS = frozenset({"final", "ga", "release"})
+# Words that a vendor writes between spaces inside a version; any other spaced word is free text.
+_SPACED_WORDS = frozenset(
+    ("build", "patch", "update", "hotfix", "fix", "rev", "revision", "service", "pack", "sp", "ap", "cu")
+    + ("mr", "msr", "sr", "hf", "mp", "ru", "pl", "u", "p", "r")
+)
+_PROSE = frozenset(
+    ("and", "or", "to", "all", "any", "prior", "before", "below", "above", "later", "earlier", "through")
+    + ("than", "from", "up", "x", "xx")
+)
+_PRE, _END, _WORD, _NUMBER = b"\x01", b"\x02", b"\x03", b"\x04"
+
+
+def key(text: str) -> bytes | None:
+    """The key of a vendor's version, or None where its order cannot be told."""
+    tokens = _tokens(text)
+    return None if tokens is None else b"".join(_trim(tokens)) + _END
+
+
+def prefix_bounds(text: str) -> tuple[bytes, bytes] | None:
+    """Lowest key and the key above every version that starts with the tokens of ``text``."""
+    tokens = _tokens(text)
+    return None if tokens is None else (b"".join(_trim(tokens)), b"".join(tokens) + AFTER_ALL)
+
+
+def _tokens(text: str) -> list[bytes] | None:
+    lowered = text.strip().lower().replace("\\", "")
+    lead = _LEAD.match(lowered)
+    body = _METADATA.sub("", lowered[lead.end() :]) if lead else ""
+    if _SHAPE.fullmatch(body) is None or _HASH.fullmatch(body):
+        return None
+    tokens: list[bytes] = []
+    found = list(_TOKEN.finditer(body))
+    for place, piece in enumerate(found):
+        digits, letters, _ = piece.groups()
+        if digits:
+            tokens.append(_NUMBER + number(digits))
+        elif letters:
+            if not _is_version_word(body, piece, found[place + 1 : place + 2]):
+                return None
+            if letters in _PRE_RELEASE:
+                tokens.append(_PRE + _PRE_RELEASE[letters])
+            elif letters not in _NULL_WORDS:
+                tokens.append(_WORD + word(letters))
+    return tokens
+
+
+def _is_version_word(body: str, piece: re.Match[str], following: list[re.Match[str]]) -> bool:
+    letters = piece.group(2)
+    if letters in _PROSE or len(letters) > _MAX_WORD:
+        return False
+    before = body[piece.start() - 1]
+    digit_follows = bool(following and following[0].group(1))
+    if letters in {"a", "b"} and before.isdigit() and digit_follows:
+        return False
+    if before != " " or letters in _SPACED_WORDS or letters in _PRE_RELEASE or letters in _NULL_WORDS:
+        return True
+    return digit_follows and len(letters) <= 4
+
+
+def _trim(tokens: list[bytes]) -> list[bytes]:
+    zero = _NUMBER + number("0")
+    kept: list[bytes] = []
+    at_boundary = True
+    for token in reversed(tokens):
+        if at_boundary and token == zero:
+            continue
+        kept.append(token)
+        at_boundary = token[:1] != _NUMBER
+    kept.reverse()
+    return kept
