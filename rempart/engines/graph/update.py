@@ -1,8 +1,8 @@
 """Incremental propagation: after a change, recompute only what the change can affect.
 
 The method is that of Ramalingam and Reps for shortest paths ("An incremental algorithm for a generalization
-of the shortest-path problem", 1996): withdraw the labels that lost their support, then run Dijkstra's algorithm
-from the border of the hole and from whatever improved.
+of the shortest-path problem", 1996): withdraw the labels that lost their support, then run Dijkstra's
+algorithm from the border of the hole and from whatever improved.
 """
 
 from collections.abc import Iterable, Mapping, MutableMapping
