@@ -1,0 +1,23 @@
+"""Closes the network to the tests, except the machine itself; Django needs no more than its settings."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+_LOCAL = ("127.", "::1", "localhost", "0.0.0.0")  # noqa: S104 - compared, never bound
+_connect = socket.socket.connect
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _closed_network() -> Any:
+    def connect(self: socket.socket, address: Any) -> Any:
+        if isinstance(address, tuple) and not str(address[0]).startswith(_LOCAL):
+            raise OSError(f"tests reach no network: {address[0]}")
+        return _connect(self, address)
+
+    socket.socket.connect = connect  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = _connect  # type: ignore[method-assign]

@@ -1,0 +1,1 @@
+"""Rempart: federated cyberdefence for a whole government."""

@@ -1,0 +1,29 @@
+"""The web application: live updates on the event loop, every other request in a pool of threads."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rempart.settings.base")
+
+from a2wsgi import WSGIMiddleware
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+
+from rempart.settings import environment as env
+
+_live = get_asgi_application()
+_pages = WSGIMiddleware(get_wsgi_application(), workers=env.whole("REMPART_THREADS", 8))
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """ASGI entry: ``/live/`` keeps connections open, so it must not hold a thread."""
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    target: Any = _live if scope["path"].startswith("/live/") else _pages
+    await target(scope, receive, send)

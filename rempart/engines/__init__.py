@@ -1,0 +1,1 @@
+"""Pure functions over plain data: no Django, database, network or wall clock."""

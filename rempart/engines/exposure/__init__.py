@@ -1,0 +1,1 @@
+"""Which installed software is affected by which published vulnerability, and why."""

@@ -1,0 +1,278 @@
+"""Affected ranges (CVE JSON 5 schema, ``versions``), compiled once to keys and evaluated many times.
+
+The order of the specification is kept: the first entry that covers the version answers, then, within
+it, each change whose ``at`` is reached; else the default status. A bound that cannot be read makes
+its comparison neither true nor false, and that doubt reaches the answer unless both outcomes agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rempart.engines.exposure.cpe import parse_cpe
+from rempart.engines.exposure.model import Affected, Status, VersionEntry
+from rempart.engines.exposure.rangetext import EVERYTHING, UNSTATED, branch_of, read_range_text
+from rempart.engines.versions import key, prefix_bounds, scheme_for
+
+_STATUS = {
+    "affected": Status.AFFECTED,
+    "unaffected": Status.NOT_AFFECTED,
+    "unknown": Status.CANNOT_TELL,
+}
+_SEMVER = frozenset({"semver", "npm"})
+_QUOTE_LENGTH = 200
+
+
+class Reading(NamedTuple):
+    """How a component's versions are read: the scheme of its package, and which schemes can read it.
+
+    Components with equal readings share one compiled form of a statement.
+    """
+
+    hint: str
+    readable: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One end of a range. ``key`` None and ``known`` is an open end; not ``known``, an unreadable one."""
+
+    key: bytes | None = None
+    inclusive: bool = True
+    known: bool = True
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRange:
+    """An entry that covers an interval. ``problem`` is a reason code, empty when all was readable."""
+
+    order: int
+    scheme: str
+    low: Bound
+    high: Bound
+    status: Status
+    quote: str
+    changes: tuple[tuple[bytes | None, Status, str], ...] = ()
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class CompiledAffected:
+    """One product statement ready for comparison. Exact versions are looked up, ranges tried in order."""
+
+    source: str
+    default: Status
+    default_stated: bool
+    exact: dict[tuple[str, bytes], tuple[int, Status, str]] = field(default_factory=dict)
+    exact_text: dict[str, tuple[int, Status, str]] = field(default_factory=dict)
+    exact_schemes: tuple[str, ...] = ()
+    ranges: list[CompiledRange] = field(default_factory=list)
+    entries: int = 0
+
+
+class Outcome(NamedTuple):
+    """What one statement answers for one version. ``inferred``: the source leaves it unstated."""
+
+    status: Status
+    reason: str
+    quote: str
+    bound: str = ""
+    inferred: bool = False
+    scheme: str = ""
+
+
+def reading_of(version: str, purl_type: str) -> Reading:
+    """The reading of a component's version, given the type of its purl ("" when it has none)."""
+    hint = scheme_for("", purl_type)
+    wanted = {hint, "generic", "npm", "pypi", "maven", "deb", "rpm"}
+    return Reading(hint, frozenset(scheme for scheme in wanted if key(scheme, version) is not None))
+
+
+def compile_affected(affected: Affected, reading: Reading = Reading("generic", frozenset({"generic"}))) -> CompiledAffected:
+    """Read every bound of a statement once, for components of the given reading."""
+    entries = affected.versions or _entries_of_cpes(affected.cpes)
+    compiled = CompiledAffected(
+        source=affected.source,
+        default=_STATUS.get(affected.default_status, Status.CANNOT_TELL),
+        default_stated=affected.default_status in {"affected", "unaffected"},
+        entries=len(entries),
+    )
+    schemes: dict[str, None] = {}
+    for order, entry in enumerate(entries):
+        scheme = _scheme(entry, reading)
+        if entry.less_than or entry.less_than_or_equal:
+            compiled.ranges.append(_compile_range(order, entry, scheme))
+        else:
+            _compile_single(compiled, order, entry, scheme)
+            schemes[scheme] = None
+    compiled.exact_schemes = tuple(schemes)
+    return compiled
+
+
+def _entries_of_cpes(cpes: Sequence[str]) -> tuple[VersionEntry, ...]:
+    """A CPE name with a version names one affected version (CPE names carry no range)."""
+    found = []
+    for text in cpes:
+        cpe = parse_cpe(text)
+        if cpe is not None and cpe.version:
+            version = f"{cpe.version}-{cpe.update}" if cpe.update else cpe.version
+            found.append(VersionEntry(version=version, status="affected", version_type="cpe"))
+    return tuple(found)
+
+
+def _scheme(entry: VersionEntry, reading: Reading) -> str:
+    """The declared scheme, else the component's; ``generic`` where neither reads both sides.
+
+    A declared Maven, Python, Debian or RPM order is not replaced by another. "semver" is: a good part
+    of the bounds so declared are not semantic versions, and the vendor's plain order is then meant.
+    """
+    declared = scheme_for(entry.version_type)
+    if declared != "generic" and declared not in _SEMVER:
+        return declared
+    candidate = "npm" if declared in _SEMVER else reading.hint
+    if candidate == "generic" or candidate not in reading.readable:
+        return "generic"
+    texts = [entry.version, entry.less_than, entry.less_than_or_equal, *(change.at for change in entry.changes)]
+    if any(not _is_open(text) and not _reads(candidate, text) for text in texts):
+        return "generic"
+    return candidate
+
+
+def _is_open(text: str) -> bool:
+    folded = text.strip().casefold()
+    return folded == "0" or folded in UNSTATED or folded in EVERYTHING
+
+
+def _reads(scheme: str, text: str) -> bool:
+    branch = branch_of(text)
+    return (prefix_bounds(scheme, branch) if branch else key(scheme, text.strip())) is not None
+
+
+def _compile_range(order: int, entry: VersionEntry, scheme: str) -> CompiledRange:
+    low = _low(entry.version, scheme)
+    inclusive = not entry.less_than
+    high = _high(entry.less_than or entry.less_than_or_equal, scheme, inclusive)
+    changes = tuple(
+        (key(scheme, change.at.strip()), _STATUS.get(change.status, Status.CANNOT_TELL), change.at)
+        for change in entry.changes
+    )
+    problem = ""
+    if scheme == "git":
+        problem = "git_range"
+    elif not low.known or not high.known or any(at is None for at, _, _ in changes):
+        problem = "unreadable_range"
+    elif _is_contradictory(low, high):
+        problem = "contradictory_range"
+    status = _STATUS.get(entry.status, Status.CANNOT_TELL)
+    return CompiledRange(order, scheme, low, high, status, _quote(entry), changes, problem)
+
+
+def _low(text: str, scheme: str) -> Bound:
+    text = text.strip()
+    folded = text.casefold()
+    if folded == "0" or (folded in UNSTATED and folded != "unknown") or folded in EVERYTHING:
+        return Bound(text=text)
+    branch = branch_of(text)
+    if branch:
+        bounds = prefix_bounds(scheme, branch)
+        return Bound(bounds[0], text=text) if bounds else Bound(known=False, text=text)
+    found = key(scheme, text.removeprefix(">=").strip())
+    return Bound(found, known=found is not None, text=text)
+
+
+def _high(text: str, scheme: str, inclusive: bool) -> Bound:
+    text = text.strip()
+    branch = branch_of(text)
+    if branch:
+        bounds = prefix_bounds(scheme, branch)
+        return Bound(bounds[1], False, text=text) if bounds else Bound(known=False, text=text)
+    found = key(scheme, text.removeprefix("<=" if inclusive else "<").strip())
+    if found is not None:
+        return Bound(found, inclusive, text=text)
+    # A final "*" stands for an arbitrarily large version (CVE schema, ``lessThan``), whatever it follows.
+    return Bound(text=text) if text.endswith("*") else Bound(known=False, text=text)
+
+
+def _is_contradictory(low: Bound, high: Bound) -> bool:
+    if low.key is None or high.key is None:
+        return False
+    return low.key > high.key or (low.key == high.key and not high.inclusive)
+
+
+def _compile_single(compiled: CompiledAffected, order: int, entry: VersionEntry, scheme: str) -> None:
+    text = entry.version.strip()
+    folded = text.casefold()
+    status = _STATUS.get(entry.status, Status.CANNOT_TELL)
+    hit = (order, status, text[:_QUOTE_LENGTH])
+    if folded not in UNSTATED and folded not in EVERYTHING:
+        compiled.exact_text.setdefault(folded, hit)
+    branch = branch_of(text)
+    bounds = prefix_bounds(scheme, branch) if branch else None
+    if bounds:
+        low, high = Bound(bounds[0], text=text), Bound(bounds[1], False, text=text)
+        compiled.ranges.append(CompiledRange(order, scheme, low, high, status, text))
+        return
+    read = read_range_text(text) if scheme != "git" else ()
+    if not read:
+        found = key(scheme, text)
+        if found is not None:
+            compiled.exact.setdefault((scheme, found), hit)
+            return
+    for part in read:
+        compiled.ranges.append(_compile_text(order, part.low, part.high, part.low_inclusive,
+                                             part.high_inclusive, scheme, status, text))  # fmt: skip
+    if not read:
+        problem = "git_range" if scheme == "git" else ("unstated_version" if folded in UNSTATED else "unreadable_range")
+        if not any(known.problem == problem and known.status == status for known in compiled.ranges):
+            unknown = Bound(known=False, text=text)
+            compiled.ranges.append(
+                CompiledRange(order, scheme, unknown, unknown, status, text[:_QUOTE_LENGTH], (), problem)
+            )
+
+
+def _compile_text(
+    order: int, low: str, high: str, low_inclusive: bool, high_inclusive: bool, scheme: str, status: Status, quote: str
+) -> CompiledRange:
+    low_key = key(scheme, low) if low else None
+    high_key = key(scheme, high) if high else None
+    low_bound = Bound(low_key, low_inclusive, not low or low_key is not None, low)
+    high_bound = Bound(high_key, high_inclusive, not high or high_key is not None, high)
+    problem = ""
+    if not low_bound.known or not high_bound.known:
+        problem = "unreadable_range"
+    elif _is_contradictory(low_bound, high_bound):
+        problem = "contradictory_range"
+    return CompiledRange(order, scheme, low_bound, high_bound, status, quote[:_QUOTE_LENGTH], (), problem)
+
+
+def _quote(entry: VersionEntry) -> str:
+    sign, bound = ("<", entry.less_than) if entry.less_than else ("<=", entry.less_than_or_equal)
+    changes = "".join(f"; {change.at}: {change.status}" for change in entry.changes)
+    return f">= {entry.version}, {sign} {bound}{changes}"[:_QUOTE_LENGTH]
+
+
+def covers(candidate: CompiledRange, version: bytes | None) -> bool | None:
+    """Whether the interval holds a version; None when a bound or the version cannot be read."""
+    low, high = candidate.low, candidate.high
+    if candidate.problem == "contradictory_range":
+        # No reading of the two bounds holds a version above them both.
+        ends = [end for end in (low.key, high.key) if end is not None]
+        return False if version is not None and version > max(ends) else None
+    above: bool | None = None
+    below: bool | None = None
+    if low.known:
+        if low.key is None:
+            above = True
+        elif version is not None:
+            above = version >= low.key if low.inclusive else version > low.key
+    if high.known:
+        if high.key is None:
+            below = True
+        elif version is not None:
+            below = version <= high.key if high.inclusive else version < high.key
+    if above is False or below is False:
+        return False
+    return True if above and below else None

@@ -1,0 +1,1 @@
+"""Inventories (spreadsheets, CycloneDX, SPDX) read into plain rows of installed software."""

@@ -1,0 +1,172 @@
+"""Which components are affected by what (findings), which assets are thereby exposed, and how urgent it is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from rempart.kernel.scoping import BodyOwned
+
+
+class ProductAlias(models.Model):
+    """Two identity keys name the same product. Shared by all bodies: corrected once, for everyone."""
+
+    key = models.CharField(max_length=300, unique=True)
+    canonical = models.CharField(max_length=300, db_index=True)
+    confidence = models.FloatField(default=1.0)
+    provenance = models.CharField(max_length=200)
+    decided_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.key} = {self.canonical}"
+
+
+class ComponentKey(models.Model):
+    """An identity key of a component (aliases resolved): how a vulnerability finds the components it concerns."""
+
+    component = models.ForeignKey("assets.Component", on_delete=models.CASCADE, related_name="keys")
+    key = models.CharField(max_length=300)
+    confidence = models.FloatField(default=1.0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "component"], name="component_by_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Finding(models.Model):
+    """The verdict for one (component, vulnerability) that concern each other, with its reason."""
+
+    component = models.ForeignKey("assets.Component", on_delete=models.CASCADE, related_name="findings")
+    vulnerability = models.ForeignKey("intelligence.Vulnerability", on_delete=models.CASCADE, related_name="findings")
+    status = models.CharField(max_length=12)  # engines.exposure.model.Status
+    source = models.CharField(max_length=120)
+    range = models.CharField(max_length=500)
+    reason = models.CharField(max_length=40)
+    detail = models.JSONField(default=dict)
+    confidence = models.FloatField()
+    first_found_at = models.DateTimeField()
+    last_changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["vulnerability", "component"], name="one_finding_per_pair"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["component", "status"], name="finding_component")]
+
+    def __str__(self) -> str:
+        return f"{self.component_id} {self.vulnerability_id} {self.status}"
+
+
+class Exposure(BodyOwned):
+    """An asset that holds an affected component, from the day it was found to the day its end was proved.
+
+    ``priority`` and ``due_at`` come from the decision table; ``criticality`` is the asset's, copied for sorting.
+    ``proof`` says what closed it: {"kind": "inventory" | "finding" | "retired" | "statement", ...}.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        VERIFIED = "verified"
+        NOT_AFFECTED = "not_affected"
+        ACCEPTED = "accepted"
+        WITHDRAWN = "withdrawn"  # the record changed: it was never (or is no longer) affected
+
+    asset = models.ForeignKey("assets.Asset", on_delete=models.CASCADE, related_name="exposures")
+    component = models.ForeignKey("assets.Component", on_delete=models.PROTECT, related_name="exposures")
+    vulnerability = models.ForeignKey("intelligence.Vulnerability", on_delete=models.PROTECT, related_name="exposures")
+    certainty = models.CharField(max_length=12, default="affected")  # affected | cannot_tell
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
+    priority = models.CharField(max_length=12, default="scheduled")  # act_now | out_of_cycle | scheduled | defer
+    criticality = models.PositiveSmallIntegerField(default=0)
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    reopened = models.PositiveSmallIntegerField(default=0)
+    proof = models.JSONField(default=dict)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["vulnerability", "asset", "component"], name="one_exposure_each"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["vulnerability", "body"], name="exposure_open_vuln", condition=Q(state="open")),
+            models.Index(fields=["body", "vulnerability"], name="exposure_open_body", condition=Q(state="open")),
+            models.Index(fields=["body", "priority", "due_at"], name="exposure_body_due", condition=Q(state="open")),
+            models.Index(fields=["priority", "due_at"], name="exposure_due", condition=Q(state="open")),
+            models.Index(fields=["component", "vulnerability"], name="exposure_component"),
+            models.Index(fields=["asset", "state"], name="exposure_asset"),
+            models.Index(fields=["closed_at"], name="exposure_closed", condition=Q(closed_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} {self.vulnerability_id} {self.state}"
+
+
+class Statement(BodyOwned):
+    """A body's word that it is not affected (VEX), or that it accepts a risk until a date.
+
+    Scope: the whole body for that vulnerability, or one component of it. A statement counts once reviewed.
+    """
+
+    class Kind(models.TextChoices):
+        NOT_AFFECTED = "not_affected"
+        RISK_ACCEPTED = "risk_accepted"
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        ACCEPTED = "accepted"
+        REFUSED = "refused"
+        EXPIRED = "expired"
+
+    vulnerability = models.ForeignKey("intelligence.Vulnerability", on_delete=models.PROTECT, related_name="statements")
+    component = models.ForeignKey("assets.Component", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    justification = models.CharField(max_length=60, blank=True)  # CISA/OpenVEX justification
+    explanation = models.TextField()
+    compensating_measure = models.TextField(blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    made_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField()
+    reviewed_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    review_note = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.vulnerability_id}"
+
+
+class PriorityRule(models.Model):
+    """One line of the decision table (engines.priority): a combination of inputs and its outcome."""
+
+    exploitation = models.CharField(max_length=8)
+    exposure = models.CharField(max_length=12)
+    impact = models.CharField(max_length=12)
+    automatable = models.CharField(max_length=4)
+    outcome = models.CharField(max_length=12)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["exploitation", "exposure", "impact", "automatable"], name="one_outcome_per_combination"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exploitation} {self.exposure} {self.impact} {self.automatable} → {self.outcome}"
+
+
+class PriorityDeadline(models.Model):
+    """How long each outcome allows, in hours, counted on the business calendar or not."""
+
+    outcome = models.CharField(max_length=12, unique=True)
+    hours = models.PositiveIntegerField(null=True, blank=True)  # null: no deadline
+    business = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.hours}"

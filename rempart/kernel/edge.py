@@ -1,0 +1,48 @@
+"""What every page and API route is declared with. A view without a declaration is refused to everyone."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+
+from rempart.kernel.actors import Actor
+from rempart.kernel.permissions import Permission
+
+View = Callable[..., Any]
+
+
+class ActorRequest(HttpRequest):
+    """A request whose actor is known (set by the ``SignedIn`` middleware or the API's authentication)."""
+
+    actor: Actor
+
+
+def page(*permissions: Permission) -> Callable[[View], View]:
+    """A page or route for those who hold at least one of these rights somewhere; rows are scoped by queries."""
+
+    def declare(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: ActorRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not any(request.actor.may(permission) for permission in permissions):
+                request.actor.require(permissions[0])
+            return view(request, *args, **kwargs)
+
+        guarded.required_permissions = permissions  # type: ignore[attr-defined]
+        return guarded
+
+    return declare
+
+
+def signed_in(view: View) -> View:
+    """A page that every signed-in person has (their own account, their own messages)."""
+    view.required_permissions = ()  # type: ignore[attr-defined]
+    return view
+
+
+def public(view: View) -> View:
+    """A page for anyone (sign-in, health, signed links)."""
+    view.public = True  # type: ignore[attr-defined]
+    return view

@@ -1,0 +1,148 @@
+"""Lists as people use them: filters and sort that live in the address, columns kept, pages, and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 500
+
+Choices = Sequence[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; ``order`` names the model fields it sorts by (none: not sortable), most significant first."""
+
+    key: str
+    label: Any
+    order: tuple[str, ...] = ()
+    numeric: bool = False
+    optional: bool = False  # hidden until the user asks for it
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter named in the address. ``apply`` narrows the rows; ``choices`` offers values, else free text.
+
+    ``apply`` receives text from outside: it must ignore or refuse what it does not know.
+    """
+
+    key: str
+    label: Any
+    apply: Callable[[QuerySet[Any], str], QuerySet[Any]]
+    choices: Choices | Callable[[], Choices] | None = None
+
+    def options(self) -> Choices:
+        return self.choices() if callable(self.choices) else (self.choices or ())
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the list's template shows. ``address(**changes)`` gives the query string with some values changed."""
+
+    listing: Listing
+    rows: list[Any]
+    total: int
+    number: int
+    size: int
+    sort: str
+    filters: dict[str, str]
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def first(self) -> int:
+        return (self.number - 1) * self.size + 1 if self.total else 0
+
+    @property
+    def last(self) -> int:
+        return min(self.number * self.size, self.total)
+
+    @property
+    def previous_address(self) -> str | None:
+        return self.address(page=self.number - 1) if self.number > 1 else None
+
+    @property
+    def next_address(self) -> str | None:
+        return self.address(page=self.number + 1) if self.number < self.pages else None
+
+    def address(self, **changes: Any) -> str:
+        values: dict[str, Any] = {**self.filters, "sort": self.sort, "page": self.number, "size": self.size}
+        values.update(changes)
+        defaults = {"sort": self.listing.default_sort, "page": 1, "size": PAGE_SIZE}
+        kept = {k: v for k, v in values.items() if v not in ("", None) and defaults.get(k) != v}
+        return "?" + urlencode(kept)
+
+    def headers(self) -> list[tuple[Column, str | None, str]]:
+        """(column, address that sorts by it, 'ascending' | 'descending' | '')."""
+        result = []
+        for column in self.listing.columns:
+            state = {column.key: "ascending", f"-{column.key}": "descending"}.get(self.sort, "")
+            wanted = f"-{column.key}" if state == "ascending" else column.key
+            result.append((column, self.address(sort=wanted, page=1) if column.order else None, state))
+        return result
+
+    def active(self) -> list[tuple[Filter, str, str]]:
+        """(filter, its value in words, address without it): the list's sentence."""
+        result = []
+        for each in self.listing.filters:
+            value = self.filters.get(each.key)
+            if value:
+                words = {str(k): str(v) for k, v in each.options()}.get(value, value)
+                result.append((each, words, self.address(**{each.key: "", "page": 1})))
+        return result
+
+    def controls(self) -> list[tuple[Filter, Choices, str]]:
+        """(filter, its options, its present value): the list's form."""
+        return [(each, each.options(), self.filters.get(each.key, "")) for each in self.listing.filters]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A kind of list. ``key`` names it in the user's preferences (columns chosen)."""
+
+    key: str
+    columns: tuple[Column, ...]
+    filters: tuple[Filter, ...]
+    default_sort: str
+
+    def read(self, parameters: Mapping[str, str]) -> tuple[dict[str, str], str]:
+        """The known filters of an address, and its sort; what is unknown is ignored."""
+        filters = {f.key: parameters[f.key].strip()[:200] for f in self.filters if parameters.get(f.key, "").strip()}
+        sortable = {c.key for c in self.columns if c.order}
+        sort = parameters.get("sort", "")
+        return filters, sort if sort.lstrip("-") in sortable else self.default_sort
+
+    def rows(self, queryset: QuerySet[Any], parameters: Mapping[str, str]) -> QuerySet[Any]:
+        """All the rows of an address, filtered and sorted: what an export writes."""
+        filters, sort = self.read(parameters)
+        for each in self.filters:
+            if each.key in filters:
+                queryset = each.apply(queryset, filters[each.key])
+        order = next(c.order for c in self.columns if c.key == sort.lstrip("-"))
+        if sort.startswith("-"):
+            order = tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
+        return queryset.order_by(*order, "pk")
+
+    def page(self, queryset: QuerySet[Any], parameters: Mapping[str, str]) -> Page:
+        filters, sort = self.read(parameters)
+        size = min(max(_whole(parameters.get("size"), PAGE_SIZE), 1), MAX_PAGE_SIZE)
+        rows = self.rows(queryset, parameters)
+        total = rows.count()
+        number = min(max(_whole(parameters.get("page"), 1), 1), max(1, -(-total // size)))
+        return Page(self, list(rows[(number - 1) * size : number * size]), total, number, size, sort, filters)
+
+
+def _whole(value: str | None, default: int) -> int:
+    try:
+        return int(value) if value else default
+    except ValueError:
+        return default

@@ -1,0 +1,97 @@
+"""The whole vocabulary of rights, and what each role may do. Deny by default: what is not here is refused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Permission(StrEnum):
+    """A right, held over bodies. The only place where a permission is spelled."""
+
+    ALERT_ACKNOWLEDGE = "alert:acknowledge"
+    ALERT_ASSIST = "alert:assist"  # act on behalf of a body, with a reason
+    ALERT_ISSUE = "alert:issue"
+    ALERT_READ = "alert:read"
+    ALERT_RESPOND = "alert:respond"  # assign, declare, delay, state not affected
+    ALERT_REVIEW = "alert:review"  # grant a delay, accept a statement or a risk
+    ASSET_READ = "asset:read"
+    ASSET_WRITE = "asset:write"
+    AUDIT_READ = "audit:read"
+    EXPOSURE_READ = "exposure:read"
+    INDICATOR_READ = "indicator:read"
+    INTELLIGENCE_MANAGE = "intelligence:manage"
+    INTELLIGENCE_READ = "intelligence:read"
+    OPERATIONS_READ = "operations:read"  # jobs, feeds, deliveries: whether the platform works
+    ORGANISATION_MANAGE = "organisation:manage"
+    ORGANISATION_READ = "organisation:read"
+    PEOPLE_READ = "people:read"
+    PRIORITY_EDIT = "priority:edit"
+    USER_MANAGE = "user:manage"
+
+
+_P = Permission
+
+_READ = frozenset(
+    {
+        _P.ALERT_READ,
+        _P.ASSET_READ,
+        _P.EXPOSURE_READ,
+        _P.INDICATOR_READ,
+        _P.INTELLIGENCE_READ,
+        _P.ORGANISATION_READ,
+        _P.PEOPLE_READ,
+    }
+)
+_RESPOND = frozenset({_P.ALERT_ACKNOWLEDGE, _P.ALERT_RESPOND})
+
+
+class Role(StrEnum):
+    CGCD_ANALYST = "cgcd_analyst"
+    CGCD_COMMANDER = "cgcd_commander"
+    COCD_ANALYST = "cocd_analyst"
+    BODY_OFFICER = "body_officer"
+    ASSET_OWNER = "asset_owner"
+    AUDITOR = "auditor"
+    AUTHORITY = "authority"
+    ADMINISTRATOR = "administrator"
+
+
+ROLE_NAMES = {
+    Role.CGCD_ANALYST: _("Analyste du CGCD"),
+    Role.CGCD_COMMANDER: _("Commandement du CGCD"),
+    Role.COCD_ANALYST: _("Analyste de COCD"),
+    Role.BODY_OFFICER: _("Responsable de la sécurité d’un organisme"),
+    Role.ASSET_OWNER: _("Détenteur d’actifs"),
+    Role.AUDITOR: _("Auditeur"),
+    Role.AUTHORITY: _("Autorité"),
+    Role.ADMINISTRATOR: _("Administrateur"),
+}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CGCD_ANALYST: _READ
+    | {_P.ALERT_ISSUE, _P.ALERT_ASSIST, _P.ALERT_REVIEW, _P.INTELLIGENCE_MANAGE, _P.OPERATIONS_READ},
+    Role.CGCD_COMMANDER: _READ
+    | {
+        _P.ALERT_ISSUE,
+        _P.ALERT_ASSIST,
+        _P.ALERT_REVIEW,
+        _P.INTELLIGENCE_MANAGE,
+        _P.OPERATIONS_READ,
+        _P.PRIORITY_EDIT,
+        _P.ORGANISATION_MANAGE,
+        _P.AUDIT_READ,
+    },
+    Role.COCD_ANALYST: _READ | {_P.ALERT_ASSIST, _P.ALERT_REVIEW},
+    Role.BODY_OFFICER: _READ | _RESPOND | {_P.ASSET_WRITE},
+    Role.ASSET_OWNER: frozenset(
+        {_P.ASSET_READ, _P.EXPOSURE_READ, _P.ALERT_READ, _P.ALERT_RESPOND, _P.INTELLIGENCE_READ, _P.ORGANISATION_READ}
+    ),
+    Role.AUDITOR: _READ | {_P.AUDIT_READ, _P.OPERATIONS_READ},
+    Role.AUTHORITY: frozenset({_P.INDICATOR_READ, _P.ORGANISATION_READ}),
+    # An administrator opens accounts and keeps the platform running, and sees no operational data.
+    Role.ADMINISTRATOR: frozenset(
+        {_P.USER_MANAGE, _P.ORGANISATION_MANAGE, _P.ORGANISATION_READ, _P.PEOPLE_READ, _P.OPERATIONS_READ}
+    ),
+}

@@ -1,0 +1,40 @@
+"""Rows that belong to a body, and the one way to read them: only those the actor may see."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+
+from rempart.kernel.actors import Actor
+from rempart.kernel.permissions import Permission
+
+
+class ScopedQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor, permission: Permission) -> Self:
+        """Keeps the rows of the bodies over which the actor holds the permission."""
+        scope = actor.scope(permission)
+        if scope.everything:
+            return self
+        if not scope.bodies:
+            return self.none()
+        path = self.model.scope_path
+        if len(scope.bodies) == 1:
+            return self.filter(**{path: next(iter(scope.bodies))})
+        return self.filter(**{f"{path}__in": sorted(scope.bodies)})
+
+
+ScopedManager = models.Manager.from_queryset(ScopedQuerySet)
+
+
+class BodyOwned(models.Model):
+    """A row that belongs to one body; ``scope_path`` leads to the body's id."""
+
+    scope_path = "body_id"
+
+    body = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+
+    objects = ScopedManager()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,38 @@
+"""From a stored user or API token to an Actor."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from rempart.kernel.actors import ANONYMOUS, NOTHING, Actor, BranchResolver, Grant
+from rempart.kernel.models import ApiToken, RoleGrant, User
+from rempart.kernel.permissions import Permission, Role
+from rempart.kernel.time import now
+
+
+def actor_for(user: object, token: object | None, resolve: BranchResolver) -> Actor:
+    if not isinstance(user, User) or not user.is_active:
+        return ANONYMOUS
+    at = now()
+    rows = list(
+        RoleGrant.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), user=user, starts_at__lte=at)
+        .order_by("id")
+        .values_list("role", "organisation_id")
+    )
+    scopes = resolve({organisation_id for _, organisation_id in rows}) if rows else {}
+    grants = tuple(Grant(Role(role), place, scopes.get(place, NOTHING)) for role, place in rows)
+    if not isinstance(token, ApiToken):
+        return Actor(user.pk, user.email, grants=grants)
+    limited_bodies = None
+    if token.organisation_id is not None:
+        limit = resolve({token.organisation_id})[token.organisation_id]
+        limited_bodies = None if limit.everything else limit.bodies
+    return Actor(
+        user.pk,
+        user.email,
+        kind="token",
+        grants=grants,
+        limited_to=frozenset(Permission(name) for name in token.permissions),
+        limited_bodies=limited_bodies,
+        token_id=token.pk,
+    )

@@ -1,0 +1,210 @@
+"""The platform's settings. Production differs from a trial only by environment variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from rempart.settings import environment as env
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = Path(env.text("REMPART_VAR", str(ROOT / "var"))).resolve()
+
+SECRET_KEY = env.secret("REMPART_SECRET_KEY", VAR / "secret_key")
+SECRET_KEY_FALLBACKS = env.words("REMPART_SECRET_KEY_FALLBACKS")
+DEBUG = env.flag("REMPART_DEBUG")
+ALLOWED_HOSTS = env.words("REMPART_HOSTS", "localhost,127.0.0.1,[::1]")
+PUBLIC_URL = env.text("REMPART_PUBLIC_URL", "http://localhost:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+HTTPS = PUBLIC_URL.startswith("https://")
+
+INSTALLED_APPS = [
+    "rempart.kernel",
+    "rempart.organisations",
+    "rempart.assets",
+    "rempart.intelligence",
+    "rempart.exposure",
+    "rempart.alerts",
+    "rempart.indicators",
+    "rempart.web",
+    "rempart.demo",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "django_htmx",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "rempart.web.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "rempart.web.middleware.SignedIn",
+]
+
+ROOT_URLCONF = "rempart.urls"
+WSGI_APPLICATION = None
+ASGI_APPLICATION = "rempart.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "rempart.web.context.shell",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "rempart.web.templatetags.ui"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+DATABASES = {"default": env.database("REMPART_DATABASE_URL", f"sqlite://{VAR / 'rempart.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+AUTH_USER_MODEL = "kernel.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+     "OPTIONS": {"user_attributes": ["email", "name"]}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are opened by an administrator, never by sign-up
+ACCOUNT_ADAPTER = "rempart.web.accounts.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "rempart.web.accounts.SocialAccountAdapter"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+USERSESSIONS_TRACK_ACTIVITY = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Rempart"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []}}
+OIDC_ISSUER = env.text("REMPART_OIDC_ISSUER")
+if OIDC_ISSUER:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"].append(
+        {
+            "provider_id": "oidc",
+            "name": env.text("REMPART_OIDC_NAME", "Authentification gouvernementale"),
+            "client_id": env.text("REMPART_OIDC_CLIENT_ID"),
+            "secret": env.text("REMPART_OIDC_CLIENT_SECRET"),
+            "settings": {"server_url": OIDC_ISSUER, "token_auth_method": "client_secret_basic"},
+        }
+    )
+
+SESSION_COOKIE_NAME = "rempart_session"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_SSL_REDIRECT = False  # the proxy in front redirects; behind it the platform speaks plain HTTP
+if env.flag("REMPART_BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+if OIDC_ISSUER:
+    # The sign-in form redirects to the provider, and browsers hold redirects to form-action.
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append("/".join(OIDC_ISSUER.split("/")[:3]))
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+UPLOAD_DIR = VAR / "uploads"
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", _("Français")), ("en", _("Anglais"))]
+LANGUAGE_COOKIE_NAME = "rempart_language"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+TIME_ZONE = env.text("REMPART_TIME_ZONE", "America/Toronto")
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+TASKS = {"default": {"BACKEND": "rempart.kernel.jobs.DatabaseBackend", "QUEUES": ["default", "urgent", "bulk"]}}
+
+EMAIL_BACKEND = env.text("REMPART_EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = env.text("REMPART_SMTP_HOST", "localhost")
+EMAIL_PORT = env.whole("REMPART_SMTP_PORT", 25)
+EMAIL_HOST_USER = env.text("REMPART_SMTP_USER")
+EMAIL_HOST_PASSWORD = env.text("REMPART_SMTP_PASSWORD")
+EMAIL_USE_TLS = env.flag("REMPART_SMTP_STARTTLS")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("REMPART_MAIL_FROM", "Rempart <rempart@localhost>")
+DKIM_SELECTOR = env.text("REMPART_DKIM_SELECTOR")
+DKIM_PRIVATE_KEY = env.text("REMPART_DKIM_PRIVATE_KEY")
+
+FEED_ALLOW_PRIVATE_ADDRESSES = env.flag("REMPART_FEEDS_ALLOW_PRIVATE")
+WEBHOOK_ALLOW_PRIVATE_ADDRESSES = env.flag("REMPART_WEBHOOKS_ALLOW_PRIVATE")
+
+LOGGING_CONFIG = "rempart.kernel.logs.configure"
+LOGGING = {"level": env.text("REMPART_LOG_LEVEL", "INFO"), "format": env.text("REMPART_LOG_FORMAT", "json")}

@@ -1,0 +1,22 @@
+"""Every address of the platform: each slice's pages, the API, and sign-in."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
+
+from rempart.web.api import api
+
+SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "web")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("account/", include("allauth.urls")),
+    path("language/", set_language, name="set_language"),
+    path("api/v1/", api.urls),
+]
+for _slice in SLICES:
+    if find_spec(f"rempart.{_slice}.pages"):
+        urlpatterns += import_module(f"rempart.{_slice}.pages").urlpatterns

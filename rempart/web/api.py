@@ -1,0 +1,22 @@
+"""The API: every slice's routes under one OpenAPI document."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from ninja import NinjaAPI
+
+from rempart.kernel.api import BearerToken, Session, install_errors
+
+api = NinjaAPI(
+    title="Rempart",
+    version="1.0",
+    description="Federated cyberdefence: organisations, assets, vulnerabilities, exposures, directives, indicators.",
+    auth=[BearerToken(), Session(csrf=True)],
+    urls_namespace="api",
+)
+install_errors(api)
+for _slice in ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators"):
+    if find_spec(f"rempart.{_slice}.api"):
+        api.add_router(f"/{_slice}/", import_module(f"rempart.{_slice}.api").router, tags=[_slice])
