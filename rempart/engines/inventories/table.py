@@ -6,13 +6,15 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from python_calamine import CalamineSheet
+
 from rempart.engines.inventories.columns import ROW_FIELDS
 from rempart.engines.inventories.model import DEFAULT_LIMITS, InventoryError, InventoryLimits, InventoryRow
-from rempart.engines.inventories.workbook import sheet_rows
+from rempart.engines.inventories.workbook import open_sheet, sheet_rows
 from rempart.engines.records.fields import clean
 
 _DELIMITERS: Final = ",;\t|"
@@ -31,7 +33,10 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table open for reading: its headers (made unique) and how the file was understood."""
+    """A table open for reading: its headers (made unique) and how the file was understood.
+
+    A workbook's sheet stays in memory as long as its table: unpacking it is most of the work.
+    """
 
     path: Path
     kind: str  # csv | xlsx
@@ -39,6 +44,7 @@ class Table:
     encoding: str = ""
     delimiter: str = ""
     limits: InventoryLimits = DEFAULT_LIMITS
+    sheet: CalamineSheet | None = field(default=None, repr=False)
 
     def rows(self) -> Iterator[TableRow]:
         """Every row after the header; blank ones are passed over, a bad one carries its error.
@@ -46,9 +52,8 @@ class Table:
         Cells are data, whatever they hold (a formula's text stays as it is). Raises
         ``InventoryError`` where nothing after can be trusted (``too_many_rows``, ``unclosed_quote``).
         """
-        raw = _raw_rows(self.path, self.kind, self.encoding, self.delimiter, self.limits)
         header_seen = False
-        for number, cells in raw:
+        for number, cells in _raw_rows(self.path, self.encoding, self.delimiter, self.sheet):
             if number > self.limits.rows:
                 raise InventoryError(f"row {number}", "", "too_many_rows", limit=self.limits.rows)
             if not any(cells):
@@ -85,11 +90,12 @@ def open_table(path: Path | str, kind: str, limits: InventoryLimits = DEFAULT_LI
         raise InventoryError(path.name, "", "too_large", limit=limits.file_bytes)
     encoding = _encoding(path) if kind == "csv" else ""
     delimiter = _delimiter(path, encoding) if kind == "csv" else ""
-    for number, cells in _raw_rows(path, kind, encoding, delimiter, limits):
+    sheet = open_sheet(path, limits) if kind == "xlsx" else None
+    for number, cells in _raw_rows(path, encoding, delimiter, sheet):
         if any(cells):
             if len(cells) > limits.columns:
                 raise InventoryError(f"row {number}", "", "too_many_columns", limit=limits.columns)
-            return Table(path, kind, _unique(cells, limits), encoding, delimiter, limits)
+            return Table(path, kind, _unique(cells, limits), encoding, delimiter, limits, sheet)
     raise InventoryError(path.name, "", "no_header")
 
 
@@ -126,10 +132,10 @@ def _unique(cells: Sequence[str], limits: InventoryLimits) -> tuple[str, ...]:
 
 
 def _raw_rows(
-    path: Path, kind: str, encoding: str, delimiter: str, limits: InventoryLimits
+    path: Path, encoding: str, delimiter: str, sheet: CalamineSheet | None
 ) -> Iterator[tuple[int, Sequence[str]]]:
-    if kind == "xlsx":
-        yield from enumerate(sheet_rows(path, limits), start=1)
+    if sheet is not None:
+        yield from enumerate(sheet_rows(sheet), start=1)
         return
     with path.open(encoding=encoding, errors="strict", newline="") as stream:
         if stream.read(4).lower() != "sep=":

@@ -34,25 +34,30 @@ _RIGHT_OF: Final = (
 )
 
 
-def sheet_rows(path: Path, limits: InventoryLimits) -> Iterator[list[str]]:
-    """The rows of the first visible sheet that holds anything, each cell as text.
+def open_sheet(path: Path, limits: InventoryLimits) -> python_calamine.CalamineSheet:
+    """The first visible sheet that holds anything (else the first sheet).
 
     Raises ``InventoryError``: ``not_xlsx``, ``encrypted``, ``macros``, ``forbidden_xml``, ``ratio``,
-    ``too_large``, ``too_many_members``, ``too_many_columns``, ``too_many_cells``.
+    ``too_large``, ``too_many_members``, ``too_many_rows``, ``too_many_columns``, ``too_many_cells``.
     """
     check_container(path, limits)
     try:
         with python_calamine.CalamineWorkbook.from_path(path) as workbook:
             visible = python_calamine.SheetVisibleEnum.Visible
             names = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == visible]
-            for name in names or workbook.sheet_names[:1]:
-                sheet = workbook.get_sheet_by_name(name)
-                if sheet.total_height:
-                    for row in sheet.iter_rows():
-                        yield [_text(cell) for cell in row]
-                    return
+            sheets = (workbook.get_sheet_by_name(name) for name in names or workbook.sheet_names)
+            sheet = next((sheet for sheet in sheets if sheet.total_height), None)
     except (python_calamine.CalamineError, OSError, ValueError, KeyError) as problem:
         raise InventoryError(path.name, "", "not_xlsx", reason=problem) from None
+    if sheet is None:
+        raise InventoryError(path.name, "", "no_header")
+    return sheet
+
+
+def sheet_rows(sheet: python_calamine.CalamineSheet) -> Iterator[list[str]]:
+    """Every row of the sheet from its first line, each cell as text."""
+    for row in sheet.iter_rows():
+        yield [_text(cell) for cell in row]
 
 
 def _text(cell: object) -> str:
