@@ -4,8 +4,9 @@ An edge `(a, b)` reads "a depends on b"; criticality flows from `a` to `b`. Cycl
 breadth-first search per level, from the highest level down, so each node and each edge is looked at once.
 """
 
-from collections.abc import Iterable, Mapping
-from itertools import accumulate
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, compress
 from typing import NamedTuple
 
 MAX_CRITICALITY = 4
@@ -32,21 +33,22 @@ def propagate(nodes: Mapping[int, int], edges: Iterable[tuple[int, int]]) -> dic
     Among equal criticalities the shortest path wins, then the lowest source id, then the lowest via id: the
     answer depends neither on the order of `nodes` nor on that of `edges`.
 
-    Raises `ValueError` for a criticality outside 0..4.
+    Raises `ValueError` for a criticality outside 0..4, `OverflowError` for an id beyond 64 bits.
     """
     for node, own in nodes.items():
         check_criticality(node, own)
-    pairs = list(edges)
-    ids = _ordered_ids(nodes, pairs)
-    starts, targets = _adjacency(ids, pairs)
+    ids, flat = _number(nodes, array("q", chain.from_iterable(edges)))
     count = len(ids)
+    first, following, targets = _adjacency(count, flat)
+    rank = ids.index if isinstance(ids, range) else dict(zip(ids, range(count), strict=True)).__getitem__
+    sources: list[list[int]] = [[] for _ in range(MAX_CRITICALITY + 1)]
+    for node, own in nodes.items():
+        if own:
+            sources[own].append(rank(node))
     level = bytearray(count)
-    source = [0] * count
-    via = [0] * count
-    distance = [0] * count
-    stated = [nodes.get(node, 0) for node in ids]
+    source, via, distance = (array("q", bytes(8 * count)) for _ in range(3))
     for criticality in range(MAX_CRITICALITY, 0, -1):
-        frontier = [i for i in range(count) if stated[i] == criticality and not level[i]]
+        frontier = [i for i in sources[criticality] if not level[i]]
         for i in frontier:
             level[i] = criticality
             source[i] = via[i] = i
@@ -55,20 +57,29 @@ def propagate(nodes: Mapping[int, int], edges: Iterable[tuple[int, int]]) -> dic
             depth += 1
             # First come is served, in order of (source, id): that is the tie-break. One integer per node
             # holds the pair, as sorting integers is several times faster than sorting tuples.
-            order = sorted(source[i] * count + i for i in frontier)
+            order = sorted([source[i] * count + i for i in frontier])
             frontier = []
             for code in order:
                 origin, i = divmod(code, count)
-                for j in targets[starts[i] : starts[i + 1]]:
+                edge = first[i]
+                while edge >= 0:
+                    j = targets[edge]
+                    edge = following[edge]
                     if not level[j]:
                         level[j] = criticality
                         source[j] = origin
                         via[j] = i
                         distance[j] = depth
                         frontier.append(j)
-    return {
-        ids[i]: Reached(level[i], ids[source[i]], ids[via[i]], distance[i]) for i in range(count) if level[i]
-    }
+    name = ids.__getitem__
+    labels = map(
+        Reached,
+        compress(level, level),
+        map(name, compress(source, level)),
+        map(name, compress(via, level)),
+        compress(distance, level),
+    )
+    return dict(zip(compress(ids, level), labels, strict=True))
 
 
 def path(reached: Mapping[int, Reached], node: int) -> list[int]:
@@ -94,25 +105,30 @@ def check_criticality(node: int, own: int) -> None:
         raise ValueError(f"criticality of {node} is {own}: expected 0..{MAX_CRITICALITY}")
 
 
-def _ordered_ids(nodes: Mapping[int, int], pairs: list[tuple[int, int]]) -> list[int]:
-    seen = set(nodes)
-    for a, b in pairs:
-        seen.add(a)
-        seen.add(b)
-    return sorted(seen)
+def _number(nodes: Mapping[int, int], flat: "array[int]") -> tuple[Sequence[int], "array[int]"]:
+    """Return all the ids in ascending order, and `flat` with each id replaced by its rank in them.
+
+    Ids that are nearly consecutive, as a database hands them out, are ranked by subtraction: looking each of
+    millions of them up in a dictionary would cost more than the propagation itself.
+    """
+    ends = [end for values in (nodes, flat) if values for end in (min(values), max(values))]
+    if not ends:
+        return (), flat
+    low, high = min(ends), max(ends)
+    if high - low < 4 * (len(nodes) + len(flat)):
+        return range(low, high + 1), array("q", [node - low for node in flat]) if low else flat
+    ids = sorted({*nodes, *flat})
+    rank = dict(zip(ids, range(len(ids)), strict=True))
+    return ids, array("q", map(rank.__getitem__, flat))
 
 
-def _adjacency(ids: list[int], pairs: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """Return the compressed rows of the graph: targets of `i` are `targets[starts[i]:starts[i + 1]]`."""
-    rank = {node: i for i, node in enumerate(ids)}
-    degree = [0] * (len(ids) + 1)
-    for a, _ in pairs:
-        degree[rank[a] + 1] += 1
-    starts = list(accumulate(degree))
-    cursor = starts.copy()
-    targets = [0] * len(pairs)
-    for a, b in pairs:
-        i = rank[a]
-        targets[cursor[i]] = rank[b]
-        cursor[i] += 1
-    return starts, targets
+def _adjacency(count: int, flat: "array[int]") -> tuple["array[int]", "array[int]", "array[int]"]:
+    """Return the outgoing edges as chains: `first[i]`, then `following[edge]`, until -1; and edges'
+    targets.
+    """
+    first = array("q", [-1]) * count
+    following = array("q", bytes(4 * len(flat)))
+    for edge, i in enumerate(flat[::2]):
+        following[edge] = first[i]
+        first[i] = edge
+    return first, following, flat[1::2]

@@ -120,3 +120,17 @@ def test_an_update_looks_only_at_what_is_affected() -> None:
     moved = update(reached, Watched(), memory.take_touched())
     assert moved == set(range(1990, 2001))
     assert asked == {1990}
+
+
+@given(graphs)
+def test_ids_far_apart_change_nothing(graph: Any) -> None:
+    nodes, edges = graph
+
+    def far(node: int) -> int:
+        return node * 10**15 - 10**16
+
+    expected = {
+        far(n): Reached(r.criticality, far(r.source), far(r.via), r.distance)
+        for n, r in propagate(nodes, edges).items()
+    }
+    assert propagate({far(n): c for n, c in nodes.items()}, [(far(a), far(b)) for a, b in edges]) == expected
