@@ -146,8 +146,14 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
     "cpe:a:oracle:weblogic_server": ("name:oracle/weblogicserver", "name:oracle/weblogic"),
     # Microsoft
     "cpe:a:microsoft:exchange_server": ("name:microsoft/exchangeserver", "name:microsoft/exchange"),
-    "cpe:a:microsoft:exchange_server_2016": ("name:microsoft/exchangeserver2016", "name:microsoft/exchange2016"),
-    "cpe:a:microsoft:exchange_server_2019": ("name:microsoft/exchangeserver2019", "name:microsoft/exchange2019"),
+    "cpe:a:microsoft:exchange_server_2016": (
+        "name:microsoft/exchangeserver2016",
+        "name:microsoft/exchange2016",
+    ),
+    "cpe:a:microsoft:exchange_server_2019": (
+        "name:microsoft/exchangeserver2019",
+        "name:microsoft/exchange2019",
+    ),
     "cpe:a:microsoft:sharepoint_server_2019": (
         "name:microsoft/sharepointserver2019",
         "name:microsoft/sharepoint2019",
@@ -224,13 +230,21 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "name:atlassian/jira",
     ),
     "cpe:a:atlassian:jira_server": ("name:atlassian/jiraserver",),
-    "cpe:a:gitlab:gitlab": ("name:gitlab/gitlab", "name:gitlab/communityedition", "name:gitlab/enterpriseedition"),
+    "cpe:a:gitlab:gitlab": (
+        "name:gitlab/gitlab",
+        "name:gitlab/communityedition",
+        "name:gitlab/enterpriseedition",
+    ),
     "cpe:a:jenkins:jenkins": (
         "name:jenkins/jenkins",
         "name:jenkins/core",
         "purl:maven/org.jenkins-ci.main/jenkins-core",
     ),
-    "cpe:a:wordpress:wordpress": ("name:wordpress/wordpress", "name:automattic/wordpress", "purl:generic/wordpress"),
+    "cpe:a:wordpress:wordpress": (
+        "name:wordpress/wordpress",
+        "name:automattic/wordpress",
+        "purl:generic/wordpress",
+    ),
     "cpe:a:drupal:drupal": ("name:drupal/drupal", "name:drupal/core", "purl:composer/drupal/core"),
     "cpe:a:zimbra:collaboration": (
         "name:zimbra/collaborationsuite",

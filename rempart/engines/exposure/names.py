@@ -14,16 +14,18 @@ from functools import lru_cache
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_]+")
 _MAX_LENGTH = 512
 
-_UNSTATED = frozenset(
-    ["", "na", "none", "unknown", "unspecified", "notavailable", "notapplicable", "undefined", "various"]
-    + ["multiple", "multiplevendors", "multipleproducts", "other", "tbd"]
-)
+_UNSTATED_TEXT = """
+    na none unknown unspecified notavailable notapplicable undefined various multiple
+    multiplevendors multipleproducts other tbd
+"""
+_UNSTATED = frozenset(_UNSTATED_TEXT.split()) | {""}
 # Words at the end of a vendor's name that say what kind of organisation it is.
-_ORGANISATION_WORDS = frozenset(
-    ["foundation", "software", "inc", "incorporated", "corp", "corporation", "ltd", "limited", "llc", "llp"]
-    + ["gmbh", "co", "company", "ag", "sa", "sas", "sarl", "bv", "oy", "ab", "plc", "srl", "spa", "kg", "pty"]
-    + ["project", "group", "team", "organization", "organisation", "systems", "technologies", "pvt", "as"]
-)
+_ORGANISATION_WORDS_TEXT = """
+    foundation software inc incorporated corp corporation ltd limited llc llp gmbh co
+    company ag sa sas sarl bv oy ab plc srl spa kg pty project group team organization
+    organisation systems technologies pvt as
+"""
+_ORGANISATION_WORDS = frozenset(_ORGANISATION_WORDS_TEXT.split())
 # Whole names that the rule above would spoil, or that changed hands.
 _VENDORS = {
     "cloudsoftwaregroup": "citrix",
@@ -50,10 +52,11 @@ _INSTALLATION = re.compile(
     re.IGNORECASE,
 )
 # An edition of Windows is not another product: its versions and its corrections are the same.
-_WINDOWS_EDITIONS = frozenset(
-    ["standard", "datacenter", "enterprise", "essentials", "foundation", "pro", "professional"]
-    + ["education", "home", "edition", "evaluation", "ltsc", "ltsb"]
-)
+_WINDOWS_EDITIONS_TEXT = """
+    standard datacenter enterprise essentials foundation pro professional education home
+    edition evaluation ltsc ltsb
+"""
+_WINDOWS_EDITIONS = frozenset(_WINDOWS_EDITIONS_TEXT.split())
 
 
 @lru_cache(maxsize=1 << 16)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rempart.engines.exposure.cpe import parse_cpe
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
-from rempart.engines.exposure.rangetext import EVERYTHING, UNSTATED, branch_of, read_range_text
+from rempart.engines.exposure.rangetext import EVERYTHING, UNSTATED, TextRange, branch_of, read_range_text
 from rempart.engines.versions import key, prefix_bounds, scheme_for
 
 _STATUS = {
@@ -33,6 +33,9 @@ class Reading(NamedTuple):
 
     hint: str
     readable: frozenset[str]
+
+
+PLAIN = Reading("generic", frozenset({"generic"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def reading_of(version: str, purl_type: str) -> Reading:
     return Reading(hint, frozenset(scheme for scheme in wanted if key(scheme, version) is not None))
 
 
-def compile_affected(affected: Affected, reading: Reading = Reading("generic", frozenset({"generic"}))) -> CompiledAffected:
+def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAffected:
     """Read every bound of a statement once, for components of the given reading."""
     entries = affected.versions or _entries_of_cpes(affected.cpes)
     compiled = CompiledAffected(
@@ -135,7 +138,12 @@ def _scheme(entry: VersionEntry, reading: Reading) -> str:
     candidate = "npm" if declared in _SEMVER else reading.hint
     if candidate == "generic" or candidate not in reading.readable:
         return "generic"
-    texts = [entry.version, entry.less_than, entry.less_than_or_equal, *(change.at for change in entry.changes)]
+    texts = [
+        entry.version,
+        entry.less_than,
+        entry.less_than_or_equal,
+        *(change.at for change in entry.changes),
+    ]
     if any(not _is_open(text) and not _reads(candidate, text) for text in texts):
         return "generic"
     return candidate
@@ -143,6 +151,8 @@ def _scheme(entry: VersionEntry, reading: Reading) -> str:
 
 def _is_open(text: str) -> bool:
     folded = text.strip().casefold()
+    if folded.endswith("*") and not branch_of(folded):
+        return True
     return folded == "0" or folded in UNSTATED or folded in EVERYTHING
 
 
@@ -221,11 +231,13 @@ def _compile_single(compiled: CompiledAffected, order: int, entry: VersionEntry,
         if found is not None:
             compiled.exact.setdefault((scheme, found), hit)
             return
-    for part in read:
-        compiled.ranges.append(_compile_text(order, part.low, part.high, part.low_inclusive,
-                                             part.high_inclusive, scheme, status, text))  # fmt: skip
+    compiled.ranges.extend(_compile_text(order, part, scheme, status, text) for part in read)
     if not read:
-        problem = "git_range" if scheme == "git" else ("unstated_version" if folded in UNSTATED else "unreadable_range")
+        problem = (
+            "git_range"
+            if scheme == "git"
+            else ("unstated_version" if folded in UNSTATED else "unreadable_range")
+        )
         if not any(known.problem == problem and known.status == status for known in compiled.ranges):
             unknown = Bound(known=False, text=text)
             compiled.ranges.append(
@@ -233,13 +245,11 @@ def _compile_single(compiled: CompiledAffected, order: int, entry: VersionEntry,
             )
 
 
-def _compile_text(
-    order: int, low: str, high: str, low_inclusive: bool, high_inclusive: bool, scheme: str, status: Status, quote: str
-) -> CompiledRange:
-    low_key = key(scheme, low) if low else None
-    high_key = key(scheme, high) if high else None
-    low_bound = Bound(low_key, low_inclusive, not low or low_key is not None, low)
-    high_bound = Bound(high_key, high_inclusive, not high or high_key is not None, high)
+def _compile_text(order: int, read: TextRange, scheme: str, status: Status, quote: str) -> CompiledRange:
+    low_key = key(scheme, read.low) if read.low else None
+    high_key = key(scheme, read.high) if read.high else None
+    low_bound = Bound(low_key, read.low_inclusive, not read.low or low_key is not None, read.low)
+    high_bound = Bound(high_key, read.high_inclusive, not read.high or high_key is not None, read.high)
     problem = ""
     if not low_bound.known or not high_bound.known:
         problem = "unreadable_range"

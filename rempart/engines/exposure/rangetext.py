@@ -13,10 +13,13 @@ _MAX_ITEMS = 64
 EVERYTHING = frozenset(
     ["*", "all", "all versions", "any", "any version", "all version", "all releases", "every version"]
 )
-UNSTATED = frozenset(["", "n/a", "na", "unspecified", "unknown", "-", "none", "not specified", "not available"])
+UNSTATED = frozenset(
+    ["", "n/a", "na", "unspecified", "unknown", "-", "none", "not specified", "not available"]
+)
 
 _VERSION = r"(?:versions?\s+|v\.?\s?)?([0-9][0-9A-Za-z._+~()\-]*(?:\s(?:sp|update|build|patch)\s?[0-9]+)?)"
 _ALL = r"(?:all\s+(?:the\s+)?versions?\s*|any\s+versions?\s*|versions?\s*)?"
+_AND, _RELEASES = r"\s+(?:and|or)\s+(?:all\s+)?", r"(?:\s+(?:versions?|releases?))?\.?"
 _COMPARATOR = re.compile(rf"\s*(>=|=>|<=|=<|==|=|<|>|≤|≥)\s*{_VERSION}\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:,|;|&&|\band\b)?\s*", re.IGNORECASE)
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -25,10 +28,8 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_ALL}(?:before|prior\s+to|earlier\s+than|older\s+than|below|lower\s+than)\s+{_VERSION}", "<"),
         (rf"(?:fixed\s+in)\s+{_VERSION}", "<"),
         (rf"{_ALL}(?:up\s+to(?:\s+and\s+including|\s*,\s*including)?|through)\s+{_VERSION}", "<="),
-        (rf"{_VERSION}\s+(?:and|or)\s+(?:all\s+)?(?:earlier|prior|below|before|older|lower|previous)"
-         r"(?:\s+(?:versions?|releases?))?\.?", "<="),
-        (rf"{_VERSION}\s+(?:and|or)\s+(?:all\s+)?(?:later|above|newer|higher|onwards?|up)"
-         r"(?:\s+(?:versions?|releases?))?\.?", ">="),
+        (rf"{_VERSION}{_AND}(?:earlier|prior|below|before|older|lower|previous){_RELEASES}", "<="),
+        (rf"{_VERSION}{_AND}(?:later|above|newer|higher|onwards?|up){_RELEASES}", ">="),
         (rf"(?:from\s+)?{_VERSION}\s+(?:before|prior\s+to)\s+{_VERSION}", ">= <"),
         (rf"(?:from\s+|between\s+)?{_VERSION}\s+(?:to|through|thru|up\s+to|-|–)\s+{_VERSION}", ">= <="),
         (rf"between\s+{_VERSION}\s+and\s+{_VERSION}", ">= <="),

@@ -38,53 +38,15 @@ _PRE_RELEASE = {
 }
 _NULL_WORDS = frozenset({"final", "ga", "release"})
 # Words that a vendor writes between spaces inside a version; any other spaced word is free text.
-_SPACED_WORDS = frozenset(
-    (
-        "build",
-        "patch",
-        "update",
-        "hotfix",
-        "fix",
-        "rev",
-        "revision",
-        "service",
-        "pack",
-        "sp",
-        "ap",
-        "cu",
-        "mr",
-        "msr",
-        "sr",
-        "hf",
-        "mp",
-        "ru",
-        "pl",
-        "u",
-        "p",
-        "r",
-    )
-)
-_PROSE = frozenset(
-    (
-        "and",
-        "or",
-        "to",
-        "all",
-        "any",
-        "prior",
-        "before",
-        "below",
-        "above",
-        "later",
-        "earlier",
-        "through",
-        "than",
-        "from",
-        "up",
-        "x",
-        "xx",
-    )
-)
+_SPACED_WORDS_TEXT = """
+    build patch update hotfix fix rev revision service pack sp ap cu mr msr sr hf mp ru pl
+    u p r
+"""
+_SPACED_WORDS = frozenset(_SPACED_WORDS_TEXT.split())
+_PROSE_TEXT = """
+    and or to all any prior before below above later earlier through than from up x xx
+"""
+_PROSE = frozenset(_PROSE_TEXT.split())
 _PRE, _END, _WORD, _NUMBER = b"\x01", b"\x02", b"\x03", b"\x04"
 
 

@@ -1,0 +1,155 @@
+"""One compiled statement and one version → an answer with its reason."""
+
+from __future__ import annotations
+
+from rempart.engines.exposure.model import Status
+from rempart.engines.exposure.ranges import CompiledAffected, CompiledRange, Outcome, covers
+from rempart.engines.versions import key
+
+
+def evaluate(compiled: CompiledAffected, version: str) -> Outcome:
+    """The answer of a statement for an installed version (text as the inventory states it).
+
+    The entry that decides is the first that covers the version. An earlier entry that might cover it,
+    but cannot be read, leaves the answer open unless it would have said the same.
+    """
+    outcome = _decide(compiled, version)
+    if outcome.status is Status.NOT_AFFECTED and not _is_comparable(compiled, version, outcome):
+        return Outcome(Status.CANNOT_TELL, "unreadable_version", outcome.quote)
+    return outcome
+
+
+def _is_comparable(compiled: CompiledAffected, version: str, outcome: Outcome) -> bool:
+    schemes = {outcome.scheme} if outcome.scheme else {candidate.scheme for candidate in compiled.ranges}
+    schemes.update(compiled.exact_schemes if not outcome.scheme else ())
+    schemes.discard("git")
+    return all(key(scheme, version) is not None for scheme in schemes or {"generic"})
+
+
+def _decide(compiled: CompiledAffected, version: str) -> Outcome:
+    exact_order, exact = _exact(compiled, version)
+    doubts: list[tuple[CompiledRange, frozenset[Status]]] = []
+    for candidate in compiled.ranges:
+        if exact is not None and candidate.order > exact_order:
+            break
+        version_key = key(candidate.scheme, version)
+        covered = covers(candidate, version_key)
+        if covered is False:
+            continue
+        possible, reached = _statuses(candidate, version_key)
+        if covered and len(possible) == 1:
+            return _settle(_from_range(candidate, possible, reached), doubts, version)
+        doubts.append((candidate, possible))
+        if covered:
+            return _doubtful(candidate, version)
+    if exact is not None:
+        return _settle(exact, doubts, version)
+    return _settle(_by_default(compiled, version), doubts, version)
+
+
+def _exact(compiled: CompiledAffected, version: str) -> tuple[int, Outcome | None]:
+    hits = [compiled.exact_text.get(version.strip().casefold())]
+    for scheme in compiled.exact_schemes:
+        version_key = key(scheme, version)
+        if version_key is not None:
+            hits.append(compiled.exact.get((scheme, version_key)))
+    found = min((hit for hit in hits if hit is not None), default=None)
+    if found is None:
+        return 0, None
+    order, status, text = found
+    reason = {
+        Status.AFFECTED: "exact_version",
+        Status.NOT_AFFECTED: "listed_unaffected",
+        Status.CANNOT_TELL: "status_unknown",
+    }[status]
+    return order, Outcome(status, reason, text, text)
+
+
+def _statuses(candidate: CompiledRange, version_key: bytes | None) -> tuple[frozenset[Status], str]:
+    """Statuses that a covering range may give, and the change that was last reached ("" for none)."""
+    possible = {candidate.status}
+    reached = ""
+    for at, status, text in candidate.changes:
+        if at is None or version_key is None:
+            possible.add(status)
+        elif at <= version_key:
+            possible, reached = {status}, text
+    return frozenset(possible), reached
+
+
+def _from_range(candidate: CompiledRange, possible: frozenset[Status], reached: str) -> Outcome:
+    (status,) = possible
+    open_ended = candidate.low.key is None and candidate.high.key is None
+    if status is Status.AFFECTED:
+        reason = "all_versions" if open_ended and not candidate.changes else "in_range"
+        return Outcome(
+            status, reason, candidate.quote, reached or candidate.low.text, scheme=candidate.scheme
+        )
+    if status is Status.CANNOT_TELL:
+        return Outcome(status, "status_unknown", candidate.quote, scheme=candidate.scheme)
+    if candidate.status is Status.AFFECTED:
+        return Outcome(status, "fixed_at", candidate.quote, reached, scheme=candidate.scheme)
+    return Outcome(status, "listed_unaffected", candidate.quote, candidate.low.text, scheme=candidate.scheme)
+
+
+def _settle(outcome: Outcome, doubts: list[tuple[CompiledRange, frozenset[Status]]], version: str) -> Outcome:
+    for candidate, possible in doubts:
+        if possible != {outcome.status}:
+            return _doubtful(candidate, version)
+    return outcome
+
+
+def _doubtful(candidate: CompiledRange, version: str) -> Outcome:
+    reason = candidate.problem
+    if not reason:
+        readable = key(candidate.scheme, version) is not None
+        reason = "unreadable_range" if readable else "unreadable_version"
+    return Outcome(Status.CANNOT_TELL, reason, candidate.quote, scheme=candidate.scheme)
+
+
+def _by_default(compiled: CompiledAffected, version: str) -> Outcome:
+    """Outside every entry: the stated default, else what the bounds imply.
+
+    ``lessThan`` is "the least version not in the range": with no stated default, a version at or above
+    the end of an affected range is taken as corrected, marked as inferred. One below every range is not:
+    older releases are often out of support and were never examined.
+    """
+    if compiled.default is Status.AFFECTED:
+        return Outcome(Status.AFFECTED, "default_affected", "")
+    passed, before = _neighbours(compiled, version)
+    inferred = not compiled.default_stated
+    if passed is not None and not passed.high.inclusive:
+        return Outcome(
+            Status.NOT_AFFECTED, "fixed_at", passed.quote, passed.high.text, inferred, passed.scheme
+        )
+    if not inferred:
+        quote = passed.quote if passed is not None else (before.quote if before is not None else "")
+        return Outcome(Status.NOT_AFFECTED, "default_unaffected", quote)
+    if passed is not None:
+        return Outcome(
+            Status.NOT_AFFECTED, "above_range", passed.quote, passed.high.text, True, passed.scheme
+        )
+    if before is not None:
+        return Outcome(Status.CANNOT_TELL, "below_range", before.quote, before.low.text, True, before.scheme)
+    return Outcome(Status.CANNOT_TELL, "not_listed" if compiled.entries else "no_versions", "", inferred=True)
+
+
+def _neighbours(
+    compiled: CompiledAffected, version: str
+) -> tuple[CompiledRange | None, CompiledRange | None]:
+    """The affected range that ends last at or below the version, and one that starts above it."""
+    passed: CompiledRange | None = None
+    before: CompiledRange | None = None
+    for candidate in compiled.ranges:
+        if candidate.status is not Status.AFFECTED or candidate.problem:
+            continue
+        version_key = key(candidate.scheme, version)
+        if version_key is None:
+            continue
+        low, high = candidate.low.key, candidate.high.key
+        if high is not None and version_key >= high:
+            if passed is None or passed.high.key is None or high > passed.high.key:
+                passed = candidate
+        elif low is not None and version_key < low:
+            before = before or candidate
+    return passed, before
