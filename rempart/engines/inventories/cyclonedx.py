@@ -180,10 +180,13 @@ class _Reader:
         )
 
     def _dependencies(self) -> None:
-        services = self.document.get("services")
-        for service in services if isinstance(services, list) else ():
-            if isinstance(service, dict) and isinstance(service.get("bom-ref"), str):
-                self.refs.add(service["bom-ref"])
+        services: list[Mapping[str, Any]] = [self.document]
+        while services:  # services are not read as rows, yet dependencies may name them
+            inner = services.pop().get("services")
+            for service in inner if isinstance(inner, list) else ():
+                if isinstance(service, dict):
+                    self.refs.add(str(service.get("bom-ref")))
+                    services.append(service)
         for dependency, path in list_of(self.document, "dependencies", "", self.problems):
             source = text_of(dependency, "ref", path, self.problems)
             self._known(source, path, "ref")

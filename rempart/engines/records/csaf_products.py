@@ -1,0 +1,180 @@
+"""The product tree of CSAF 2.0 (section 3.2.2) and the version ranges that publishers write in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import unquote
+
+from rempart.engines.exposure.model import VersionEntry
+from rempart.engines.records.fields import Json, RecordError, obj, objects, optional_obj, required, text
+
+MAX_BRANCH_DEPTH: Final = 30  # the standard's own limit for nested branches
+MAX_RANGE: Final = 1_000  # characters; beyond, a text
+
+
+@dataclass(frozen=True, slots=True)
+class CsafProduct:
+    """What a product identifier stands for; ``version`` is exact, ``range`` is a range's text."""
+
+    name: str
+    vendor: str = ""
+    product: str = ""
+    version: str = ""
+    range: str = ""
+    cpe: str = ""
+    purl: str = ""
+    platform: str = ""
+
+
+def read_products(document: Json) -> dict[str, CsafProduct]:
+    """Every product identifier of the document: branches, full names, then relationships.
+
+    A relationship's product is its component with the other side as platform ("installed on…").
+    Raises ``RecordError`` for an identifier defined twice, a missing one, or branches too deep.
+    """
+    tree = optional_obj(document, "product_tree", "")
+    products: dict[str, CsafProduct] = {}
+
+    def add(stated: Json, at: str, product: CsafProduct) -> None:
+        identifier = required(stated, "product_id", at)
+        if identifier in products:
+            raise RecordError(f"{at}.product_id", f"{identifier} is defined twice", "duplicate")
+        helper = optional_obj(stated, "product_identification_helper", at)
+        here = f"{at}.product_identification_helper"
+        products[identifier] = replace(
+            product,
+            name=required(stated, "name", at),
+            cpe=text(helper, "cpe", here) or product.cpe,
+            purl=text(helper, "purl", here) or product.purl,
+        )
+
+    for stated, at, names in _leaves(tree):
+        add(stated, at, _placed(names))
+    for stated, at in objects(tree, "full_product_names", "product_tree"):
+        add(stated, at, CsafProduct("", product=text(stated, "name", at)))
+    _relate(tree, products, add)
+    return products
+
+
+def _leaves(tree: Json) -> Iterator[tuple[Json, str, dict[str, str]]]:
+    """Each product of the branches with the names of the branches above it, by category."""
+    waiting = [(tree, "product_tree", dict[str, str](), 0)]
+    while waiting:
+        owner, at, names, depth = waiting.pop()
+        if depth > MAX_BRANCH_DEPTH:
+            raise RecordError(at, f"more than {MAX_BRANCH_DEPTH} nested branches", "too_deep")
+        nested = []
+        for branch, path in objects(owner, "branches", at):
+            here = names | {required(branch, "category", path): text(branch, "name", path)}
+            if branch.get("product") is not None:
+                yield obj(branch, "product", path), f"{path}.product", here
+            nested.append((branch, path, here, depth + 1))
+        waiting.extend(reversed(nested))
+
+
+def _placed(names: dict[str, str]) -> CsafProduct:
+    return CsafProduct(
+        "",
+        vendor=names.get("vendor", ""),
+        product=names.get("product_name") or names.get("product_family", ""),
+        version=names.get("product_version", ""),
+        range=names.get("product_version_range", ""),
+        platform=names.get("architecture", ""),
+    )
+
+
+def _relate(
+    tree: Json, products: dict[str, CsafProduct], add: Callable[[Json, str, CsafProduct], None]
+) -> None:
+    """Resolve relationships, which may build on each other, as deep as branches may nest."""
+    waiting = list(objects(tree, "relationships", "product_tree"))
+    for _ in range(MAX_BRANCH_DEPTH):
+        left = []
+        for relation, at in waiting:
+            component = products.get(required(relation, "product_reference", at))
+            host = products.get(required(relation, "relates_to_product_reference", at))
+            if component is None or host is None:
+                left.append((relation, at))
+                continue
+            stated = obj(relation, "full_product_name", at)
+            add(stated, f"{at}.full_product_name", replace(component, platform=host.name))
+        waiting = left
+    if waiting:
+        raise RecordError(waiting[0][1], "the relationship names an undefined product", "missing")
+
+
+_COMPARISON: Final = re.compile(r"\s*(<=|>=|!=|==|<|>|=|≤|≥)?\s*([^<>=!|≤≥]+)")
+_ALL: Final = re.compile(r"(?:vers:[a-z0-9.+-]+/)?\*|all[ _]versions", re.IGNORECASE)
+_ALL_OF: Final = re.compile(r"all[ _]versions[ _](?=[<>=])", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"vers:([a-z0-9.+-]+)/", re.IGNORECASE)
+_BEFORE: Final = re.compile(
+    r"(?:all versions )?(?:prior to|before|earlier than|older than) (?:version )?(\S+)", re.I
+)
+_UNTIL: Final = re.compile(
+    r"(?:versions? )?(\S+) (?:and|or) (?:prior|earlier|below|older|lower)(?: versions?)?"
+    r"|(?:up to|through) (\S+)",
+    re.IGNORECASE,
+)
+# Words that make a condition of what looks like a version: no order can hold them.
+_PROSE: Final = re.compile(
+    r"\b(?:with|without|installed|connection|using|part of|serial|if|when|only|global|on)\b", re.IGNORECASE
+)
+
+
+def version_entries(product: CsafProduct, status: str) -> tuple[VersionEntry, ...]:
+    """The product's version, or its range as entries with ``status``.
+
+    Ranges are VERS (``vers:scheme/>=1|<2``) or the operators that publishers write (``>= 1 | < 2``,
+    ``prior to 3``). One that is prose is kept whole with ``version_type`` "text": it has no order.
+    """
+    if product.version:
+        return (VersionEntry(product.version, status),)
+    if not product.range:
+        return (VersionEntry("*", status),)
+    stated = " ".join(product.range.split())
+    if len(stated) > MAX_RANGE:
+        return (VersionEntry(stated, status, "text"),)
+    if _ALL.fullmatch(stated):
+        return (VersionEntry("*", status),)
+    if found := _BEFORE.fullmatch(stated):
+        return (VersionEntry("0", status, less_than=found.group(1)),)
+    if found := _UNTIL.fullmatch(stated):
+        return (VersionEntry("0", status, less_than_or_equal=found.group(1) or found.group(2)),)
+    if _PROSE.search(stated.replace("_", " ")):
+        return (VersionEntry(stated, status, "text"),)
+    scheme = _SCHEME.match(stated)
+    kind = scheme.group(1).lower() if scheme else ""
+    constraints = _ALL_OF.sub("", stated[scheme.end() :] if scheme else stated)
+    comparisons = [
+        (operator, unquote(version).strip() if scheme else version.strip())
+        for operator, version in _COMPARISON.findall(constraints)
+        if version.strip()
+    ]
+    entries = tuple(_intervals(comparisons, status, "" if kind == "all" else kind))
+    return entries or (VersionEntry(stated, status, "text"),)
+
+
+def _intervals(comparisons: list[tuple[str, str]], status: str, kind: str) -> Iterator[VersionEntry]:
+    """Pair lower bounds with the upper bound that follows; ``1.0 < 2.0`` starts at 1.0."""
+    start = ""
+    for position, (operator, version) in enumerate(comparisons):
+        follows = comparisons[position + 1][0] if position + 1 < len(comparisons) else ""
+        if operator in {"<", "<=", "≤"}:
+            before, last = (version, "") if operator == "<" else ("", version)
+            yield VersionEntry(start or "0", status, kind, before, last)
+            start = ""
+        elif operator in {">", ">=", "≥"} or (not operator and follows in {"<", "<=", "≤"}):
+            if start:
+                yield VersionEntry(start, status, kind, less_than_or_equal="*")
+            if operator == ">":
+                yield VersionEntry(version, "unknown" if status == "unknown" else "unaffected", kind)
+            start = version
+        elif operator == "!=":
+            yield VersionEntry(version, "affected" if status == "unaffected" else "unaffected", kind)
+        else:
+            yield VersionEntry(version, status, kind)
+    if start:
+        yield VersionEntry(start, status, kind, less_than_or_equal="*")
