@@ -1,6 +1,6 @@
 """CycloneDX 1.2 to 1.7, JSON and XML: components, dependencies, and the analyses they carry.
 
-The official library judges documents (``schema_problems``); it does not read them here: its model
+The official library judges documents (``judges.library_problems``); it does not read them here: its model
 takes about a millisecond a component, merges components that look equal, and refuses a whole
 document for one odd value, whereas an inventory must say what it could read and what it could not.
 """
@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cyclonedx.exception import MissingOptionalDependencyException
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonValidator
-from cyclonedx.validation.xml import XmlValidator
-
 from rempart.engines.inventories.cyclonedx_xml import document_of_xml
-from rempart.engines.inventories.json_document import list_of, mapping_of, read_json, text_of, texts_of
+from rempart.engines.inventories.json_document import (
+    list_of,
+    mapping_of,
+    moment_of,
+    read_json,
+    text_of,
+    texts_of,
+)
 from rempart.engines.inventories.model import (
     DEFAULT_LIMITS,
     Edge,
@@ -58,35 +59,6 @@ def read_cyclonedx(
     return _Reader(document, limits).inventory(str(version))
 
 
-def schema_problems(source: Path | bytes, kind: str, version: str, most: int = 20) -> list[InventoryError]:
-    """What the official JSON or XML schema of ``version`` reproaches, each with its path; at most ``most``.
-
-    Slow on large documents (about a second for 1,000 components): a report for a person, never a
-    condition of reading. The XML has passed ``read_cyclonedx`` first, which refuses DTDs.
-    """
-    raw = source.read_bytes() if isinstance(source, Path) else source
-    schema = SchemaVersion.from_version(version)
-    judge = XmlValidator(schema) if kind == "cyclonedx-xml" else JsonValidator(schema)
-    try:
-        found = judge.validate_str(raw.decode("utf-8-sig"), all_errors=True) or ()
-        return [
-            InventoryError(_place(problem.data), "", "schema", reason=_reason(problem.data))
-            for problem, _ in zip(found, range(most), strict=False)
-        ]
-    except (MissingOptionalDependencyException, UnicodeDecodeError, ValueError) as problem:
-        return [InventoryError("", "", "schema", reason=problem)]
-
-
-def _place(problem: Any) -> str:
-    """Where a schema error is: JSON path, or line of the XML."""
-    path = getattr(problem, "json_path", None)
-    return str(path) if path else f"line {getattr(problem, 'line', '?')}"
-
-
-def _reason(problem: Any) -> str:
-    return str(getattr(problem, "message", problem))
-
-
 @dataclass(slots=True)
 class _Reader:
     """One pass over a document in JSON form; gathers rows, edges and problems."""
@@ -117,7 +89,7 @@ class _Reader:
             format_version=version,
             serial=text_of(document, "serialNumber", "", self.problems),
             version=str(document.get("version", 1)),
-            made=self._made(metadata),
+            made=moment_of(metadata, "timestamp", "metadata", self.problems),
             subject=subject,
             rows=tuple(self.rows),
             edges=tuple(dict.fromkeys(self.edges)),
@@ -223,17 +195,6 @@ class _Reader:
             if aggregate.startswith("incomplete") or aggregate in _INCOMPLETE:
                 complete = False
         return complete
-
-    def _made(self, metadata: Mapping[str, Any]) -> datetime | None:
-        stamp = text_of(metadata, "timestamp", "metadata", self.problems)
-        if not stamp:
-            return None
-        try:
-            read = datetime.fromisoformat(stamp)
-            return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.problems.append(InventoryError("metadata", "timestamp", "bad_value", value=stamp))
-            return None
 
     def _skipped(self) -> None:
         for part, value in self.document.items():

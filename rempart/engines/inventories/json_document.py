@@ -7,6 +7,7 @@ cost a body the other five thousand.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,16 @@ def list_of(
             yield item, path
         else:
             problems.append(InventoryError(path, "", "wrong_type", expected="an object", found=shown(item)))
+
+
+def moment_of(owner: Mapping[str, Any], key: str, at: str, problems: list[InventoryError]) -> datetime | None:
+    """The RFC 3339 time at ``key``, in UTC; what is no time is noted."""
+    stamp = text_of(owner, key, at, problems)
+    if not stamp:
+        return None
+    try:
+        read = datetime.fromisoformat(stamp)
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        problems.append(InventoryError(at, key, "bad_value", value=stamp))
+        return None

@@ -34,7 +34,10 @@ MESSAGES: Final[Mapping[str, str]] = {
     "too_many_rows": "more than {limit} rows",
     "unclosed_quote": "the row cannot be split into cells: {reason}",
     "unknown_encoding": "the text's encoding is not UTF-8, UTF-16 or Windows-1252",
-    "unknown_format": "not a CSV, XLSX, CycloneDX or SPDX file: {reason}",
+    "unknown_binary": "not a CSV, XLSX, CycloneDX or SPDX file",
+    "unknown_json": "a JSON file that is neither CycloneDX nor SPDX",
+    "unknown_text": "a text file without columns",
+    "unknown_xml": "an XML file that is not CycloneDX",
     "unknown_ref": "{ref} names nothing in the document",
     "unknown_version": "version {value} of the format is not supported",
     "wrong_type": "expected {expected}, found {found}",
@@ -126,6 +129,11 @@ class Inventory:
     statements: tuple[VexStatement, ...] = ()
     complete: bool = True
     problems: tuple[InventoryError, ...] = ()
+
+    @property
+    def everything(self) -> tuple[InventoryRow, ...]:
+        """The subject, when stated, then the rows: all that can be vulnerable."""
+        return (self.subject, *self.rows) if self.subject else self.rows
 
 
 @dataclass(frozen=True, slots=True)
