@@ -38,7 +38,7 @@ def _decide(compiled: CompiledAffected, version: str) -> Outcome:
             continue
         possible, reached = _statuses(candidate, version_key)
         if covered and len(possible) == 1:
-            return _settle(_from_range(candidate, possible, reached), doubts, version)
+            return _settle(_from_range(candidate, version_key, possible, reached), doubts, version)
         doubts.append((candidate, possible))
         if covered:
             return _doubtful(candidate, version)
@@ -77,7 +77,17 @@ def _statuses(candidate: CompiledRange, version_key: bytes | None) -> tuple[froz
     return frozenset(possible), reached
 
 
-def _from_range(candidate: CompiledRange, possible: frozenset[Status], reached: str) -> Outcome:
+def _fixed_in(candidate: CompiledRange, version_key: bytes | None) -> str:
+    for at, status, text in candidate.changes:
+        if status is Status.NOT_AFFECTED and at is not None and version_key is not None and at > version_key:
+            return text
+    high = candidate.high
+    return high.text if high.key is not None and not high.inclusive and "*" not in high.text else ""
+
+
+def _from_range(
+    candidate: CompiledRange, version_key: bytes | None, possible: frozenset[Status], reached: str
+) -> Outcome:
     (status,) = possible
     open_ended = candidate.low.key is None and candidate.high.key is None
     if status is Status.AFFECTED:
@@ -118,7 +128,7 @@ def _by_default(compiled: CompiledAffected, version: str) -> Outcome:
         return Outcome(Status.AFFECTED, "default_affected", "")
     passed, before = _neighbours(compiled, version)
     inferred = not compiled.default_stated
-    if passed is not None and not passed.high.inclusive:
+    if passed is not None and not passed.high.inclusive and not passed.problem:
         return Outcome(
             Status.NOT_AFFECTED, "fixed_at", passed.quote, passed.high.text, inferred, passed.scheme
         )
@@ -141,7 +151,8 @@ def _neighbours(
     passed: CompiledRange | None = None
     before: CompiledRange | None = None
     for candidate in compiled.ranges:
-        if candidate.status is not Status.AFFECTED or candidate.problem:
+        contradictory = candidate.problem == "contradictory_range"
+        if candidate.status is not Status.AFFECTED or (candidate.problem and not contradictory):
             continue
         version_key = key(candidate.scheme, version)
         if version_key is None:
@@ -150,6 +161,6 @@ def _neighbours(
         if high is not None and version_key >= high:
             if passed is None or passed.high.key is None or high > passed.high.key:
                 passed = candidate
-        elif low is not None and version_key < low:
+        elif low is not None and version_key < low and not contradictory:
             before = before or candidate
     return passed, before

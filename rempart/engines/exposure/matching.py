@@ -41,7 +41,7 @@ REASONS: dict[str, str] = {
 
 # Precedence of sources about one vulnerability: the assigner knows its product best, then the
 # vendor's advisory, then those who enrich the record. The first that can decide, decides.
-_PRECEDENCE = {"cna": 0, "csaf": 1, "adp": 2}
+_PRECEDENCE = {"cna": 0, "cna-cpe": 1, "csaf": 2, "adp": 3, "adp-cpe": 4}
 # Silences: they yield to any other statement of the same source that decides.
 _SILENT = frozenset({"git_range", "below_range", "not_listed", "no_versions", "unstated_version"})
 
@@ -204,6 +204,8 @@ def _verdict(component_id: str, version: str, vulnerability_id: str, answers: li
         detail["bound"] = chosen.outcome.bound
     if chosen.outcome.scheme:
         detail["scheme"] = chosen.outcome.scheme
+    if chosen.outcome.fixed_in:
+        detail["fixed_in"] = chosen.outcome.fixed_in
     disagreeing = [one for one in decided if one.outcome.status is not chosen.outcome.status]
     if disagreeing:
         detail["disagreement"] = ", ".join(f"{one.source}={one.outcome.status}" for one in disagreeing)

@@ -42,7 +42,6 @@ _VENDORS = {
     "progresssoftwarecorporation": "progress",
     "synacor": "zimbra",
     "hewlettpackardenterprise": "hpe",
-    "igniterealtime": "igniterealtime",
     "internetsystemsconsortium": "isc",
 }
 _ACRONYM = re.compile(r"\(\s*[A-Z][A-Z0-9&/-]{1,7}\s*\)")

@@ -7,13 +7,22 @@ its comparison neither true nor false, and that doubt reaches the answer unless 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rempart.engines.exposure.cpe import parse_cpe
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
-from rempart.engines.exposure.rangetext import EVERYTHING, UNSTATED, TextRange, branch_of, read_range_text
+from rempart.engines.exposure.names import vendor_name
+from rempart.engines.exposure.rangetext import (
+    EVERYTHING,
+    UNSTATED,
+    TextRange,
+    branch_of,
+    read_range_text,
+    without_product,
+)
 from rempart.engines.versions import key, prefix_bounds, scheme_for
 
 _STATUS = {
@@ -23,6 +32,10 @@ _STATUS = {
 }
 _SEMVER = frozenset({"semver", "npm"})
 _QUOTE_LENGTH = 200
+# Citrix states a branch as the version and the patch inside that branch as the bound.
+_PATCHES_ITS_BRANCHES = "citrix"
+_BRANCH_OF_PATCH = re.compile(r"[0-9]+\.[0-9]+(?:-[A-Za-z]+)?")
+_PATCH = re.compile(r"[0-9]+\.[0-9]+")
 
 
 class Reading(NamedTuple):
@@ -77,7 +90,10 @@ class CompiledAffected:
 
 
 class Outcome(NamedTuple):
-    """What one statement answers for one version. ``inferred``: the source leaves it unstated."""
+    """What one statement answers for one version.
+
+    ``inferred``: the source leaves it unstated. ``fixed_in``: where the range in question ends.
+    """
 
     status: Status
     reason: str
@@ -85,6 +101,7 @@ class Outcome(NamedTuple):
     bound: str = ""
     inferred: bool = False
     scheme: str = ""
+    fixed_in: str = ""
 
 
 def reading_of(version: str, purl_type: str) -> Reading:
@@ -96,7 +113,7 @@ def reading_of(version: str, purl_type: str) -> Reading:
 
 def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAffected:
     """Read every bound of a statement once, for components of the given reading."""
-    entries = affected.versions or _entries_of_cpes(affected.cpes)
+    entries = tuple(_plain(entry, affected) for entry in affected.versions or _entries_of_cpes(affected.cpes))
     compiled = CompiledAffected(
         source=affected.source,
         default=_STATUS.get(affected.default_status, Status.CANNOT_TELL),
@@ -126,6 +143,27 @@ def _entries_of_cpes(cpes: Sequence[str]) -> tuple[VersionEntry, ...]:
     return tuple(found)
 
 
+def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
+    """The entry with its texts reduced to versions: no product name, no patch apart from its branch."""
+    names = f"{affected.vendor} {affected.product}"
+    version = without_product(entry.version.strip(), names)
+    less_than = without_product(entry.less_than.strip(), names)
+    less_than_or_equal = without_product(entry.less_than_or_equal.strip(), names)
+    if entry.version_type.casefold() == "patch" and vendor_name(affected.vendor) == _PATCHES_ITS_BRANCHES:
+        less_than = _of_branch(version, less_than)
+        less_than_or_equal = _of_branch(version, less_than_or_equal)
+    if (version, less_than, less_than_or_equal) == (entry.version, entry.less_than, entry.less_than_or_equal):
+        return entry
+    return replace(entry, version=version, less_than=less_than, less_than_or_equal=less_than_or_equal)
+
+
+def _of_branch(branch: str, patch: str) -> str:
+    """ "13.1" with a patch below "49.13" stands for 13.1-49.13."""
+    if not _BRANCH_OF_PATCH.fullmatch(branch) or not _PATCH.fullmatch(patch):
+        return patch
+    return patch if branch.partition(".")[0] == patch.partition(".")[0] else f"{branch}-{patch}"
+
+
 def _scheme(entry: VersionEntry, reading: Reading) -> str:
     """The declared scheme, else the component's; ``generic`` where neither reads both sides.
 
@@ -153,7 +191,7 @@ def _is_open(text: str) -> bool:
     folded = text.strip().casefold()
     if folded.endswith("*") and not branch_of(folded):
         return True
-    return folded == "0" or folded in UNSTATED or folded in EVERYTHING
+    return folded in FROM_THE_START or folded in UNSTATED or folded in EVERYTHING
 
 
 def _reads(scheme: str, text: str) -> bool:
@@ -183,7 +221,7 @@ def _compile_range(order: int, entry: VersionEntry, scheme: str) -> CompiledRang
 def _low(text: str, scheme: str) -> Bound:
     text = text.strip()
     folded = text.casefold()
-    if folded == "0" or (folded in UNSTATED and folded != "unknown") or folded in EVERYTHING:
+    if folded in FROM_THE_START or folded in EVERYTHING:
         return Bound(text=text)
     branch = branch_of(text)
     if branch:

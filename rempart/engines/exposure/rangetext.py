@@ -11,14 +11,26 @@ from dataclasses import dataclass
 _MAX_LENGTH = 256
 _MAX_ITEMS = 64
 EVERYTHING = frozenset(
-    ["*", "all", "all versions", "any", "any version", "all version", "all releases", "every version"]
+    [
+        "*",
+        "vers:all/*",
+        "all",
+        "all versions",
+        "any",
+        "any version",
+        "all version",
+        "all releases",
+        "every version",
+    ]
 )
 UNSTATED = frozenset(
     ["", "n/a", "na", "unspecified", "unknown", "-", "none", "not specified", "not available"]
 )
+# As the version of a range: no lower bound.
+FROM_THE_START = (UNSTATED - {"unknown"}) | {"0", "earlier", "previous", "previous versions"}
 
-_VERSION = r"(?:versions?\s+|v\.?\s?)?([0-9][0-9A-Za-z._+~()\-]*(?:\s(?:sp|update|build|patch)\s?[0-9]+)?)"
-_ALL = r"(?:all\s+(?:the\s+)?versions?\s*|any\s+versions?\s*|versions?\s*)?"
+_VERSION = r"(?:firmware\s+)?(?:versions?\s+|ver\.?\s?)?(?:v\.?\s?)?([0-9][0-9A-Za-z._+~()\-]*(?:\s(?:sp|update|build|patch)\s?[0-9]+)?)"
+_ALL = r"(?:(?:all\s+|any\s+)?(?:the\s+)?(?:firmware\s+)?versions?\s*)?"
 _AND, _RELEASES = r"\s+(?:and|or)\s+(?:all\s+)?", r"(?:\s+(?:versions?|releases?))?\.?"
 _COMPARATOR = re.compile(rf"\s*(>=|=>|<=|=<|==|=|<|>|≤|≥)\s*{_VERSION}\s*", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\s*(?:,|;|&&|\band\b)?\s*", re.IGNORECASE)
@@ -27,7 +39,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, shape in (
         (rf"{_ALL}(?:before|prior\s+to|earlier\s+than|older\s+than|below|lower\s+than)\s+{_VERSION}", "<"),
         (rf"(?:fixed\s+in)\s+{_VERSION}", "<"),
-        (rf"{_ALL}(?:up\s+to(?:\s+and\s+including|\s*,\s*including)?|through)\s+{_VERSION}", "<="),
+        (rf"{_ALL}(?:(?:up|prior)\s+to\s+and\s+including|up\s+to|through)\s+{_VERSION}", "<="),
         (rf"{_VERSION}{_AND}(?:earlier|prior|below|before|older|lower|previous){_RELEASES}", "<="),
         (rf"{_VERSION}{_AND}(?:later|above|newer|higher|onwards?|up){_RELEASES}", ">="),
         (rf"(?:from\s+)?{_VERSION}\s+(?:before|prior\s+to)\s+{_VERSION}", ">= <"),
@@ -37,7 +49,15 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 _ITEM = re.compile(_VERSION, re.IGNORECASE)
-_BRANCH = re.compile(r"(?:versions?\s+|v\.?\s?)?([0-9]+(?:\.[0-9]+)*)(?:\.(?:x|\*))+", re.IGNORECASE)
+_BRANCH = re.compile(
+    r"(?:versions?\s+|v\.?\s?)?(?:([0-9]+(?:\.[0-9]+)*)(?:\.(?:x|\*))+|([0-9][0-9A-Z.-]*[0-9A-Z])\*)",
+    re.IGNORECASE,
+)
+_PLAIN = r"([0-9][0-9a-z.]*)"
+_FIXED_AND_AFFECTED = re.compile(
+    rf"fixed in (?:[a-z]+ )?{_PLAIN} ?\(affected {_PLAIN}(?:-{_PLAIN})?\)", re.IGNORECASE
+)
+_NAME_BEFORE = re.compile(r"([A-Za-z][A-Za-z0-9() ./&+-]{0,60}?)[ :_]+(?=v?\.?\s?[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +73,24 @@ class TextRange:
 def branch_of(text: str) -> str:
     """The numbers before the wildcards of "5.10.*", "5.x", "8.6.x.x"; empty when it is no branch."""
     found = _BRANCH.fullmatch(text.strip())
-    return found.group(1) if found else ""
+    return (found.group(1) or found.group(2)) if found else ""
+
+
+def without_product(text: str, names: str) -> str:
+    """``text`` without the product's own name before the version ("Android 13", "Java SE: 8u381").
+
+    Only words of ``names`` (the vendor and product stated beside it) go: another product's name stays,
+    so that the text stays unreadable.
+    """
+    found = _NAME_BEFORE.match(text)
+    if found is None:
+        return text
+    stated = set(re.findall(r"[a-z0-9]+", names.casefold()))
+    return (
+        text[found.end() :]
+        if stated.issuperset(re.findall(r"[a-z0-9]+", found.group(1).casefold()))
+        else text
+    )
 
 
 def read_range_text(text: str) -> tuple[TextRange, ...]:
@@ -67,6 +104,9 @@ def read_range_text(text: str) -> tuple[TextRange, ...]:
         found = pattern.fullmatch(text)
         if found is not None:
             return (_of_shape(shape, found.groups()),)
+    both = _FIXED_AND_AFFECTED.fullmatch(text)
+    if both is not None:
+        return (TextRange(both.group(2), both.group(1), high_inclusive=False),)
     compared = _comparators(re.sub(rf"^{_ALL}", "", text, flags=re.IGNORECASE))
     return (compared,) if compared else _items(text)
 
@@ -107,9 +147,23 @@ def _comparators(text: str) -> TextRange | None:
 
 
 def _items(text: str) -> tuple[TextRange, ...]:
+    """A list of versions and of two-sided ranges; a one-sided range in a list would be ambiguous."""
     items = [item.strip() for item in text.split(",")]
     if not 1 < len(items) <= _MAX_ITEMS:
         return ()
-    found = [_ITEM.fullmatch(item) for item in items]
-    versions = [match.group(1) for match in found if match is not None]
-    return tuple(TextRange(version, version) for version in versions) if len(versions) == len(items) else ()
+    ranges = []
+    for item in items:
+        one = _ITEM.fullmatch(item)
+        if one is not None:
+            ranges.append(TextRange(one.group(1), one.group(1)))
+            continue
+        two_sided = (
+            _of_shape(shape, found.groups())
+            for pattern, shape in _FORMS
+            if " " in shape and (found := pattern.fullmatch(item)) is not None
+        )
+        between = next(two_sided, None)
+        if between is None:
+            return ()
+        ranges.append(between)
+    return tuple(ranges)

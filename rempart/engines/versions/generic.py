@@ -86,9 +86,9 @@ def _tokens(text: str) -> list[bytes] | None:
 
 def _is_version_word(body: str, piece: re.Match[str], following: list[re.Match[str]]) -> bool:
     letters = piece.group(2)
-    if letters in _PROSE or len(letters) > _MAX_WORD:
-        return False
     before = body[piece.start() - 1]
+    if (letters in _PROSE and not before.isdigit()) or len(letters) > _MAX_WORD:
+        return False
     digit_follows = bool(following and following[0].group(1))
     if letters in {"a", "b"} and before.isdigit() and digit_follows:
         return False

@@ -43,7 +43,6 @@ _BY_VERSION_TYPE = {
     "dpkg": "deb",
     "debian": "deb",
     "git": GIT,
-    "original_commit_for_fix": GIT,
 }
 _BY_PURL_TYPE = {
     "npm": "npm",
