@@ -14,3 +14,6 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 LOGGING = {"level": "CRITICAL", "format": "text"}
 WHITENOISE_AUTOREFRESH = True
 ACCOUNT_RATE_LIMITS = False
+
+# Several runs may share one PostgreSQL server: each names its own test database.
+DATABASES["default"]["TEST"] = {"NAME": env.text("REMPART_TEST_DB") or None}  # noqa: F405
