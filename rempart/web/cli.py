@@ -1,0 +1,77 @@
+"""Preparing and starting the platform."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+from rich.console import Console
+
+err = Console(stderr=True)
+
+
+def install(app: typer.Typer) -> None:
+    app.command("init")(init)
+    app.command("serve")(serve)
+    app.command("worker")(worker)
+
+
+def init() -> None:
+    """Prépare la base de données, les traductions et les fichiers statiques · Prepare database, texts and files."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from rempart.web.translations import compile_catalogues
+
+    compile_catalogues()
+    settings.VAR.mkdir(parents=True, exist_ok=True)
+    with err.status("Base de données · Database…"):
+        call_command("migrate", verbosity=0, interactive=False)
+    with err.status("Fichiers statiques · Static files…"):
+        call_command("collectstatic", verbosity=0, interactive=False, clear=False)
+
+
+def serve(
+    host: str = typer.Option("127.0.0.1", help="Adresse d’écoute · Listening address"),
+    port: int = typer.Option(8000, help="Port"),
+    with_worker: bool = typer.Option(True, "--worker/--no-worker", help="Worker dans ce processus · in this process"),
+    demo: bool = typer.Option(False, help="Affiche les comptes de démonstration · Print the demo sign-ins"),
+) -> None:
+    """Démarre le web (et le worker) · Start the web server (and the worker)."""
+    import uvicorn
+    from django.conf import settings
+
+    from rempart.kernel import outbox, worker
+
+    os.environ.setdefault("REMPART_PUBLIC_URL", f"http://localhost:{port}")
+    running = None
+    if with_worker:
+        if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+            outbox.release_claims()  # one process: any claim left is that of a process now dead
+        running = worker.start_in_thread()
+    if demo:
+        from rempart.demo.accounts import print_sign_ins
+
+        print_sign_ins(err, settings.PUBLIC_URL)
+    else:
+        err.print(f"[bold]Rempart[/] {settings.PUBLIC_URL}")
+    try:
+        uvicorn.run(
+            "rempart.asgi:application", host=host, port=port, log_config=None, access_log=False,
+            server_header=False, timeout_graceful_shutdown=5,
+        )  # fmt: skip
+    finally:
+        if running is not None:
+            running.stop()
+
+
+def worker(queues: str = typer.Option("", help="Files séparées par des virgules · Comma-separated queues")) -> None:
+    """Démarre un worker seul · Start a worker alone."""
+    import signal
+
+    from rempart.kernel.worker import Worker
+
+    one = Worker(queues=[name for name in queues.split(",") if name] or None)
+    signal.signal(signal.SIGTERM, lambda *_: one.stop())
+    signal.signal(signal.SIGINT, lambda *_: one.stop())
+    one.run()
