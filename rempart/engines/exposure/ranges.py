@@ -17,6 +17,7 @@ from rempart.engines.exposure.model import Affected, Status, VersionEntry
 from rempart.engines.exposure.names import vendor_name
 from rempart.engines.exposure.rangetext import (
     EVERYTHING,
+    FROM_THE_START,
     UNSTATED,
     TextRange,
     branch_of,

@@ -29,7 +29,8 @@ UNSTATED = frozenset(
 # As the version of a range: no lower bound.
 FROM_THE_START = (UNSTATED - {"unknown"}) | {"0", "earlier", "previous", "previous versions"}
 
-_VERSION = r"(?:firmware\s+)?(?:versions?\s+|ver\.?\s?)?(?:v\.?\s?)?([0-9][0-9A-Za-z._+~()\-]*(?:\s(?:sp|update|build|patch)\s?[0-9]+)?)"
+_LEAD = r"(?:firmware\s+)?(?:versions?\s+|ver\.?\s?)?(?:v\.?\s?)?"
+_VERSION = rf"{_LEAD}([0-9][0-9A-Za-z._+~()\-]*(?:\s(?:sp|update|build|patch)\s?[0-9]+)?)"
 _ALL = r"(?:(?:all\s+|any\s+)?(?:the\s+)?(?:firmware\s+)?versions?\s*)?"
 _AND, _RELEASES = r"\s+(?:and|or)\s+(?:all\s+)?", r"(?:\s+(?:versions?|releases?))?\.?"
 _COMPARATOR = re.compile(rf"\s*(>=|=>|<=|=<|==|=|<|>|≤|≥)\s*{_VERSION}\s*", re.IGNORECASE)
