@@ -12,19 +12,20 @@ from rempart.engines.records.fields import RecordError, clean
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what a file may hold; sizes in bytes, ``ratio`` decompressed over compressed."""
+    """Bounds on what a file may hold; sizes in bytes, ``ratio`` decompressed over compressed.
+
+    Below ``ratio_floor`` a high ratio harms nobody (a short file of spaces compresses a thousandfold).
+    """
 
     record_bytes: int = 16 * 1024**2
     total_bytes: int = 16 * 1024**3
     depth: int = 64
     ratio: int = 200
+    ratio_floor: int = 16 * 1024**2
     members: int = 2_000_000
 
 
 DEFAULT_LIMITS: Final = Limits()
-
-# Below this size a high ratio harms nobody (a short file of spaces compresses a thousandfold).
-RATIO_FLOOR: Final = 16 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def parse_json(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     try:
         document: Any = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as problem:
-        code = "too_deep" if "recursion" in problem.msg.lower() else "not_json"
+        code = "too_deep" if "depth limit" in problem.msg else "not_json"
         raise RecordError("", f"not JSON: {problem}", code) from None
     if not isinstance(document, dict):
         raise RecordError("", f"expected an object, found a {type(document).__name__}", "wrong_type")

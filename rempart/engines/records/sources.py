@@ -6,12 +6,11 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 from rempart.engines.records.fields import RecordError
-from rempart.engines.records.reading import DEFAULT_LIMITS, RATIO_FLOOR, Limits, Reading, parse_json
+from rempart.engines.records.reading import DEFAULT_LIMITS, Limits, Reading, parse_json
 from rempart.engines.records.streams import MeteredStream, lines, open_bytes
 
 CVE_FILES: Final = re.compile(r"CVE-\d{4}-\d{4,19}\.json", re.IGNORECASE)
@@ -198,9 +197,7 @@ def _inner_archive(
 ) -> Iterator[Reading]:
     with tempfile.TemporaryFile() as spool:
         try:
-            with _open(
-                container, member, replace(limits, total_bytes=max(RATIO_FLOOR, limits.total_bytes))
-            ) as stream:
+            with _open(container, member, limits) as stream:
                 while chunk := _chunk(stream):
                     spool.write(chunk)
         except RecordError as problem:

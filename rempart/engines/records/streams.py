@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from rempart.engines.records.fields import RecordError
-from rempart.engines.records.reading import RATIO_FLOOR, Limits
+from rempart.engines.records.reading import Limits
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -42,7 +42,9 @@ class MeteredStream(io.RawIOBase):
         self.total += len(chunk)
         if self.total > self._limits.total_bytes:
             raise RecordError("", f"more than {self._limits.total_bytes} bytes", "too_large")
-        if self.total > RATIO_FLOOR and self.total > self._limits.ratio * max(1, self._consumed()):
+        if self.total > self._limits.ratio_floor and self.total > self._limits.ratio * max(
+            1, self._consumed()
+        ):
             raise RecordError("", f"expands more than {self._limits.ratio} times", "ratio")
         return len(chunk)
 
@@ -58,25 +60,26 @@ def open_bytes(path: Path, limits: Limits) -> io.BufferedReader:
     compressed = file.read(2) == _GZIP_MAGIC
     file.seek(0)
     if not compressed:
-        return io.BufferedReader(MeteredStream(file, lambda: RATIO_FLOOR + file.tell(), limits), 1 << 20)
-    unzipped = cast("BinaryIO", gzip.GzipFile(fileobj=file))
-    return io.BufferedReader(MeteredStream(_Both(unzipped, file), file.tell, limits), 1 << 20)
+        return io.BufferedReader(MeteredStream(file, file.tell, limits), 1 << 20)
+    unzipped = cast("BinaryIO", _Gunzipped(file))
+    return io.BufferedReader(MeteredStream(unzipped, file.tell, limits), 1 << 20)
 
 
-class _Both(io.BytesIO):
-    """Reads the gunzipped stream; closing closes the file as well, which ``GzipFile`` leaves open."""
+class _Gunzipped(gzip.GzipFile):
+    """Gives what it has as soon as it has it, so that a cut file yields all before the cut."""
 
-    def __init__(self, unzipped: BinaryIO, file: BinaryIO) -> None:
-        super().__init__()
-        self._unzipped, self._file = unzipped, file
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(fileobj=file)
+        self._file = file
 
     def read(self, size: int | None = -1) -> bytes:
-        return self._unzipped.read(-1 if size is None else size)
+        """At most ``size`` bytes, from one step of decompression."""
+        return self.read1(-1 if size is None else size)
 
     def close(self) -> None:
-        self._unzipped.close()
-        self._file.close()
+        """Close the file as well, which ``GzipFile`` leaves open."""
         super().close()
+        self._file.close()
 
 
 def open_text(path: Path, limits: Limits) -> TextIO:
