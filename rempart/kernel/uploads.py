@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from django.utils.functional import lazy
 
@@ -95,6 +95,14 @@ class UploadedFile(Protocol):
 
     def chunks(self) -> Iterable[bytes]:
         """Yield the content."""
+        ...
+
+
+class ByteSource(Protocol):
+    """What gives bytes: at most about `size` at a time, none at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
         ...
 
 
@@ -200,7 +208,7 @@ def open_archive(path: Path, limits: ArchiveLimits | None = None) -> Iterator[zi
         raise UploadRefused("archive_unreadable") from error
 
 
-def bounded_gunzip(stream: IO[bytes], max_bytes: int, max_ratio: int = 200) -> io.BufferedReader:
+def bounded_gunzip(stream: ByteSource, max_bytes: int, max_ratio: int = 200) -> io.BufferedReader:
     """Return a reader of what the gzip `stream` holds, several members included.
 
     Reading raises `UploadRefused` once more than `max_bytes` came out, or more than `max_ratio` times what

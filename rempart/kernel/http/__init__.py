@@ -1,0 +1,17 @@
+"""The one way out to the network: feeds are fetched and webhooks posted through `SafeClient`."""
+
+from rempart.kernel.http.client import GetResult, PostResult, SafeClient
+from rempart.kernel.http.download import FetchResult, FetchState
+from rempart.kernel.http.guard import HttpFailure, HttpPolicy, HttpRefused, HttpUnavailable
+
+__all__ = [
+    "FetchResult",
+    "FetchState",
+    "GetResult",
+    "HttpFailure",
+    "HttpPolicy",
+    "HttpRefused",
+    "HttpUnavailable",
+    "PostResult",
+    "SafeClient",
+]
