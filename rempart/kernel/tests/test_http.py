@@ -3,15 +3,21 @@
 import gzip
 import hashlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import httpcore
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -444,3 +450,41 @@ def test_a_webhook_follows_no_redirect_and_reports_refusals(server):
 def test_a_kept_state_of_any_shape_is_read(kept):
     state = FetchState.from_dict(kept)
     assert FetchState.from_dict(state.as_dict()) == state
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    """A certificate for feeds.example.test signed by itself: (server context, client context)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "feeds.example.test")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("feeds.example.test")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    chain, secret = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain.write_bytes(certificate.public_bytes(Encoding.PEM))
+    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(chain, secret)
+    return serving, ssl.create_default_context(cafile=chain)
+
+
+def test_tls_verifies_the_name_although_the_address_is_pinned(server, certificates):
+    serving, trusting = certificates
+    server.socket = serving.wrap_socket(server.socket, server_side=True)
+    server.routes["/x"] = lambda h: h.answer(200, b"ok")
+    http = client(
+        policy={"schemes": frozenset({"https"}), "attempts": 1},
+        tls=trusting,
+        resolver=lambda *_: ["127.0.0.1"],
+    )
+    assert http.get(f"https://feeds.example.test:{server.server_port}/x").content == b"ok"
+    with pytest.raises(HttpUnavailable, match="connection"):
+        http.get(f"https://other.example.test:{server.server_port}/x")
