@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from rempart.assets.folding import folded
 from rempart.kernel.scoping import BodyOwned
 from rempart.kernel.text import Bilingual
+
+
+class FoldedText(models.TextField):
+    """Other fields of the row as search compares them, kept at each save (``QuerySet.update`` excepted)."""
+
+    def __init__(self, *fields: str, **options: Any) -> None:
+        super().__init__(**{"blank": True, "editable": False, "default": "", "db_default": "", **options})
+        self.fields = fields
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        name, path, arguments, options = super().deconstruct()
+        return name, path, [*self.fields, *arguments], options
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        text = folded(*(getattr(model_instance, field) for field in self.fields))
+        setattr(model_instance, self.attname, text)
+        return text
 
 
 class Location(BodyOwned):
@@ -83,6 +101,7 @@ class Asset(BodyOwned):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
+    search_text = FoldedText("key", "name_fr", "name_en")
 
     name = Bilingual("name")
 
@@ -134,6 +153,7 @@ class Component(models.Model):
     purl = models.CharField(max_length=600, blank=True)
     cpe = models.CharField(max_length=600, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    search_text = FoldedText("vendor", "product", "purl")
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.vendor, self.product or self.purl, self.version) if part)

@@ -1,0 +1,1 @@
+"""Inventories on their way in: read into a statement, staged beside the tables, compared, merged."""
