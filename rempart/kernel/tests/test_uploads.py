@@ -3,6 +3,7 @@ import hashlib
 import io
 import random
 import zipfile
+from pathlib import Path
 
 import pytest
 import xlsxwriter
@@ -209,3 +210,12 @@ def test_a_file_cut_inside_a_character_is_still_text(tmp_path):
     path = tmp_path / "long.csv"
     path.write_bytes(b"x" * 8191 + "é".encode())
     assert sniff(path) is Kind.CSV
+
+
+@pytest.mark.full
+def test_the_limits_let_real_records_through():
+    path = Path(__file__).parents[4] / "shared" / "data" / "cve" / "cve-records.jsonl.gz"
+    if not path.exists():
+        pytest.skip(f"no CVE records at {path}")
+    with path.open("rb") as packed:
+        assert sum(1 for _ in bounded_gunzip(packed, 2 * 1024**3)) == 33_144

@@ -1,4 +1,6 @@
-from datetime import UTC, date, datetime, timedelta
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,3 +127,22 @@ def test_a_due_date_lies_ahead_and_the_catalogue_never_lengthens_it(
     assert start < due.at <= due_date(start, deadline, OFFICE).at
     if due.reason is DueReason.KEV:
         assert due.at >= start + timedelta(hours=24)
+
+
+def test_every_entry_of_the_catalogue_gets_a_date_that_respects_it() -> None:
+    folder = Path(__file__).parents[5] / "shared" / "data" / "kev"
+    catalogues = sorted(folder.glob("*.json"))
+    if not catalogues:
+        pytest.skip(f"no KEV catalogue in {folder}")
+    entries = json.loads(catalogues[0].read_text())["vulnerabilities"]
+    calendar = BusinessCalendar(quebec_holidays(range(2021, 2027)))
+    for entry in entries:
+        added = datetime.combine(date.fromisoformat(entry["dateAdded"]), time(14), tzinfo=TZ)
+        wanted = date.fromisoformat(entry["dueDate"])
+        due = due_date(added, DEFAULT_DEADLINES[Outcome.SCHEDULED], calendar, wanted)
+        assert due.at > added
+        if wanted < added.date():
+            # The oldest entries were due before the catalogue listed them.
+            assert due.reason is DueReason.DEADLINE
+        else:
+            assert due.at.astimezone(TZ).date() <= max(wanted, added.date() + timedelta(days=1))
