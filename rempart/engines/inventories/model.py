@@ -14,6 +14,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "encrypted": "the file is encrypted",
     "extra_cells": "{cells} cells for {columns} columns",
     "forbidden_xml": "document types and entities are refused in XML",
+    "is_table": "a table of rows, not a bill of materials",
     "library": "{reason}",
     "macros": "files with macros are refused",
     "missing": "required value is missing",
