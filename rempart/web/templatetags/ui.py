@@ -1,5 +1,304 @@
-"""Template tags of the design system, available in every template."""
+"""Template tags of the design system, available in every template without ``load``. Listed in web/README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django import template
+from django.template import Context, Node, NodeList, TemplateSyntaxError
+from django.template.base import FilterExpression, Parser, Token
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from rempart.kernel.listing import Page
+from rempart.kernel.markings import Marking
+from rempart.kernel.time import now
+from rempart.web import formats, icons, words
+from rempart.web.columns import shown
 
 register = template.Library()
+
+
+# Numbers and time
+
+
+@register.filter(name="number")
+def number_filter(value: float | None, decimals: int | None = None) -> str:
+    return formats.number(value, decimals)
+
+
+@register.filter(name="percent")
+def percent_filter(value: float | None, decimals: int = 0) -> str:
+    return formats.percent(value, decimals)
+
+
+@register.filter(name="span")
+def span_filter(value: timedelta | float | None) -> str:
+    """A length of time (or a number of seconds): "47 min"."""
+    if value is None:
+        return "–"
+    return formats.span(value if isinstance(value, timedelta) else timedelta(seconds=value))
+
+
+@register.filter(name="day")
+def day_filter(value: date | None) -> str:
+    return formats.day(value) if value else "–"
+
+
+@register.filter(name="clock")
+def clock_filter(value: datetime | None) -> str:
+    return formats.clock(value) if value else "–"
+
+
+def _time(moment: datetime, text: str, css: str = "") -> SafeString:
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        moment.isoformat(timespec="seconds"),
+        formats.exact(moment),
+        format_html(' class="{}"', css) if css else "",
+        text,
+    )
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString | str:
+    """ "il y a 12 min", the exact moment in the markup and on hover."""
+    return _time(moment, formats.relative(moment, now())) if moment else "–"
+
+
+@register.simple_tag
+def when(moment: datetime | None) -> SafeString | str:
+    """The exact moment, with its zone."""
+    return _time(moment, formats.exact(moment)) if moment else "–"
+
+
+@register.simple_tag
+def countdown(due: datetime | None, done: bool = False) -> SafeString | str:
+    """What is left before a deadline: red when late or within 4 h, amber within a day, plain once ``done``."""
+    if due is None:
+        return "–"
+    at = now()
+    if done:
+        return _time(due, formats.relative(due, at))
+    left = due - at
+    css = "due critical" if left < timedelta(hours=4) else "due warn" if left < timedelta(days=1) else "due"
+    return _time(due, formats.remaining(due, at), css)
+
+
+# Words with colour
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return icons.icon(name)
+
+
+@register.simple_tag
+def badge(value: Any, label: Any = "", meaning: str = "") -> SafeString | str:
+    """A priority or a state as a word, an icon and a colour; ``label`` replaces the word."""
+    if value in ("", None):
+        return "–"
+    look = words.look(value)
+    return format_html(
+        '<span class="badge {}{}">{}{}</span>',
+        meaning or look.meaning,
+        " hatched" if look.hatched else "",
+        icons.icon(look.icon),
+        label or look.label,
+    )
+
+
+@register.filter
+def wording(value: Any) -> str:
+    """The word of a priority or a state, alone."""
+    return str(words.look(value).label)
+
+
+@register.simple_tag
+def marking(value: str) -> SafeString | str:
+    """A TLP (PFC) label; what it allows shows on hover and is read aloud."""
+    if not value:
+        return ""
+    found = Marking.read(value)
+    return format_html(
+        '<span class="marking tlp-{}" title="{}">{}<span class="unseen"> ({})</span></span>',
+        found.slug,
+        found.explained(),
+        found.label,
+        found.explained(),
+    )
+
+
+# Blocks
+
+
+@register.inclusion_tag("web/parts/figures.html")
+def figures(items: Iterable[Any]) -> dict[str, Any]:
+    """A strip of figures: each has label, value, and maybe url, note, meaning."""
+    return {"items": list(items)}
+
+
+@register.inclusion_tag("web/parts/timeline.html")
+def timeline(entries: Iterable[Any]) -> dict[str, Any]:
+    """What happened, in order: each entry has at, text, and maybe url, who, detail, meaning."""
+    return {"entries": list(entries)}
+
+
+@register.inclusion_tag("web/parts/facts.html")
+def facts(pairs: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    """Pairs of (term, value); empty values show a dash."""
+    return {"pairs": list(pairs)}
+
+
+@register.inclusion_tag("web/parts/pager.html")
+def pager(page: Page) -> dict[str, Any]:
+    return {"page": page}
+
+
+@register.inclusion_tag("web/parts/empty.html")
+def empty(title: Any, text: Any = "", url: str = "", action: Any = "") -> dict[str, Any]:
+    """What an empty place says: why it is empty, and how to fill it."""
+    return {"title": title, "text": text, "url": url, "action": action}
+
+
+@register.inclusion_tag("web/parts/field.html")
+def field(bound: Any) -> dict[str, Any]:
+    """A field of a Django form, with its label, help and errors tied to it."""
+    widget = type(bound.field.widget).__name__
+    described = [f"{bound.id_for_label}_{part}" for part, there in _parts(bound) if there]
+    attributes: dict[str, Any] = {"class": "check" if widget == "CheckboxInput" else "control"}
+    if described:
+        attributes["aria-describedby"] = " ".join(described)
+    if bound.errors:
+        attributes["aria-invalid"] = "true"
+    grouped = widget in {"CheckboxSelectMultiple", "RadioSelect"}
+    control = bound.as_widget(attrs={"class": "check"} if grouped else attributes)
+    return {"bound": bound, "control": control, "checkbox": widget == "CheckboxInput", "grouped": grouped}
+
+
+def _parts(bound: Any) -> Sequence[tuple[str, bool]]:
+    return (("help", bool(bound.help_text)), ("error", bool(bound.errors)))
+
+
+@register.inclusion_tag("web/parts/input.html")
+def entry(
+    name: str,
+    label: Any,
+    value: Any = "",
+    *,
+    kind: str = "text",
+    choices: Sequence[tuple[Any, Any]] = (),
+    error: Any = "",
+    help: Any = "",  # noqa: A002 - the name that templates read
+    required: bool = False,
+    rows: int = 0,
+    autocomplete: str = "",
+    placeholder: Any = "",
+) -> dict[str, Any]:
+    """A control written by hand: a list when there are ``choices``, an area when there are ``rows``."""
+    return {
+        "name": name,
+        "label": label,
+        "value": "" if value is None else value,
+        "kind": kind,
+        "choices": [(str(key), text) for key, text in choices],
+        "error": error,
+        "help": help,
+        "required": required,
+        "rows": rows,
+        "autocomplete": autocomplete,
+        "placeholder": placeholder,
+    }
+
+
+class _Wrapped(Node):
+    """A block tag whose content is handed, rendered, to a part."""
+
+    def __init__(self, content: NodeList, name: str, argument: FilterExpression | None) -> None:
+        self.content = content
+        self.name = name
+        self.argument = argument
+
+    def render(self, context: Context) -> str:
+        inner = self.content.render(context)
+        argument = self.argument.resolve(context) if self.argument else ""
+        return render_to_string(f"web/parts/{self.name}.html", {"inner": inner, "argument": argument})
+
+
+def _wrapping(name: str) -> None:
+    @register.tag(name)
+    def compile_tag(parser: Parser, token: Token) -> Node:
+        bits = token.split_contents()
+        if len(bits) > 2:
+            raise TemplateSyntaxError(f"{name} takes at most one argument")
+        content = parser.parse((f"end{name}",))
+        parser.delete_first_token()
+        return _Wrapped(content, name, parser.compile_filter(bits[1]) if len(bits) == 2 else None)
+
+
+_wrapping("why")
+_wrapping("menu")
+
+
+# Lists
+
+
+class _Cell(Node):
+    def __init__(self, key: FilterExpression, heads: bool, content: NodeList) -> None:
+        self.key = key
+        self.heads = heads
+        self.content = content
+
+    def render(self, context: Context) -> str:
+        key = self.key.resolve(context)
+        column = next((c for c in context["page"].listing.columns if c.key == key), None)
+        if column is None:
+            raise TemplateSyntaxError(f"the list has no column {key!r}")
+        if key not in shown(context.get("request"), context["page"].listing):
+            return ""
+        tag = SafeString('th scope="row"' if self.heads else "td")
+        return format_html(
+            '<{} data-label="{}"{}>{}</{}>',
+            tag,
+            column.label,
+            SafeString(' class="n"' if column.numeric else ""),
+            SafeString(self.content.render(context)),
+            tag.split()[0],
+        )
+
+
+@register.tag
+def cell(parser: Parser, token: Token) -> Node:
+    """``{% cell "key" %}…{% endcell %}``: a row's cell, absent while its column is not shown.
+
+    ``{% cell "key" head %}`` marks the cell that names the row.
+    """
+    bits = token.split_contents()
+    if len(bits) not in {2, 3} or (len(bits) == 3 and bits[2] != "head"):
+        raise TemplateSyntaxError('cell takes a column\'s key, and maybe "head"')
+    content = parser.parse(("endcell",))
+    parser.delete_first_token()
+    return _Cell(parser.compile_filter(bits[1]), len(bits) == 3, content)
+
+
+@register.simple_tag(takes_context=True)
+def list_headers(context: Context) -> list[dict[str, Any]]:
+    """The shown columns of ``page``: label, address that sorts by it, present order, numeric."""
+    page = context["page"]
+    keys = shown(context.get("request"), page.listing)
+    return [
+        {"column": column, "address": address, "state": state}
+        for column, address, state in page.headers()
+        if column.key in keys
+    ]
+
+
+@register.simple_tag(takes_context=True)
+def list_choices(context: Context) -> list[dict[str, Any]]:
+    """Every column of ``page`` and whether it is shown: the column chooser."""
+    listing = context["page"].listing
+    keys = shown(context.get("request"), listing)
+    return [{"column": column, "shown": column.key in keys} for column in listing.columns]

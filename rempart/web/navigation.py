@@ -1,0 +1,91 @@
+"""The menu: what each person can open, in the order of their work, and what waits for them there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from rempart.kernel.actors import Actor
+from rempart.kernel.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of the menu. ``letter`` opens it after "g" on the keyboard."""
+
+    name: str
+    label: Any
+    permission: Permission
+    letter: str
+    group: int
+
+
+_GROUPS = ("", _("Parc"), _("Piloter"), _("Plateforme"))
+_PLACES = (
+    Place("board", _("Tableau du centre"), Permission.ALERT_ASSIST, "t", 0),
+    Place("inbox", _("À traiter"), Permission.ALERT_RESPOND, "b", 0),
+    Place("directive_list", _("Directives"), Permission.ALERT_READ, "d", 0),
+    Place("exposure_list", _("Expositions"), Permission.EXPOSURE_READ, "e", 0),
+    Place("vulnerability_list", _("Vulnérabilités"), Permission.INTELLIGENCE_READ, "v", 0),
+    Place("organisation_list", _("Organismes"), Permission.ORGANISATION_READ, "o", 1),
+    Place("asset_list", _("Services et actifs"), Permission.ASSET_READ, "s", 1),
+    Place("inventory_list", _("Inventaires"), Permission.ASSET_WRITE, "n", 1),
+    Place("indicators", _("Indicateurs"), Permission.INDICATOR_READ, "i", 2),
+    Place("priority_table", _("Table de priorité"), Permission.EXPOSURE_READ, "p", 2),
+    Place("audit_log", _("Journal d’audit"), Permission.AUDIT_READ, "j", 2),
+    Place("feed_list", _("Sources"), Permission.OPERATIONS_READ, "f", 3),
+    Place("operations", _("Exploitation"), Permission.OPERATIONS_READ, "x", 3),
+    Place("user_list", _("Comptes"), Permission.USER_MANAGE, "c", 3),
+)
+_SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators")
+
+
+def address(name: str, *args: Any) -> str:
+    """The address of a page by its name, "" when the platform has no such page."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def waiting(actor: Actor) -> dict[str, int]:
+    """What waits for this person, by the name of the page that shows it.
+
+    Each slice may offer ``queries.waiting(actor)``, one cheap query, giving such a mapping.
+    """
+    counts: dict[str, int] = {}
+    for each in _SLICES:
+        if find_spec(f"rempart.{each}.queries"):
+            count = getattr(import_module(f"rempart.{each}.queries"), "waiting", None)
+            if count is not None:
+                counts |= count(actor)
+    return counts
+
+
+def menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
+    """The groups of the menu: their title and their lines."""
+    counts = waiting(actor)
+    groups: list[dict[str, Any]] = []
+    for index, title in enumerate(_GROUPS):
+        lines = []
+        for place in _PLACES:
+            url = address(place.name) if place.group == index and actor.may(place.permission) else ""
+            if url:
+                lines.append(
+                    {
+                        "label": place.label,
+                        "url": url,
+                        "letter": place.letter,
+                        "here": request.path.startswith(url),
+                        "count": counts.get(place.name, 0),
+                    }
+                )
+        if lines:
+            groups.append({"title": title, "lines": lines})
+    return groups

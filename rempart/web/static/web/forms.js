@@ -1,0 +1,48 @@
+// Small services to forms: selection of rows, no empty filter in the address, no double sending, kept typing.
+(() => {
+  "use strict";
+  document.documentElement.classList.add("htmx-ready");
+
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest("[data-select-all]");
+    if (!all) return;
+    all.closest("table").querySelectorAll("[name=selected]").forEach((box) => { box.checked = all.checked; });
+  });
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.verb !== "get") return;
+    const parameters = event.detail.parameters;
+    for (const key of Object.keys(parameters)) if (parameters[key] === "") delete parameters[key];
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    event.submitter?.setAttribute("aria-busy", "true");
+  });
+
+  // Coming back with the browser's arrow must find a form that can be sent again.
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
+    document.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+  });
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = button.dataset.done;
+  });
+
+  // A fragment that failed to refresh says so, instead of leaving old rows as if they were fresh.
+  for (const kind of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(kind, () => {
+      const status = document.querySelector("[data-live-status]");
+      if (!status) return;
+      status.className = "live off";
+      status.querySelector("span").textContent = status.dataset.off;
+    });
+  }
+})();
