@@ -14,7 +14,9 @@ class Vulnerability(models.Model):
     when the publication itself is older than the platform's watch.
     """
 
-    cve_id = models.CharField(max_length=40, unique=True)
+    cve_id = models.CharField(
+        max_length=120, unique=True
+    )  # a publisher's own identifier where there is no CVE
     state = models.CharField(max_length=12, default="PUBLISHED")
     title = models.CharField(max_length=500, blank=True)
     description = models.TextField(blank=True)
@@ -28,6 +30,11 @@ class Vulnerability(models.Model):
     cvss_vector = models.CharField(max_length=300, blank=True)
     cvss_source = models.CharField(max_length=100, blank=True)
     exploitation = models.CharField(max_length=8, default="none")  # none | poc | active
+    exploitation_source = models.CharField(max_length=100, blank=True)  # "kev", or the SSVC's source
+    ssvc_exploitation = models.CharField(
+        max_length=8, blank=True
+    )  # what the SSVC says, whatever the catalogue says
+    ssvc_source = models.CharField(max_length=100, blank=True)
     automatable = models.CharField(max_length=4, blank=True)  # no | yes | ''
     technical_impact = models.CharField(max_length=8, blank=True)
     ssvc_at = models.DateTimeField(null=True, blank=True)
@@ -36,20 +43,30 @@ class Vulnerability(models.Model):
     epss_on = models.DateField(null=True, blank=True)
     kev_added_on = models.DateField(null=True, blank=True)
     kev_due_on = models.DateField(null=True, blank=True)
-    kev_seen_at = models.DateTimeField(null=True, blank=True)  # when the platform learnt of the catalogue's entry
+    kev_seen_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when the platform learnt of the catalogue's entry
     kev_name = models.CharField(max_length=500, blank=True)
     kev_vendor = models.CharField(max_length=200, blank=True)
     kev_product = models.CharField(max_length=300, blank=True)
     kev_action = models.TextField(blank=True)
     kev_ransomware = models.BooleanField(default=False)
+    kev_description = models.TextField(blank=True)
+    kev_notes = models.TextField(blank=True)
     cwes = models.JSONField(default=list)
     references = models.JSONField(default=list)
     metrics = models.JSONField(default=list)  # every CVSS score: source, version, score, severity, vector
-    record_digest = models.CharField(max_length=64, blank=True)
+    warnings = models.JSONField(default=list)  # what a source says that is not believed: code, field, value
+    record_digest = models.CharField(max_length=64, blank=True)  # of the CVE record; empty: none was read
+    affected_digest = models.CharField(max_length=64, blank=True)  # of the CVE record's product statements
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["-kev_added_on"], name="vulnerability_kev", condition=models.Q(kev_added_on__isnull=False)),
+            models.Index(
+                fields=["-kev_added_on"],
+                name="vulnerability_kev",
+                condition=models.Q(kev_added_on__isnull=False),
+            ),
             models.Index(fields=["-first_seen_at"], name="vulnerability_seen"),
             models.Index(fields=["-published_at"], name="vulnerability_published"),
             models.Index(fields=["-cvss_score"], name="vulnerability_cvss"),
@@ -94,6 +111,20 @@ class AffectedKey(models.Model):
         return self.key
 
 
+class EpssYear(models.Model):
+    """The last EPSS scores of one year's CVEs, packed: most CVEs scored are not known here, until one is.
+
+    ``packed`` is zlib over JSON: ``{"number": [score, percentile]}``. See ``commands/epss.py``.
+    """
+
+    year = models.PositiveSmallIntegerField(unique=True)
+    scored_on = models.DateField()
+    packed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.year}: {self.scored_on}"
+
+
 class Advisory(models.Model):
     """A publisher's advisory (CSAF): one document about one or several vulnerabilities."""
 
@@ -106,6 +137,7 @@ class Advisory(models.Model):
     released_at = models.DateTimeField(null=True)
     first_seen_at = models.DateTimeField()
     digest = models.CharField(max_length=64)
+    source_url = models.CharField(max_length=500, blank=True)
     signature = models.CharField(max_length=20, default="none")  # none | valid | invalid | unknown_key
     vulnerabilities = models.ManyToManyField(Vulnerability, related_name="advisories")
     detail = models.JSONField(default=dict)  # remediations, notes
@@ -139,6 +171,7 @@ class Feed(models.Model):
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_change_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)  # in a row: each doubles the wait
     records_as_of = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
@@ -179,7 +212,9 @@ class Quarantined(models.Model):
     last_seen_at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["feed", "where"], name="one_quarantine_per_place")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["feed", "where"], name="one_quarantine_per_place")
+        ]
 
     def __str__(self) -> str:
         return self.where

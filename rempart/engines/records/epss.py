@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final, TextIO
@@ -18,13 +17,20 @@ from rempart.engines.records.streams import open_text
 _DATE: Final = re.compile(r"score_date:(\d{4}-\d{2}-\d{2})")
 _LINE: Final = 4096
 
+MAX_BAD_ROWS: Final = 10_000  # beyond, the file is something else
 
-def read_epss(path: Path | str, limits: Limits = DEFAULT_LIMITS) -> tuple[date, Iterator[EpssScore]]:
+
+def read_epss(
+    path: Path | str,
+    limits: Limits = DEFAULT_LIMITS,
+    on_error: Callable[[RecordError], None] | None = None,
+) -> tuple[date, Iterator[EpssScore]]:
     """The scores' date and the scores, read as they are consumed (the file closes at their end).
 
     ``path`` is ``.csv`` or ``.csv.gz``: a comment line ``#model_version:…,score_date:…``, then the
     header ``cve,epss,percentile``. Raises ``RecordError``, whose field is ``line N``, at once for the
-    first two lines and during iteration for a row.
+    first two lines, and during iteration for a bad row unless ``on_error`` takes it; a file that ends
+    too soon, expands too much or holds over ``MAX_BAD_ROWS`` bad rows raises whatever ``on_error``.
     """
     stream = open_text(Path(path), limits)
     try:
@@ -41,26 +47,27 @@ def read_epss(path: Path | str, limits: Limits = DEFAULT_LIMITS) -> tuple[date, 
     except BaseException:
         stream.close()
         raise
-    return scored, _scores(stream)
+    return scored, _scores(stream, on_error)
 
 
-def _scores(stream: TextIO) -> Iterator[EpssScore]:
+def _scores(stream: TextIO, on_error: Callable[[RecordError], None] | None) -> Iterator[EpssScore]:
+    bad = 0
     with stream:
-        lines = iter(lambda: stream.readline(_LINE), "")
-        rows = csv.reader(lines)
-        line = 2
-        while True:
-            line += 1
+        number = 2
+        while line := stream.readline(_LINE):
+            number += 1
+            if line.isspace():
+                continue
             try:
-                row = next(rows, None)
-                if row is None:
-                    return
-                if row:
-                    yield _score(row)
+                score = _score(line.rstrip("\r\n").split(","))
             except RecordError as problem:
-                raise RecordError(f"line {line}", problem.message, problem.code) from None
-            except csv.Error as problem:
-                raise RecordError(f"line {line}", str(problem)) from None
+                bad += 1
+                placed = RecordError(f"line {number}", problem.message, problem.code)
+                if on_error is None or bad > MAX_BAD_ROWS:
+                    raise placed from None
+                on_error(placed)
+                continue
+            yield score
 
 
 def _score(row: list[str]) -> EpssScore:

@@ -1,0 +1,95 @@
+"""Writing product statements and their identity keys, in bulk: the part of a load that costs most."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db.models import Q
+
+from rempart.engines.exposure.identity import affected_keys
+from rempart.engines.exposure.model import Affected
+from rempart.intelligence.models import AffectedKey, AffectedProduct
+from rempart.intelligence.statements import pack
+
+KEV_SOURCE = "kev"
+# Places in a vulnerability's list of statements: the CVE record's, then advisories', then the catalogue's.
+CVE_PLACES, CSAF_PLACES, KEV_PLACE = 0, 10_000, 30_000
+MOST_STATEMENTS = 5_000
+_LONGEST_KEY = 300
+
+FROM_RECORD = Q(advisory__isnull=True) & ~Q(source=KEV_SOURCE)
+FROM_CATALOGUE = Q(advisory__isnull=True, source=KEV_SOURCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement on its way to the tables."""
+
+    vulnerability_id: int
+    position: int
+    packed: dict[str, Any]
+    affected: Affected
+    advisory_id: int | None = None
+
+
+def kev_statement(vendor: str, product: str) -> Affected:
+    """What the catalogue says of a product: its name, and nothing of its versions."""
+    return Affected(source=KEV_SOURCE, vendor=vendor, product=product)
+
+
+def digest_of(packed: Sequence[dict[str, Any]]) -> str:
+    """SHA-256 (hex) of packed statements in their order: equal digests, nothing to match again."""
+    return hashlib.sha256(orjson.dumps(packed, option=orjson.OPT_SORT_KEYS)).hexdigest() if packed else ""
+
+
+def remove(vulnerability_ids: Collection[int], which: Q) -> None:
+    """Removes statements with their keys; the two deletes need no rows in memory."""
+    doomed = AffectedProduct.objects.filter(which, vulnerability_id__in=vulnerability_ids)
+    keys = AffectedKey.objects.filter(affected__in=doomed.values("id"))
+    keys._raw_delete(keys.db)
+    doomed._raw_delete(doomed.db)
+
+
+def remove_advisories(advisory_ids: Collection[int]) -> None:
+    """Removes the statements of these advisories with their keys."""
+    doomed = AffectedProduct.objects.filter(advisory_id__in=advisory_ids)
+    keys = AffectedKey.objects.filter(affected__in=doomed.values("id"))
+    keys._raw_delete(keys.db)
+    doomed._raw_delete(doomed.db)
+
+
+def add(statements: Iterable[Statement]) -> set[int]:
+    """Adds statements and their keys; returns the vulnerabilities of which at least one product is identified."""
+    rows: list[AffectedProduct] = []
+    identities: list[tuple[str, ...]] = []
+    for statement in statements:
+        affected = statement.affected
+        rows.append(
+            AffectedProduct(
+                vulnerability_id=statement.vulnerability_id,
+                position=statement.position,
+                source=affected.source[:120],
+                vendor=affected.vendor[:300],
+                product=(affected.product or affected.package_name)[:500],
+                statement=statement.packed,
+                advisory_id=statement.advisory_id,
+            )
+        )
+        identities.append(keys_of(affected))
+    AffectedProduct.objects.bulk_create(rows)
+    keys = [
+        AffectedKey(key=key, vulnerability_id=row.vulnerability_id, affected_id=row.pk)
+        for row, found in zip(rows, identities, strict=True)
+        for key in found
+    ]
+    AffectedKey.objects.bulk_create(keys)
+    return {key.vulnerability_id for key in keys}
+
+
+def keys_of(affected: Affected) -> tuple[str, ...]:
+    """The identity keys that fit the index; a longer one is no product's name."""
+    return tuple(key for key, _confidence in affected_keys(affected) if len(key) <= _LONGEST_KEY)

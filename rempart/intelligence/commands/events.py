@@ -1,0 +1,16 @@
+"""What this slice tells the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rempart.intelligence.commands.counts import batches
+from rempart.kernel import outbox
+
+CHANGED = "intelligence.vulnerabilities_changed"
+
+
+def publish_changed(ids: Iterable[int], *, affected_changed: bool) -> None:
+    """Tells which vulnerabilities changed, at most 500 in an event, in the caller's transaction."""
+    for batch in batches(sorted(ids)):
+        outbox.publish(CHANGED, "intelligence", {"ids": batch, "affected_changed": affected_changed})
