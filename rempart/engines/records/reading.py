@@ -18,7 +18,7 @@ class Limits:
     """
 
     record_bytes: int = 16 * 1024**2
-    total_bytes: int = 16 * 1024**3
+    total_bytes: int = 8 * 1024**3
     depth: int = 64
     ratio: int = 200
     ratio_floor: int = 16 * 1024**2

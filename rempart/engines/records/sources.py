@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from rempart.engines.records.fields import RecordError
 from rempart.engines.records.reading import DEFAULT_LIMITS, Limits, Reading, parse_json
-from rempart.engines.records.streams import MeteredStream, lines, open_bytes
+from rempart.engines.records.streams import Meter, MeteredStream, lines, open_bytes
 
 CVE_FILES: Final = re.compile(r"CVE-\d{4}-\d{4,19}\.json", re.IGNORECASE)
 
@@ -33,7 +33,8 @@ def open_records(
     if not root.exists():
         raise FileNotFoundError(root)
     seen: dict[str, str] = {}
-    readings = _folder(root, limits, only) if root.is_dir() else _file(root, root.name, limits, only)
+    meter = Meter(limits)
+    readings = _folder(root, meter, only) if root.is_dir() else _file(root, root.name, meter, only)
     for reading in readings:
         identifier = _identifier(reading.document) if reading.document is not None else ""
         if not identifier:
@@ -58,47 +59,52 @@ def _identifier(document: dict[str, Any]) -> str:
     return identifier if isinstance(identifier, str) else ""
 
 
-def _folder(root: Path, limits: Limits, only: re.Pattern[str] | None) -> Iterator[Reading]:
+def _folder(root: Path, meter: Meter, only: re.Pattern[str] | None) -> Iterator[Reading]:
     count = 0
-    for path in _files(root):
+    waiting = [root]  # depth first, by name; no recursion, since folders may nest without end
+    while waiting:
+        path = waiting.pop()
         name = path.relative_to(root).as_posix()
-        if not _is_source(path.name) or (path.suffix == ".json" and only and not only.fullmatch(path.name)):
+        if path.is_symlink() and path != root:
+            continue  # a link could lead anywhere
+        if path.is_dir():
+            try:
+                waiting.extend(sorted(path.iterdir(), reverse=True))
+            except OSError as problem:
+                reason = problem.strerror or "cannot be read"
+                yield Reading(name, error=RecordError("", reason, "unreadable"))
+            continue
+        if not _is_source(path.name) or not path.is_file():
+            continue
+        if path.suffix == ".json" and only and not only.fullmatch(path.name):
             continue
         count += 1
-        if count > limits.members:
-            yield Reading(name, error=RecordError("", f"more than {limits.members} files", "too_many"))
+        if count > meter.limits.members:
+            message = f"more than {meter.limits.members} files"
+            yield Reading(name, error=RecordError("", message, "too_many"))
             return
-        yield from _file(path, name, limits, only)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Files depth first, sorted by name; a link could lead anywhere, so none is followed."""
-    for path in sorted(folder.iterdir()):
-        if path.is_symlink():
-            continue
-        if path.is_dir():
-            yield from _files(path)
-        elif path.is_file():
-            yield path
+        yield from _file(path, name, meter, only)
+        if meter.spent:
+            return
 
 
 def _is_source(name: str) -> bool:
     return name.lower().removesuffix(".gz").endswith((".json", ".zip", *_LINES))
 
 
-def _file(path: Path, where: str, limits: Limits, only: re.Pattern[str] | None) -> Iterator[Reading]:
+def _file(path: Path, where: str, meter: Meter, only: re.Pattern[str] | None) -> Iterator[Reading]:
     name = path.name.lower()
     try:
         if zipfile.is_zipfile(path) and not name.removesuffix(".gz").endswith((".json", *_LINES)):
             with path.open("rb") as archive:
-                yield from _archive(archive, where, limits, only, nested=False)
+                yield from _archive(archive, where, meter, only, nested=False)
         elif name.removesuffix(".gz").endswith(_LINES):
-            yield from _json_lines(path, where, limits)
+            yield from _json_lines(path, where, meter)
         elif name.endswith(".zip"):
             yield Reading(where, error=RecordError("", "not a zip archive, or a truncated one", "unreadable"))
         else:
-            with open_bytes(path, limits) as stream:
-                yield _one(where, stream.read(limits.record_bytes + 1), limits)
+            with open_bytes(path, meter) as stream:
+                yield _one(where, stream.read(meter.limits.record_bytes + 1), meter.limits)
     except RecordError as problem:
         yield Reading(where, error=problem)
     except OSError as problem:
@@ -112,21 +118,21 @@ def _one(where: str, raw: bytes, limits: Limits) -> Reading:
         return Reading(where, error=problem)
 
 
-def _json_lines(path: Path, where: str, limits: Limits) -> Iterator[Reading]:
+def _json_lines(path: Path, where: str, meter: Meter) -> Iterator[Reading]:
     position = 0
     try:
-        with open_bytes(path, limits) as stream:
-            for position, line in enumerate(lines(stream, limits), start=1):
+        with open_bytes(path, meter) as stream:
+            for position, line in enumerate(lines(stream, meter.limits), start=1):
                 if isinstance(line, RecordError):
                     yield Reading(f"{where}:{position}", error=line)
                 elif line.strip():
-                    yield _one(f"{where}:{position}", line, limits)
+                    yield _one(f"{where}:{position}", line, meter.limits)
     except RecordError as problem:
         yield Reading(f"{where}:{position + 1}", error=problem)
 
 
 def _archive(
-    archive: BinaryIO, where: str, limits: Limits, only: re.Pattern[str] | None, *, nested: bool
+    archive: BinaryIO, where: str, meter: Meter, only: re.Pattern[str] | None, *, nested: bool
 ) -> Iterator[Reading]:
     """The JSON members of a zip. The CVE list's release is a zip within a zip: one level is opened."""
     try:
@@ -136,47 +142,42 @@ def _archive(
         return
     with container:
         members = container.infolist()
-        if len(members) > limits.members:
-            message = f"{len(members)} members, more than {limits.members}"
+        if len(members) > meter.limits.members:
+            message = f"{len(members)} members, more than {meter.limits.members}"
             yield Reading(where, error=RecordError("", message, "too_many"))
             return
-        taken = 0
         for member in members:
             name = member.filename.rsplit("/", 1)[-1]
             spot = f"{where}!{member.filename}"
             if name.endswith(".zip") and not nested:
-                yield from _inner_archive(container, member, spot, limits, only)
+                yield from _inner_archive(container, member, spot, meter, only)
             if not name.lower().endswith(".json") or (only and not only.fullmatch(name)):
                 continue
             try:
-                raw = _extract(container, member, limits)
+                raw = _extract(container, member, meter)
             except RecordError as problem:
                 yield Reading(spot, error=problem)
+                if meter.spent:
+                    return
                 continue
-            taken += len(raw)
-            if taken > limits.total_bytes:
-                yield Reading(
-                    where, error=RecordError("", f"more than {limits.total_bytes} bytes", "too_large")
-                )
-                return
-            yield _one(spot, raw, limits)
+            yield _one(spot, raw, meter.limits)
 
 
-def _open(container: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> MeteredStream:
+def _open(container: zipfile.ZipFile, member: zipfile.ZipInfo, meter: Meter) -> MeteredStream:
     if member.flag_bits & _ENCRYPTED:
         raise RecordError("", "the member is encrypted", "unreadable")
     try:
         stream = cast("BinaryIO", container.open(member))
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as problem:
         raise RecordError("", f"the member cannot be read: {problem}", "unreadable") from None
-    return MeteredStream(stream, lambda: member.compress_size, limits)
+    return MeteredStream(stream, lambda: member.compress_size, meter)
 
 
-def _extract(container: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> bytes:
+def _extract(container: zipfile.ZipFile, member: zipfile.ZipInfo, meter: Meter) -> bytes:
     """A member's bytes, counted as they inflate: the size it declares may lie."""
     raw = bytearray()
-    with _open(container, member, limits) as stream:
-        while len(raw) <= limits.record_bytes and (chunk := _chunk(stream)):
+    with _open(container, member, meter) as stream:
+        while len(raw) <= meter.limits.record_bytes and (chunk := _chunk(stream)):
             raw += chunk
     return bytes(raw)
 
@@ -192,16 +193,16 @@ def _inner_archive(
     container: zipfile.ZipFile,
     member: zipfile.ZipInfo,
     where: str,
-    limits: Limits,
+    meter: Meter,
     only: re.Pattern[str] | None,
 ) -> Iterator[Reading]:
     with tempfile.TemporaryFile() as spool:
         try:
-            with _open(container, member, limits) as stream:
+            with _open(container, member, meter) as stream:
                 while chunk := _chunk(stream):
                     spool.write(chunk)
         except RecordError as problem:
             yield Reading(where, error=problem)
             return
         spool.seek(0)
-        yield from _archive(cast("BinaryIO", spool), where, limits, only, nested=True)
+        yield from _archive(cast("BinaryIO", spool), where, meter, only, nested=True)

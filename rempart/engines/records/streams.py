@@ -15,15 +15,34 @@ from rempart.engines.records.reading import Limits
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
+class Meter:
+    """The limits of one reading, and the bytes that all its streams have given so far."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.total = 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether the total allowed is passed: nothing more is to be read."""
+        return self.total > self.limits.total_bytes
+
+    def count(self, size: int) -> None:
+        """Add bytes; raises ``RecordError`` (``too_large``) past the total allowed."""
+        self.total += size
+        if self.spent:
+            raise RecordError("", f"more than {self.limits.total_bytes} bytes in all", "too_large")
+
+
 class MeteredStream(io.RawIOBase):
     """A readable stream that stops, with a ``RecordError``, past the total or the ratio allowed."""
 
-    def __init__(self, inner: BinaryIO, consumed: Callable[[], int], limits: Limits) -> None:
+    def __init__(self, inner: BinaryIO, consumed: Callable[[], int], meter: Meter) -> None:
         super().__init__()
         self._inner = inner
         self._consumed = consumed
-        self._limits = limits
-        self.total = 0
+        self._meter = meter
+        self._given = 0
 
     def readable(self) -> bool:
         """A metered stream is for reading."""
@@ -39,13 +58,11 @@ class MeteredStream(io.RawIOBase):
         except (OSError, zlib.error, RuntimeError, NotImplementedError) as problem:
             raise RecordError("", f"the compressed file cannot be read: {problem}", "unreadable") from None
         view[: len(chunk)] = chunk
-        self.total += len(chunk)
-        if self.total > self._limits.total_bytes:
-            raise RecordError("", f"more than {self._limits.total_bytes} bytes", "too_large")
-        if self.total > self._limits.ratio_floor and self.total > self._limits.ratio * max(
-            1, self._consumed()
-        ):
-            raise RecordError("", f"expands more than {self._limits.ratio} times", "ratio")
+        self._given += len(chunk)
+        self._meter.count(len(chunk))
+        limits = self._meter.limits
+        if self._given > limits.ratio_floor and self._given > limits.ratio * max(1, self._consumed()):
+            raise RecordError("", f"expands more than {limits.ratio} times", "ratio")
         return len(chunk)
 
     def close(self) -> None:
@@ -54,15 +71,15 @@ class MeteredStream(io.RawIOBase):
         super().close()
 
 
-def open_bytes(path: Path, limits: Limits) -> io.BufferedReader:
+def open_bytes(path: Path, meter: Meter) -> io.BufferedReader:
     """The file's bytes, gunzipped when it is gzip (by its first bytes, not its name)."""
     file = path.open("rb")
     compressed = file.read(2) == _GZIP_MAGIC
     file.seek(0)
     if not compressed:
-        return io.BufferedReader(MeteredStream(file, file.tell, limits), 1 << 20)
+        return io.BufferedReader(MeteredStream(file, file.tell, meter), 1 << 20)
     unzipped = cast("BinaryIO", _Gunzipped(file))
-    return io.BufferedReader(MeteredStream(unzipped, file.tell, limits), 1 << 20)
+    return io.BufferedReader(MeteredStream(unzipped, file.tell, meter), 1 << 20)
 
 
 class _Gunzipped(gzip.GzipFile):
@@ -84,7 +101,9 @@ class _Gunzipped(gzip.GzipFile):
 
 def open_text(path: Path, limits: Limits) -> TextIO:
     """The file's UTF-8 text; a byte that is not UTF-8 shows as U+FFFD, and the row's check refuses it."""
-    return io.TextIOWrapper(open_bytes(path, limits), encoding="utf-8-sig", errors="replace", newline="")
+    return io.TextIOWrapper(
+        open_bytes(path, Meter(limits)), encoding="utf-8-sig", errors="replace", newline=""
+    )
 
 
 def lines(stream: io.BufferedReader, limits: Limits) -> Iterator[bytes | RecordError]:

@@ -150,3 +150,19 @@ def test_a_gzip_bomb_is_stopped(tmp_path):
     with pytest.raises(RecordError) as caught:
         list(scores)
     assert caught.value.code == "ratio"
+
+
+def test_bad_rows_may_be_set_aside(tmp_path):
+    errors = []
+    text = f"{HEAD}CVE-2024-0001,0.1,0.1\nbad\n\nCVE-2024-0002,x,0\nCVE-2024-0003,0.3,0.3\n"
+    _, scores = read_epss(epss(tmp_path, text), on_error=errors.append)
+    assert [score.cve_id for score in scores] == ["CVE-2024-0001", "CVE-2024-0003"]
+    assert [error.field for error in errors] == ["line 4", "line 6"]
+
+
+def test_a_file_of_nothing_but_bad_rows_is_given_up(tmp_path):
+    errors = []
+    _, scores = read_epss(epss(tmp_path, HEAD + "bad\n" * 20_000), on_error=errors.append)
+    with pytest.raises(RecordError):
+        list(scores)
+    assert len(errors) == 10_000

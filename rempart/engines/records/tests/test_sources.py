@@ -130,6 +130,9 @@ def test_total_and_member_counts_are_bounded(tmp_path):
     path.write_bytes(zipped({f"CVE-2024-{number:04}.json": raw(number) for number in range(1, 9)}))
     assert outcome(open_records(path, Limits(members=5))) == ["too_many"]
     assert outcome(open_records(path, Limits(total_bytes=200)))[-1] == "too_large"
+    nest = zipped({f"{number}.zip": path.read_bytes() for number in range(5)})
+    (tmp_path / "nest.zip").write_bytes(nest)
+    assert "too_large" in outcome(open_records(tmp_path / "nest.zip", Limits(total_bytes=1_500)))
     (tmp_path / "folder").mkdir()
     for number in range(1, 4):
         (tmp_path / "folder" / f"{number}.json").write_bytes(raw(number))
