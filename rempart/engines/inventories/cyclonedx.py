@@ -7,6 +7,7 @@ document for one odd value, whereas an inventory must say what it could read and
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,26 @@ _READ: Final = frozenset(
     {"$schema", "bomFormat", "specVersion", "serialNumber", "version", "metadata", "components"}
 )
 _READ_TOO: Final = frozenset({"dependencies", "vulnerabilities", "compositions", "xmlns"})
+# Of a component: what is read, and what only describes it. Anything else could matter, and is counted.
+_DESCRIPTIVE: Final = frozenset(
+    {
+        *(
+            "type",
+            "bom-ref",
+            "name",
+            "version",
+            "group",
+            "publisher",
+            "supplier",
+            "manufacturer",
+            "purl",
+            "cpe",
+        ),
+        *("scope", "licenses", "components", "hashes", "description", "externalReferences", "properties"),
+        *("copyright", "mime-type", "author", "authors", "evidence", "signature", "tags", "isExternal"),
+        *("omniborId", "swhid", "modified", "$schema"),
+    }
+)
 _INCOMPLETE: Final = frozenset({"unknown", "not_specified"})
 
 
@@ -69,6 +90,7 @@ class _Reader:
     edges: list[Edge] = field(default_factory=list)
     problems: list[InventoryError] = field(default_factory=list)
     refs: set[str] = field(default_factory=set)
+    unread: Counter[str] = field(default_factory=Counter)
 
     def inventory(self, version: str) -> Inventory:
         document = self.document
@@ -127,6 +149,7 @@ class _Reader:
         def get(key: str) -> str:
             return text_of(component, key, at, self.problems)
 
+        self.unread.update(component.keys() - _DESCRIPTIVE)
         name, purl, cpe = get("name"), get("purl"), get("cpe")
         if not (name or purl or cpe):
             self.problems.append(InventoryError(at, "name", "missing"))
@@ -197,6 +220,10 @@ class _Reader:
         return complete
 
     def _skipped(self) -> None:
+        for part, count in sorted(self.unread.items()):
+            self.problems.append(
+                InventoryError("", f"components.{part}", "part_skipped", part=part, count=count)
+            )
         for part, value in self.document.items():
             if part not in _READ and part not in _READ_TOO:
                 count = len(value) if isinstance(value, list | dict) else 1

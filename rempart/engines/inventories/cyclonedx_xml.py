@@ -105,6 +105,8 @@ def _component(element: Element, prefix: str) -> dict[str, Any]:
             found[key] = _licences(child, prefix)
         elif key == "components":
             found[key] = [_component(inner, prefix) for inner in child.iterfind(f"{prefix}component")]
+        else:
+            found.setdefault(key, None)  # named, so that the reader can say that it is not read
     return found
 
 

@@ -35,7 +35,8 @@ class TableRow:
 class Table:
     """A table open for reading: its headers (made unique) and how the file was understood.
 
-    A workbook's sheet stays in memory as long as its table: unpacking it is most of the work.
+    A workbook's sheet stays in memory as long as its table: unpacking it is most of the work. Its
+    ``other_sheets`` are not read: the person who imports must know that they exist.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Table:
     delimiter: str = ""
     limits: InventoryLimits = DEFAULT_LIMITS
     sheet: CalamineSheet | None = field(default=None, repr=False)
+    other_sheets: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[TableRow]:
         """Every row after the header; blank ones are passed over, a bad one carries its error.
@@ -79,8 +81,12 @@ class Table:
         return TableRow(number, values)
 
 
-def open_table(path: Path | str, kind: str, limits: InventoryLimits = DEFAULT_LIMITS) -> Table:
+def open_table(
+    path: Path | str, kind: str, limits: InventoryLimits = DEFAULT_LIMITS, sheet_name: str = ""
+) -> Table:
     """Understand a ``csv`` or ``xlsx`` file (see ``detect``) and read its header row.
+
+    Of a workbook, the sheet named, else the first visible one that holds anything.
 
     Raises ``InventoryError`` (``too_large``, ``unknown_encoding``, ``no_header``,
     ``too_many_columns``, and those of the workbook).
@@ -90,12 +96,12 @@ def open_table(path: Path | str, kind: str, limits: InventoryLimits = DEFAULT_LI
         raise InventoryError(path.name, "", "too_large", limit=limits.file_bytes)
     encoding = _encoding(path) if kind == "csv" else ""
     delimiter = _delimiter(path, encoding) if kind == "csv" else ""
-    sheet = open_sheet(path, limits) if kind == "xlsx" else None
+    sheet, others = open_sheet(path, limits, sheet_name) if kind == "xlsx" else (None, ())
     for number, cells in _raw_rows(path, encoding, delimiter, sheet):
         if any(cells):
             if len(cells) > limits.columns:
                 raise InventoryError(f"row {number}", "", "too_many_columns", limit=limits.columns)
-            return Table(path, kind, _unique(cells, limits), encoding, delimiter, limits, sheet)
+            return Table(path, kind, _unique(cells, limits), encoding, delimiter, limits, sheet, others)
     raise InventoryError(path.name, "", "no_header")
 
 

@@ -34,8 +34,10 @@ _RIGHT_OF: Final = (
 )
 
 
-def open_sheet(path: Path, limits: InventoryLimits) -> python_calamine.CalamineSheet:
-    """The first visible sheet that holds anything (else the first sheet).
+def open_sheet(
+    path: Path, limits: InventoryLimits, name: str = ""
+) -> tuple[python_calamine.CalamineSheet, tuple[str, ...]]:
+    """The sheet of that name, else the first visible one that holds anything; and the others' names.
 
     Raises ``InventoryError``: ``not_xlsx``, ``encrypted``, ``macros``, ``forbidden_xml``, ``ratio``,
     ``too_large``, ``too_many_members``, ``too_many_rows``, ``too_many_columns``, ``too_many_cells``.
@@ -45,13 +47,15 @@ def open_sheet(path: Path, limits: InventoryLimits) -> python_calamine.CalamineS
         with python_calamine.CalamineWorkbook.from_path(path) as workbook:
             visible = python_calamine.SheetVisibleEnum.Visible
             names = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == visible]
-            sheets = (workbook.get_sheet_by_name(name) for name in names or workbook.sheet_names)
+            names = names or workbook.sheet_names
+            asked = [name] if name else names
+            sheets = (workbook.get_sheet_by_name(one) for one in asked if one in workbook.sheet_names)
             sheet = next((sheet for sheet in sheets if sheet.total_height), None)
     except (python_calamine.CalamineError, OSError, ValueError, KeyError) as problem:
         raise InventoryError(path.name, "", "not_xlsx", reason=problem) from None
     if sheet is None:
         raise InventoryError(path.name, "", "no_header")
-    return sheet
+    return sheet, tuple(other for other in names if other != sheet.name)
 
 
 def sheet_rows(sheet: python_calamine.CalamineSheet) -> Iterator[list[str]]:

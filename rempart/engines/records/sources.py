@@ -147,6 +147,8 @@ def _archive(
             yield Reading(where, error=RecordError("", message, "too_many"))
             return
         for member in members:
+            if meter.spent:
+                return
             name = member.filename.rsplit("/", 1)[-1]
             spot = f"{where}!{member.filename}"
             if name.endswith(".zip") and not nested:
@@ -157,8 +159,6 @@ def _archive(
                 raw = _extract(container, member, meter)
             except RecordError as problem:
                 yield Reading(spot, error=problem)
-                if meter.spent:
-                    return
                 continue
             yield _one(spot, raw, meter.limits)
 

@@ -42,6 +42,7 @@ CYCLONEDX = {
             "purl": "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1",
             "cpe": "cpe:2.3:a:apache:log4j:2.14.1:*:*:*:*:*:*:*",
             "licenses": [{"license": {"id": "Apache-2.0"}}],
+            "pedigree": {"notes": "patched"},
             "components": [{"type": "library", "name": "inner", "version": "0.1"}],
         },
         {
@@ -85,6 +86,7 @@ CYCLONEDX_XML = """<?xml version="1.0" encoding="UTF-8"?>
       <licenses><license><id>Apache-2.0</id></license></licenses>
       <cpe>cpe:2.3:a:apache:log4j:2.14.1:*:*:*:*:*:*:*</cpe>
       <purl>pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1</purl>
+      <pedigree><notes>patched</notes></pedigree>
       <components><component type="library"><name>inner</name><version>0.1</version></component></components>
     </component>
     <component type="operating-system" bom-ref="os">
@@ -294,8 +296,10 @@ def test_cyclonedx_says_the_same_in_json_and_xml(source):
         ),
     )
     assert not inventory.complete
-    (problem,) = inventory.problems
-    assert (problem.code, problem.values) == ("part_skipped", {"part": "services", "count": "1"})
+    assert [(problem.code, problem.values) for problem in inventory.problems] == [
+        ("part_skipped", {"part": "pedigree", "count": "1"}),
+        ("part_skipped", {"part": "services", "count": "1"}),
+    ]
 
 
 def test_spdx_2_3():

@@ -210,13 +210,19 @@ def rebuilt(path, change) -> None:
 
 
 def test_a_workbook_is_read_as_a_person_sees_it(tmp_path):
+    extra = [["Autre"], ["x"]]
     rows = [["Nom", "Produit", "Version", "Vu le"], ["poste", "=1+1", 3, None], ["é", True, 2.5, None]]
-    table = open_table(workbook(tmp_path, [["caché"]], [], rows, hidden=1), "xlsx")
+    path = workbook(tmp_path, [["caché"]], [], rows, extra, hidden=1)
+    table = open_table(path, "xlsx")
     assert table.headers == ("Nom", "Produit", "Version", "Vu le")
     found = cells(table)
     assert [row["Version"] for row in found] == ["3", "2.5"]
     assert found[1]["Produit"] == "true"
     assert cells(table) == found
+    assert table.other_sheets == ("Feuille 2", "Feuille 4")
+    assert cells(open_table(path, "xlsx", sheet_name="Feuille 4")) == [{"Autre": "x"}]
+    with pytest.raises(InventoryError):
+        open_table(path, "xlsx", sheet_name="Absente")
 
 
 def test_row_numbers_are_the_spreadsheets(tmp_path):
