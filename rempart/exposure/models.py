@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from rempart.kernel.scoping import BodyOwned
+from rempart.kernel.time import now
 
 
 class ProductAlias(models.Model):
@@ -17,7 +18,9 @@ class ProductAlias(models.Model):
     canonical = models.CharField(max_length=300, db_index=True)
     confidence = models.FloatField(default=1.0)
     provenance = models.CharField(max_length=200)
-    decided_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(
+        "kernel.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     decided_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -32,7 +35,9 @@ class ComponentKey(models.Model):
     confidence = models.FloatField(default=1.0)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["key", "component"], name="component_by_key")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "component"], name="component_by_key")
+        ]
 
     def __str__(self) -> str:
         return self.key
@@ -42,7 +47,9 @@ class Finding(models.Model):
     """The verdict for one (component, vulnerability) that concern each other, with its reason."""
 
     component = models.ForeignKey("assets.Component", on_delete=models.CASCADE, related_name="findings")
-    vulnerability = models.ForeignKey("intelligence.Vulnerability", on_delete=models.CASCADE, related_name="findings")
+    vulnerability = models.ForeignKey(
+        "intelligence.Vulnerability", on_delete=models.CASCADE, related_name="findings"
+    )
     status = models.CharField(max_length=12)  # engines.exposure.model.Status
     source = models.CharField(max_length=120)
     range = models.CharField(max_length=500)
@@ -66,7 +73,11 @@ class Exposure(BodyOwned):
     """An asset that holds an affected component, from the day it was found to the day its end was proved.
 
     ``priority`` and ``due_at`` come from the decision table; ``criticality`` is the asset's, copied for sorting.
-    ``proof`` says what closed it: {"kind": "inventory" | "finding" | "retired" | "statement", ...}.
+    ``proof`` says what closed it: {"kind": "inventory" | "finding" | "retired" | "statement", ...}, or, on one
+    that came back, what it was before: {"kind": "reopened", "was", "opened", "closed"}.
+    ``priority_since`` is when the present priority took hold: its deadline counts from there, so that nobody is
+    late the minute a vulnerability becomes urgent. ``changed_at`` is when this row last changed in any way.
+    A row is *live* while open, accepted or stated not affected: its component is there and concerned.
     """
 
     class State(models.TextChoices):
@@ -76,16 +87,27 @@ class Exposure(BodyOwned):
         ACCEPTED = "accepted"
         WITHDRAWN = "withdrawn"  # the record changed: it was never (or is no longer) affected
 
-    asset = models.ForeignKey("assets.Asset", on_delete=models.CASCADE, related_name="exposures")
-    component = models.ForeignKey("assets.Component", on_delete=models.PROTECT, related_name="exposures")
-    vulnerability = models.ForeignKey("intelligence.Vulnerability", on_delete=models.PROTECT, related_name="exposures")
+    # Each of the three leads one of the indexes below: an index of its own would only slow the inserts.
+    asset = models.ForeignKey(
+        "assets.Asset", on_delete=models.CASCADE, related_name="exposures", db_index=False
+    )
+    component = models.ForeignKey(
+        "assets.Component", on_delete=models.PROTECT, related_name="exposures", db_index=False
+    )
+    vulnerability = models.ForeignKey(
+        "intelligence.Vulnerability", on_delete=models.PROTECT, related_name="exposures", db_index=False
+    )
     certainty = models.CharField(max_length=12, default="affected")  # affected | cannot_tell
     state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
-    priority = models.CharField(max_length=12, default="scheduled")  # act_now | out_of_cycle | scheduled | defer
+    priority = models.CharField(
+        max_length=12, default="scheduled"
+    )  # act_now | out_of_cycle | scheduled | defer
+    priority_since = models.DateTimeField(default=now)
     criticality = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(default=now)
     reopened = models.PositiveSmallIntegerField(default=0)
     proof = models.JSONField(default=dict)
 
@@ -94,9 +116,15 @@ class Exposure(BodyOwned):
             models.UniqueConstraint(fields=["vulnerability", "asset", "component"], name="one_exposure_each"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["vulnerability", "body"], name="exposure_open_vuln", condition=Q(state="open")),
-            models.Index(fields=["body", "vulnerability"], name="exposure_open_body", condition=Q(state="open")),
-            models.Index(fields=["body", "priority", "due_at"], name="exposure_body_due", condition=Q(state="open")),
+            models.Index(
+                fields=["vulnerability", "body"], name="exposure_open_vuln", condition=Q(state="open")
+            ),
+            models.Index(
+                fields=["body", "vulnerability"], name="exposure_open_body", condition=Q(state="open")
+            ),
+            models.Index(
+                fields=["body", "priority", "due_at"], name="exposure_body_due", condition=Q(state="open")
+            ),
             models.Index(fields=["priority", "due_at"], name="exposure_due", condition=Q(state="open")),
             models.Index(fields=["component", "vulnerability"], name="exposure_component"),
             models.Index(fields=["asset", "state"], name="exposure_asset"),
@@ -123,8 +151,12 @@ class Statement(BodyOwned):
         REFUSED = "refused"
         EXPIRED = "expired"
 
-    vulnerability = models.ForeignKey("intelligence.Vulnerability", on_delete=models.PROTECT, related_name="statements")
-    component = models.ForeignKey("assets.Component", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    vulnerability = models.ForeignKey(
+        "intelligence.Vulnerability", on_delete=models.PROTECT, related_name="statements"
+    )
+    component = models.ForeignKey(
+        "assets.Component", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     kind = models.CharField(max_length=14, choices=Kind.choices)
     justification = models.CharField(max_length=60, blank=True)  # CISA/OpenVEX justification
     explanation = models.TextField()
@@ -153,7 +185,8 @@ class PriorityRule(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["exploitation", "exposure", "impact", "automatable"], name="one_outcome_per_combination"
+                fields=["exploitation", "exposure", "impact", "automatable"],
+                name="one_outcome_per_combination",
             ),
         ]
 
@@ -162,11 +195,12 @@ class PriorityRule(models.Model):
 
 
 class PriorityDeadline(models.Model):
-    """How long each outcome allows, in hours, counted on the business calendar or not."""
+    """How long each outcome allows: an amount of hours or days, counted on the business calendar or not."""
 
     outcome = models.CharField(max_length=12, unique=True)
-    hours = models.PositiveIntegerField(null=True, blank=True)  # null: no deadline
+    amount = models.PositiveIntegerField()
+    unit = models.CharField(max_length=5, default="hours")  # hours | days
     business = models.BooleanField(default=False)
 
     def __str__(self) -> str:
-        return f"{self.outcome} {self.hours}"
+        return f"{self.outcome} {self.amount} {self.unit}"

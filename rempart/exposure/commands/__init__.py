@@ -1,0 +1,12 @@
+"""Every write of this slice."""
+
+from rempart.exposure.commands.matching import (
+    Matched,
+    index_components,
+    reconcile_body,
+    reprioritise,
+    rematch_all,
+    rematch_vulnerabilities,
+)
+
+__all__ = ["Matched", "index_components", "reconcile_body", "rematch_all", "rematch_vulnerabilities", "reprioritise"]

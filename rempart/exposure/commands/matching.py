@@ -1,0 +1,182 @@
+"""Keeping findings and exposures in step with what is installed and what is published.
+
+Each command is idempotent and may run in several workers at once. Each change is told by ``exposure.changed``
+{"vulnerability_ids", "body_ids", "cause", "import_id"?}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from rempart.exposure.commands import findings, opening, priorities
+from rempart.exposure.commands.findings import Changes, Names
+from rempart.exposure.commands.opening import Movement
+from rempart.exposure.commands.reach import Reach, fetch, hold, slices
+from rempart.kernel import outbox
+from rempart.kernel.time import now
+
+VULNERABILITIES_AT_ONCE = 100
+COMPONENTS_AT_ONCE = 1_000
+_TOLD_AT_ONCE = 500
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Matched:
+    """The outcome of a matching: what changed among findings and among exposures."""
+
+    findings: Changes = field(default_factory=Changes)
+    exposures: Movement = field(default_factory=Movement)
+
+    def add(self, other: Matched) -> None:
+        self.findings.add(other.findings)
+        self.exposures.add(other.exposures)
+
+    def summary(self) -> dict[str, int]:
+        moved = self.exposures
+        return {
+            "findings_added": self.findings.findings_added,
+            "findings_changed": self.findings.findings_changed,
+            "findings_removed": self.findings.findings_removed,
+            "exposures_opened": moved.opened,
+            "exposures_reopened": moved.reopened,
+            "exposures_verified": moved.verified,
+            "exposures_withdrawn": moved.withdrawn,
+            "exposures_stated": moved.stated,
+            "exposures_lapsed": moved.lapsed,
+            "exposures_revised": moved.revised,
+            "vulnerabilities": len(moved.vulnerability_ids),
+            "bodies": len(moved.body_ids),
+        }
+
+
+def tell(movement: Movement, cause: str, **more: Any) -> None:
+    """Publishes what moved; nothing when nothing did."""
+    bodies = sorted(movement.body_ids)
+    for part in slices(sorted(movement.vulnerability_ids), _TOLD_AT_ONCE):
+        payload = {"vulnerability_ids": part, "body_ids": bodies, "cause": cause, **more}
+        outbox.publish("exposure.changed", "exposure", payload)
+
+
+def index_components(ids: Iterable[int] | None = None) -> Matched:
+    """Takes in the components not yet indexed (among ``ids``, or all): their keys, findings and exposures."""
+    if ids is None:
+        waiting = [
+            row[0]
+            for row in fetch(
+                "SELECT c.id FROM assets_component c WHERE NOT EXISTS"
+                " (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = c.id) ORDER BY c.id"
+            )
+        ]
+    else:
+        waiting = _unindexed(sorted(set(ids)))
+    total = Matched()
+    for part in slices(waiting, COMPONENTS_AT_ONCE):
+        with transaction.atomic():
+            hold(alone=True)
+            total.add(_take_in(part, Names()))
+            moved = opening.settle(Reach(component_ids=part), now())
+            tell(moved, "components")
+            total.exposures.add(moved)
+    return total
+
+
+def rematch_vulnerabilities(ids: Iterable[int]) -> Matched:
+    """Matches these vulnerabilities anew: after their records, statements or state changed."""
+    total = Matched()
+    for part in slices(sorted(set(ids)), VULNERABILITIES_AT_ONCE):
+        total.add(_rematch(part, "vulnerability"))
+    return total
+
+
+@transaction.atomic
+def _rematch(vulnerability_ids: Sequence[int], cause: str) -> Matched:
+    hold(alone=True)
+    at = now()
+    reach = Reach(vulnerability_ids=vulnerability_ids)
+    result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at))
+    result.exposures = opening.settle(reach, at)
+    result.exposures.revised += priorities.prioritise(reach, at)
+    opening.touched(reach, at, result.exposures)
+    tell(result.exposures, cause)
+    return result
+
+
+@transaction.atomic
+def reconcile_body(body_id: int, import_id: int | None = None) -> Matched:
+    """Brings one body's exposures to its inventory: new components are matched, absent ones proved gone."""
+    hold(alone=False, body_id=body_id)
+    result = Matched()
+    names = Names()
+    waiting = [
+        row[0]
+        for row in fetch(
+            "SELECT DISTINCT i.component_id FROM assets_install i WHERE i.body_id = %s AND i.removed_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = i.component_id)",
+            [body_id],
+        )
+    ]
+    for part in slices(sorted(waiting), COMPONENTS_AT_ONCE):
+        result.add(_take_in(part, names))
+    at = now()
+    result.exposures = opening.settle(Reach(body_id=body_id), at, import_id)
+    tell(result.exposures, "inventory", **({"import_id": import_id} if import_id is not None else {}))
+    return result
+
+
+@transaction.atomic
+def reprioritise(
+    *,
+    vulnerability_ids: Sequence[int] | None = None,
+    body_id: int | None = None,
+    asset_ids: Sequence[int] | None = None,
+    cause: str,
+) -> Matched:
+    """Applies the decision table anew to the live exposures of these vulnerabilities, body or assets."""
+    hold(alone=True)
+    at = now()
+    reach = Reach(vulnerability_ids=vulnerability_ids, body_id=body_id)
+    result = Matched()
+    result.exposures.revised = priorities.prioritise(reach, at, asset_ids)
+    opening.touched(reach, at, result.exposures)
+    tell(result.exposures, cause)
+    return result
+
+
+def rematch_all(progress: Progress | None = None) -> Matched:
+    """Matches everything anew, part by part: components not yet indexed, then every vulnerability.
+
+    Each part is a transaction of its own and changes only what differs: stopped at any point, it is run again.
+    """
+    total = index_components()
+    everything = [row[0] for row in fetch("SELECT id FROM intelligence_vulnerability ORDER BY id")]
+    for number, part in enumerate(slices(everything, VULNERABILITIES_AT_ONCE)):
+        total.add(_rematch(part, "rematch"))
+        if progress is not None:
+            progress(min((number + 1) * VULNERABILITIES_AT_ONCE, len(everything)), len(everything))
+    return total
+
+
+def _unindexed(ids: list[int]) -> list[int]:
+    found: list[int] = []
+    for part in slices(ids, COMPONENTS_AT_ONCE):
+        found += [
+            row[0]
+            for row in fetch(
+                "SELECT c.id FROM assets_component c WHERE "
+                + Reach(component_ids=part).where(component="c.id")
+                + " AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = c.id)"
+            )
+        ]
+    return sorted(found)
+
+
+def _take_in(component_ids: Sequence[int], names: Names) -> Matched:
+    """Indexes components and matches them with every vulnerability: never one without the other."""
+    components = findings.index(component_ids, names)
+    return Matched(findings.match_components(components, names, now()))

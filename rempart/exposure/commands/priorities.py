@@ -1,0 +1,199 @@
+"""Priority and due date of exposures: the decision table and the calendar, applied in a few statements of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from rempart.engines.clocks import BusinessCalendar, due_date, quebec_holidays
+from rempart.engines.priority import (
+    DEFAULT_DEADLINES,
+    DEFAULT_TABLE,
+    Deadlines,
+    Outcome,
+    Table,
+)
+from rempart.exposure.commands.reach import Reach, fetch, run
+from rempart.exposure.models import Exposure, PriorityDeadline, PriorityRule
+
+LIVE = (Exposure.State.OPEN, Exposure.State.ACCEPTED, Exposure.State.NOT_AFFECTED)
+LIVE_SQL = "('open', 'accepted', 'not_affected')"
+
+# The inputs of a decision, from the rows of the vulnerability (v) and of the asset (a). An entry of the KEV
+# catalogue is exploitation. Where nobody has said whether an attack can be automated, the CVSS vector tells:
+# over the network, without difficulty, privilege or user.
+EXPLOITATION = "CASE WHEN v.kev_added_on IS NOT NULL THEN 'active' ELSE v.exploitation END"
+AUTOMATABLE = (
+    "CASE WHEN v.automatable <> '' THEN v.automatable"
+    " WHEN v.cvss_vector LIKE '%%AV:N%%AC:L%%PR:N%%UI:N%%' THEN 'yes' ELSE 'no' END"
+)
+IMPACT = "CASE a.criticality WHEN 4 THEN 'very_high' WHEN 3 THEN 'high' WHEN 2 THEN 'medium' ELSE 'low' END"
+RULE = (
+    "LEFT JOIN exposure_priorityrule r ON r.exploitation = "
+    + EXPLOITATION
+    + " AND r.exposure = a.network_exposure"
+    " AND r.automatable = " + AUTOMATABLE + " AND r.impact = " + IMPACT
+)
+OUTCOME = "COALESCE(r.outcome, 'scheduled')"
+_NO_DATE = date(1, 1, 1)
+
+
+class DueKey(NamedTuple):
+    """What a due date is computed from; ``kev_due`` is ``_NO_DATE`` when the catalogue sets none."""
+
+    outcome: str
+    since: datetime
+    kev_due: date
+
+
+def read_table() -> Table:
+    """The decision table in force; a database without one is given the first one of an installation."""
+    rows = list(PriorityRule.objects.values("exploitation", "exposure", "automatable", "impact", "outcome"))
+    if not rows:
+        seed()
+        return DEFAULT_TABLE
+    return Table.from_rows(rows)
+
+
+def read_deadlines() -> Deadlines:
+    """The deadlines in force."""
+    rows = list(PriorityDeadline.objects.values("outcome", "amount", "unit", "business"))
+    return Deadlines.from_rows(rows) if rows else DEFAULT_DEADLINES
+
+
+def seed() -> None:
+    """Writes the table and deadlines of a new installation where there are none."""
+    PriorityRule.objects.bulk_create(
+        [PriorityRule(**row) for row in DEFAULT_TABLE.to_rows()], ignore_conflicts=True
+    )
+    PriorityDeadline.objects.bulk_create(
+        [PriorityDeadline(**row) for row in DEFAULT_DEADLINES.to_rows()], ignore_conflicts=True
+    )
+
+
+@lru_cache(maxsize=8)
+def calendar(first: int, last: int) -> BusinessCalendar:
+    """The government's office hours from one year to another (both included)."""
+    return BusinessCalendar(holidays=quebec_holidays(range(first, last + 1)))
+
+
+def due_dates(keys: Iterable[DueKey], deadlines: Deadlines) -> dict[DueKey, datetime]:
+    """The due instant of each combination."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    years = [key.since.year for key in wanted]
+    office = calendar(min(years), max(years) + 4)
+    return {
+        key: due_date(
+            key.since,
+            deadlines[Outcome(key.outcome)],
+            office,
+            None if key.kev_due == _NO_DATE else key.kev_due,
+        ).at
+        for key in wanted
+    }
+
+
+def due_values(dues: Mapping[DueKey, datetime]) -> tuple[str, list[Any]]:
+    """``VALUES`` of (outcome, since, kev_due, due_at), with its parameters; SQL names its columns column1 to 4."""
+    ops = connection.ops
+    parameters: list[Any] = []
+    for key, at in dues.items():
+        parameters += [
+            key.outcome,
+            ops.adapt_datetimefield_value(key.since),
+            ops.adapt_datefield_value(key.kev_due),
+            ops.adapt_datetimefield_value(at),
+        ]
+    return "VALUES " + ", ".join(["(%s, %s, %s, %s)"] * len(dues)), parameters
+
+
+def kev_due_sql() -> str:
+    """The catalogue's date as a key of the due dates: those already past change nothing (parameters: two dates)."""
+    return "CASE WHEN v.kev_due_on >= %s THEN v.kev_due_on ELSE %s END"
+
+
+def kev_due_parameters(at: datetime) -> list[Any]:
+    ops = connection.ops
+    return [ops.adapt_datefield_value(at.date()), ops.adapt_datefield_value(_NO_DATE)]
+
+
+def dues_from(at: datetime, reach: Reach) -> dict[DueKey, datetime]:
+    """The due instants of what opens at ``at``: each outcome, with each date that the catalogue still sets."""
+    where = reach.where(vulnerability="id")
+    rows = fetch(
+        "SELECT DISTINCT kev_due_on FROM intelligence_vulnerability WHERE kev_due_on >= %s AND " + where,
+        [connection.ops.adapt_datefield_value(at.date())],
+    )
+    dates = [_NO_DATE, *(_date(row[0]) for row in rows)]
+    return due_dates((DueKey(outcome, at, day) for outcome in Outcome for day in dates), read_deadlines())
+
+
+def _date(value: Any) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def prioritise(reach: Reach, at: datetime, asset_ids: Iterable[int] | None = None) -> int:
+    """Brings priority, criticality and due date of the live exposures within reach to what they should be.
+
+    Returns how many rows changed. The caller holds the matching alone, or the body.
+    """
+    read_table()
+    where = reach.where("e.vulnerability_id", "e.component_id", "e.body_id")
+    if asset_ids is not None:
+        where += f" AND e.asset_id IN ({', '.join(str(int(one)) for one in asset_ids) or 'NULL'})"
+    stamp = connection.ops.adapt_datetimefield_value(at)
+    changed = run(
+        "UPDATE exposure_exposure AS e SET priority = n.outcome, criticality = n.criticality, changed_at = %s,"
+        " priority_since = CASE WHEN e.priority <> n.outcome THEN %s ELSE e.priority_since END"
+        " FROM (SELECT e.id, " + OUTCOME + " AS outcome, a.criticality FROM exposure_exposure e"
+        " JOIN assets_asset a ON a.id = e.asset_id"
+        " JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id "
+        + RULE
+        + " WHERE e.state IN "
+        + LIVE_SQL
+        + " AND "
+        + where
+        + " AND (e.priority <> "
+        + OUTCOME
+        + " OR e.criticality <> a.criticality)) AS n WHERE n.id = e.id",
+        [stamp, stamp],
+    )
+    return changed + _set_due(where, stamp)
+
+
+def _set_due(where: str, stamp: Any) -> int:
+    """Recomputes due dates, once per distinct (priority, since, catalogue's date)."""
+    rows = fetch(
+        "SELECT DISTINCT e.priority, e.priority_since, v.kev_due_on FROM exposure_exposure e"
+        " JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id"
+        " WHERE e.state IN " + LIVE_SQL + " AND " + where
+    )
+    keys = {DueKey(row[0], _instant(row[1]), _date(row[2]) if row[2] else _NO_DATE) for row in rows}
+    dues = list(due_dates(keys, read_deadlines()).items())
+    changed = 0
+    for start in range(0, len(dues), 500):
+        values, parameters = due_values(dict(dues[start : start + 500]))
+        no_date = connection.ops.adapt_datefield_value(_NO_DATE)
+        changed += run(
+            "UPDATE exposure_exposure AS e SET due_at = d.column4, changed_at = %s"
+            " FROM (" + values + ") AS d, intelligence_vulnerability v"
+            " WHERE v.id = e.vulnerability_id AND d.column1 = e.priority AND d.column2 = e.priority_since"
+            " AND d.column3 = COALESCE(v.kev_due_on, %s) AND e.state IN "
+            + LIVE_SQL
+            + " AND "
+            + where
+            + " AND (e.due_at IS NULL OR e.due_at <> d.column4)",
+            [stamp, *parameters, no_date],
+        )
+    return changed
+
+
+def _instant(value: datetime) -> datetime:
+    """SQLite keeps instants in UTC without saying so."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,0 +1,73 @@
+"""What a change reaches (vulnerabilities, a body, components), and how two workers keep out of each other's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db import connection
+
+T = TypeVar("T")
+
+_EVERYTHING = 7_301  # the advisory locks of this slice (PostgreSQL): any two numbers of our own
+_BODY = 7_302
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The rows that a statement is held to; None in every field: all of them."""
+
+    vulnerability_ids: Sequence[int] | None = None
+    component_ids: Sequence[int] | None = None
+    body_id: int | None = None
+
+    def where(self, vulnerability: str = "", component: str = "", body: str = "") -> str:
+        """The condition on these columns, in SQL. Whole numbers are written in place: lists may be long."""
+        parts = []
+        for column, ids in ((vulnerability, self.vulnerability_ids), (component, self.component_ids)):
+            if column and ids is not None:
+                parts.append(f"{column} IN ({', '.join(str(int(one)) for one in ids) or 'NULL'})")
+        if body and self.body_id is not None:
+            parts.append(f"{body} = {int(self.body_id)}")
+        return " AND ".join(parts) or "1 = 1"
+
+
+def hold(*, alone: bool, body_id: int | None = None) -> None:
+    """Keeps other matchings out until the end of the transaction.
+
+    A vulnerability is matched ``alone``; bodies are reconciled beside one another, each by one worker at a time:
+    otherwise a component that arrives while a vulnerability is being matched would be seen by neither. SQLite
+    needs nothing: its transactions take the only write lock as they begin.
+    """
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        if alone:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_EVERYTHING])
+        else:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_EVERYTHING])
+        if body_id is not None:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_BODY, body_id % 2**31])
+
+
+def run(sql: str, parameters: Sequence[Any] = ()) -> int:
+    """Executes a statement; returns how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, list(parameters))
+        return max(cursor.rowcount, 0)
+
+
+def fetch(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows of a query."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, list(parameters))
+        return cursor.fetchall()
+
+
+def slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items, ``size`` at a time."""
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
+        yield part

@@ -1,0 +1,56 @@
+"""Which bodies are exposed to a vulnerability: what directives address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min
+
+from rempart.engines.priority import Outcome
+from rempart.exposure.models import Exposure
+from rempart.exposure.queries.services import services_by_body
+
+
+@dataclass(frozen=True, slots=True)
+class ExposedBody:
+    """A body with open exposures (affected for certain): counts, its most urgent priority and first due date."""
+
+    body_id: int
+    assets: int
+    services: int
+    essential: bool
+    priority: str
+    due_at: datetime | None
+
+
+def exposed_bodies(vulnerability_id: int) -> list[ExposedBody]:
+    """The bodies that hold an affected component now, by id. For the platform's own routing: not scoped."""
+    open_rows = Exposure.objects.filter(
+        vulnerability_id=vulnerability_id, state=Exposure.State.OPEN, certainty="affected"
+    )
+    found: dict[int, ExposedBody] = {}
+    urgency = {outcome.value: outcome.rank for outcome in Outcome}
+    by_priority = open_rows.values_list("body_id", "priority").annotate(due=Min("due_at")).order_by()
+    assets = dict(open_rows.values_list("body_id").annotate(n=Count("asset_id", distinct=True)).order_by())
+    services = services_by_body(vulnerability_id)
+    for body_id, priority, due in by_priority:
+        before = found.get(body_id)
+        dues = [at for at in (due, before.due_at if before else None) if at is not None]
+        if before is not None and urgency[before.priority] > urgency[priority]:
+            priority = before.priority  # noqa: PLW2901 - the more urgent of the two
+        count, essential = services.get(body_id, (0, False))
+        found[body_id] = ExposedBody(
+            body_id, assets[body_id], count, essential, priority, min(dues) if dues else None
+        )
+    return [found[body_id] for body_id in sorted(found)]
+
+
+def open_counts(vulnerability_id: int, body_ids: Iterable[int]) -> dict[int, int]:
+    """For each of these bodies, how many exposures for certain are open: 0 where none is left."""
+    wanted = dict.fromkeys(body_ids, 0)
+    rows = Exposure.objects.filter(
+        vulnerability_id=vulnerability_id, state=Exposure.State.OPEN, certainty="affected", body_id__in=list(wanted)
+    )
+    return wanted | dict(rows.values_list("body_id").annotate(n=Count("id")).order_by())
