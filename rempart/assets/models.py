@@ -44,7 +44,9 @@ class Location(BodyOwned):
     name = Bilingual("name")
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["body", "code"], name="one_location_per_code")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["body", "code"], name="one_location_per_code")
+        ]
 
     def __str__(self) -> str:
         return self.name_fr
@@ -82,7 +84,9 @@ class Asset(BodyOwned):
     owner = models.ForeignKey(
         "organisations.Person", on_delete=models.SET_NULL, null=True, blank=True, related_name="assets_owned"
     )
-    location = models.ForeignKey(Location, on_delete=models.SET_NULL, null=True, blank=True, related_name="assets")
+    location = models.ForeignKey(
+        Location, on_delete=models.SET_NULL, null=True, blank=True, related_name="assets"
+    )
     network_exposure = models.CharField(max_length=12, choices=Exposure.choices, default=Exposure.INTERNAL)
     environment = models.CharField(max_length=30, default="production")
     essential = models.BooleanField(default=False)  # an essential public service
@@ -95,8 +99,12 @@ class Asset(BodyOwned):
     categorised_at = models.DateTimeField(null=True, blank=True)
     own_criticality = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(4)])
     criticality = models.PositiveSmallIntegerField(default=0)
-    criticality_source = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    criticality_via = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    criticality_source = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    criticality_via = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     source = models.CharField(max_length=60, blank=True)  # which inventory states it
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
@@ -109,7 +117,9 @@ class Asset(BodyOwned):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["body", "key"], name="one_asset_per_key"),
             models.CheckConstraint(
-                condition=Q(confidentiality__lte=4, integrity__lte=4, availability__lte=4, own_criticality__lte=4),
+                condition=Q(
+                    confidentiality__lte=4, integrity__lte=4, availability__lte=4, own_criticality__lte=4
+                ),
                 name="asset_levels",
             ),
         ]
@@ -176,8 +186,12 @@ class Install(BodyOwned):
             models.UniqueConstraint(fields=["asset", "component", "source"], name="one_install_per_source"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["component", "body"], name="install_present", condition=Q(removed_at__isnull=True)),
-            models.Index(fields=["body", "source"], name="install_of_source", condition=Q(removed_at__isnull=True)),
+            models.Index(
+                fields=["component", "body"], name="install_present", condition=Q(removed_at__isnull=True)
+            ),
+            models.Index(
+                fields=["body", "source"], name="install_of_source", condition=Q(removed_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -230,7 +244,9 @@ class ColumnMapping(BodyOwned):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["body", "source"], name="one_mapping_per_source")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["body", "source"], name="one_mapping_per_source")
+        ]
 
     def __str__(self) -> str:
         return self.source

@@ -2,5 +2,22 @@
 
 from rempart.assets.commands.criticality import recompute_criticality
 from rempart.assets.commands.identity import component_digest
+from rempart.assets.commands.imports import (
+    apply_import,
+    discard_forgotten,
+    discard_import,
+    preview_inventory,
+    spool_dir,
+    upsert_inventory,
+)
 
-__all__ = ["component_digest", "recompute_criticality"]
+__all__ = [
+    "apply_import",
+    "component_digest",
+    "discard_forgotten",
+    "discard_import",
+    "preview_inventory",
+    "recompute_criticality",
+    "spool_dir",
+    "upsert_inventory",
+]

@@ -85,7 +85,9 @@ def _labels(bodies: set[int] | None) -> dict[int, Label]:
 def _propagated(bodies: set[int] | None) -> dict[int, Label]:
     live = Asset.objects.filter(retired_at__isnull=True)
     nodes: dict[int, int] = dict(
-        _of(live.filter(own_criticality__gt=0), "body_id", bodies).values_list("id", "own_criticality").iterator(20_000)
+        _of(live.filter(own_criticality__gt=0), "body_id", bodies)
+        .values_list("id", "own_criticality")
+        .iterator(20_000)
     )
     edges = list(
         _of(_live_edges(), "dependency__body_id", bodies)
