@@ -29,6 +29,7 @@ from rempart.engines.inventories.model import (
     InventoryError,
     InventoryLimits,
     InventoryRow,
+    Problems,
     VexStatement,
 )
 
@@ -88,7 +89,7 @@ class _Reader:
     limits: InventoryLimits
     rows: list[InventoryRow] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
-    problems: list[InventoryError] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     refs: set[str] = field(default_factory=set)
     unread: Counter[str] = field(default_factory=Counter)
 
@@ -117,7 +118,7 @@ class _Reader:
             edges=tuple(dict.fromkeys(self.edges)),
             statements=tuple(self._statements()),
             complete=self._complete(),
-            problems=tuple(self.problems),
+            problems=self.problems.all(),
         )
 
     def _components(self, owner: Mapping[str, Any], at: str, parent: str) -> None:
@@ -152,13 +153,15 @@ class _Reader:
         self.unread.update(component.keys() - _DESCRIPTIVE)
         name, purl, cpe = get("name"), get("purl"), get("cpe")
         if not (name or purl or cpe):
-            self.problems.append(InventoryError(at, "name", "missing"))
+            self.problems.add(at, "name", "missing")
             return None
         ref = get("bom-ref")
         if ref in self.refs:
-            self.problems.append(InventoryError(at, "bom-ref", "duplicate_ref", ref=ref))
+            self.problems.add(at, "bom-ref", "duplicate_ref", ref=ref)
             ref = ""
         where = ref or at
+        while where in self.refs:  # a reference may look like another's path
+            where += "+"
         self.refs.add(where)
         supplier = component.get("supplier") or component.get("manufacturer")
         vendor = supplier.get("name") if isinstance(supplier, dict) else ""
@@ -175,24 +178,27 @@ class _Reader:
         )
 
     def _dependencies(self) -> None:
+        others: set[str] = set()
         services: list[Mapping[str, Any]] = [self.document]
         while services:  # services are not read as rows, yet dependencies may name them
             inner = services.pop().get("services")
             for service in inner if isinstance(inner, list) else ():
                 if isinstance(service, dict):
-                    self.refs.add(str(service.get("bom-ref")))
+                    others.add(str(service.get("bom-ref")))
                     services.append(service)
         for dependency, path in list_of(self.document, "dependencies", "", self.problems):
             source = text_of(dependency, "ref", path, self.problems)
-            self._known(source, path, "ref")
+            known = self._known(source, path, "ref", others)
             for key, kind in (("dependsOn", "depends_on"), ("provides", "provides")):
                 for target in texts_of(dependency, key, path, self.problems):
-                    self._known(target, path, key)
-                    self.edges.append(Edge(source, target, kind))
+                    if self._known(target, path, key, others) and known:
+                        self.edges.append(Edge(source, target, kind))
 
-    def _known(self, ref: str, at: str, key: str) -> None:
-        if ref not in self.refs:
-            self.problems.append(InventoryError(at, key, "unknown_ref", ref=ref))
+    def _known(self, ref: str, at: str, key: str, others: set[str]) -> bool:
+        """Whether a row bears the reference; one that nothing bears is noted."""
+        if ref not in self.refs and ref not in others:
+            self.problems.add(at, key, "unknown_ref", ref=ref)
+        return ref in self.refs
 
     def _statements(self) -> Iterator[VexStatement]:
         for entry, path in list_of(self.document, "vulnerabilities", "", self.problems):
@@ -221,13 +227,11 @@ class _Reader:
 
     def _skipped(self) -> None:
         for part, count in sorted(self.unread.items()):
-            self.problems.append(
-                InventoryError("", f"components.{part}", "part_skipped", part=part, count=count)
-            )
+            self.problems.add("", f"components.{part}", "part_skipped", part=part, count=count)
         for part, value in self.document.items():
             if part not in _READ and part not in _READ_TOO:
                 count = len(value) if isinstance(value, list | dict) else 1
-                self.problems.append(InventoryError("", part, "part_skipped", part=part, count=count))
+                self.problems.add("", part, "part_skipped", part=part, count=count)
 
 
 def _licences(component: Mapping[str, Any]) -> str:

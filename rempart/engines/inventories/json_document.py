@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rempart.engines.inventories.model import InventoryError, InventoryLimits, shown
+from rempart.engines.inventories.model import InventoryError, InventoryLimits, Problems, shown
 from rempart.engines.records.fields import RecordError, clean
 from rempart.engines.records.reading import Limits, parse_json
 
@@ -44,7 +44,7 @@ def read_bytes(source: Path | bytes, limits: InventoryLimits) -> bytes:
     return raw
 
 
-def text_of(owner: Mapping[str, Any], key: str, at: str, problems: list[InventoryError]) -> str:
+def text_of(owner: Mapping[str, Any], key: str, at: str, problems: Problems) -> str:
     """The text at ``key``, trimmed; absent is empty. A number is taken as it is written."""
     value = owner.get(key)
     if isinstance(value, str):
@@ -53,17 +53,17 @@ def text_of(owner: Mapping[str, Any], key: str, at: str, problems: list[Inventor
         return ""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    problems.append(InventoryError(at, key, "wrong_type", expected="text", found=shown(value)))
+    problems.add(at, key, "wrong_type", expected="text", found=shown(value))
     return ""
 
 
-def texts_of(owner: Mapping[str, Any], key: str, at: str, problems: list[InventoryError]) -> tuple[str, ...]:
+def texts_of(owner: Mapping[str, Any], key: str, at: str, problems: Problems) -> tuple[str, ...]:
     """The texts of the list at ``key``; anything else in it is noted."""
     value = owner.get(key)
     if value is None:
         return ()
     if not isinstance(value, list):
-        problems.append(InventoryError(at, key, "wrong_type", expected="a list", found=shown(value)))
+        problems.add(at, key, "wrong_type", expected="a list", found=shown(value))
         return ()
     found: list[str] = []
     for position, item in enumerate(value):
@@ -71,24 +71,22 @@ def texts_of(owner: Mapping[str, Any], key: str, at: str, problems: list[Invento
             found.append(clean(item).strip())
         else:
             where = f"{at}.{key}[{position}]" if at else f"{key}[{position}]"
-            problems.append(InventoryError(where, "", "wrong_type", expected="text", found=shown(item)))
+            problems.add(where, "", "wrong_type", expected="text", found=shown(item))
     return tuple(found)
 
 
-def mapping_of(
-    owner: Mapping[str, Any], key: str, at: str, problems: list[InventoryError]
-) -> Mapping[str, Any]:
+def mapping_of(owner: Mapping[str, Any], key: str, at: str, problems: Problems) -> Mapping[str, Any]:
     """The object at ``key``, or an empty one."""
     value = owner.get(key)
     if isinstance(value, dict):
         return value
     if value is not None:
-        problems.append(InventoryError(at, key, "wrong_type", expected="an object", found=shown(value)))
+        problems.add(at, key, "wrong_type", expected="an object", found=shown(value))
     return {}
 
 
 def list_of(
-    owner: Mapping[str, Any], key: str, at: str, problems: list[InventoryError]
+    owner: Mapping[str, Any], key: str, at: str, problems: Problems
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Each object of the list at ``key`` with its path; anything else in it is noted."""
     value = owner.get(key)
@@ -96,17 +94,17 @@ def list_of(
         return
     base = f"{at}.{key}" if at else key
     if not isinstance(value, list):
-        problems.append(InventoryError(at, key, "wrong_type", expected="a list", found=shown(value)))
+        problems.add(at, key, "wrong_type", expected="a list", found=shown(value))
         return
     for position, item in enumerate(value):
         path = f"{base}[{position}]"
         if isinstance(item, dict):
             yield item, path
         else:
-            problems.append(InventoryError(path, "", "wrong_type", expected="an object", found=shown(item)))
+            problems.add(path, "", "wrong_type", expected="an object", found=shown(item))
 
 
-def moment_of(owner: Mapping[str, Any], key: str, at: str, problems: list[InventoryError]) -> datetime | None:
+def moment_of(owner: Mapping[str, Any], key: str, at: str, problems: Problems) -> datetime | None:
     """The RFC 3339 time at ``key``, in UTC; what is no time is noted."""
     stamp = text_of(owner, key, at, problems)
     if not stamp:
@@ -115,5 +113,5 @@ def moment_of(owner: Mapping[str, Any], key: str, at: str, problems: list[Invent
         read = datetime.fromisoformat(stamp)
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
-        problems.append(InventoryError(at, key, "bad_value", value=stamp))
+        problems.add(at, key, "bad_value", value=stamp)
         return None

@@ -18,6 +18,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "library": "{reason}",
     "macros": "files with macros are refused",
     "missing": "required value is missing",
+    "more": "and {count} more problems, not listed",
     "no_header": "no header row",
     "not_json": "not JSON: {reason}",
     "not_xlsx": "not an Excel workbook (.xlsx): {reason}",
@@ -67,6 +68,30 @@ class InventoryError(ValueError):
 def _short(value: object) -> str:
     text = str(value)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+MAX_PROBLEMS: Final = 1_000
+
+
+class Problems:
+    """The problems of one document, in order; beyond ``MAX_PROBLEMS`` they are only counted."""
+
+    def __init__(self) -> None:
+        self._listed: list[InventoryError] = []
+        self._more = 0
+
+    def add(self, where: str, field: str, code: str, **values: object) -> None:
+        """Note one problem (see ``InventoryError``)."""
+        if len(self._listed) < MAX_PROBLEMS:
+            self._listed.append(InventoryError(where, field, code, **values))
+        else:
+            self._more += 1
+
+    def all(self) -> tuple[InventoryError, ...]:
+        """Those listed, then how many more there were (``more``)."""
+        if self._more:
+            return (*self._listed, InventoryError("", "", "more", count=self._more))
+        return tuple(self._listed)
 
 
 @dataclass(frozen=True, slots=True)

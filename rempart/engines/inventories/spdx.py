@@ -28,6 +28,7 @@ from rempart.engines.inventories.model import (
     InventoryError,
     InventoryLimits,
     InventoryRow,
+    Problems,
 )
 
 VERSIONS: Final = ("SPDX-2.2", "SPDX-2.3")
@@ -70,19 +71,22 @@ class _Gathered:
     rows: dict[str, InventoryRow] = field(default_factory=dict)
     edges: list[tuple[Edge, str]] = field(default_factory=list)
     described: dict[str, None] = field(default_factory=dict)
-    problems: list[InventoryError] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     skipped: Counter[str] = field(default_factory=Counter)
     complete: bool = True
 
     def place(self, identifier: str, at: str) -> str:
         """The row's ``where``: its identifier, or its path when that is absent or taken."""
         if identifier in self.rows:
-            self.problems.append(InventoryError(at, "", "duplicate_ref", ref=identifier))
-        return at if not identifier or identifier in self.rows else identifier
+            self.problems.add(at, "", "duplicate_ref", ref=identifier)
+        where = at if not identifier or identifier in self.rows else identifier
+        while where in self.rows:  # an identifier may look like another's path
+            where += "+"
+        return where
 
     def add(self, row: InventoryRow, at: str) -> None:
         if not (row.product or row.purl or row.cpe):
-            self.problems.append(InventoryError(at, "name", "missing"))
+            self.problems.add(at, "name", "missing")
             return
         if len(self.rows) >= self.limits.components:
             raise InventoryError(at, "", "too_many_components", limit=self.limits.components)
@@ -110,13 +114,11 @@ class _Gathered:
                 ref for ref in (edge.source, edge.target) if ref not in self.rows and ref != document_id
             ]
             if unknown and unknown[0] not in _NOTHING:
-                self.problems.append(InventoryError(at, "", "unknown_ref", ref=unknown[0]))
+                self.problems.add(at, "", "unknown_ref", ref=unknown[0])
             elif not unknown:
                 edges.setdefault(edge)
-        self.problems += [
-            InventoryError("", part, "part_skipped", part=part, count=count)
-            for part, count in sorted(self.skipped.items())
-        ]
+        for part, count in sorted(self.skipped.items()):
+            self.problems.add("", part, "part_skipped", part=part, count=count)
         return Inventory(
             format="spdx",
             format_version=version,
@@ -125,7 +127,7 @@ class _Gathered:
             rows=tuple(row for row in self.rows.values() if row is not subject),
             edges=tuple(edges),
             complete=self.complete,
-            problems=tuple(self.problems),
+            problems=self.problems.all(),
             **facts,
         )
 
@@ -168,7 +170,7 @@ def read_spdx(source: Path | bytes, limits: InventoryLimits = DEFAULT_LIMITS) ->
     )
 
 
-def _package(package: Mapping[str, Any], at: str, where: str, problems: list[InventoryError]) -> InventoryRow:
+def _package(package: Mapping[str, Any], at: str, where: str, problems: Problems) -> InventoryRow:
     purls: list[str] = []
     cpes: list[str] = []
     for reference, path in list_of(package, "externalRefs", at, problems):
@@ -270,7 +272,7 @@ def _relation3(element: Mapping[str, Any], at: str, found: _Gathered) -> None:
 
 
 def _package3(
-    element: Mapping[str, Any], at: str, where: str, names: Mapping[str, str], problems: list[InventoryError]
+    element: Mapping[str, Any], at: str, where: str, names: Mapping[str, str], problems: Problems
 ) -> InventoryRow:
     purls = [text_of(element, "software_packageUrl", at, problems)]
     cpes: list[str] = []

@@ -362,6 +362,22 @@ def test_odd_entries_are_noted_and_the_rest_is_read():
     assert all(str(problem) for problem in inventory.problems)
 
 
+def test_problems_are_counted_past_a_thousand():
+    document = CYCLONEDX | {"dependencies": [{"ref": "app", "dependsOn": ["ghost"] * 5_000}]}
+    problems = read_inventory(raw(document)).problems
+    assert len(problems) == 1_001
+    assert problems[-1].code == "more"
+
+
+def test_references_that_look_like_paths_stay_apart():
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "components": [{"name": "a", "bom-ref": "components[1]"}, {"name": "b"}],
+    }
+    assert len({row.where for row in read_inventory(raw(document)).rows}) == 2
+
+
 def test_cyclic_dependencies_are_only_edges():
     document = CYCLONEDX | {
         "dependencies": [{"ref": "app", "dependsOn": ["os"]}, {"ref": "os", "dependsOn": ["app"]}]
