@@ -51,6 +51,20 @@ def open_counts(vulnerability_id: int, body_ids: Iterable[int]) -> dict[int, int
     """For each of these bodies, how many exposures for certain are open: 0 where none is left."""
     wanted = dict.fromkeys(body_ids, 0)
     rows = Exposure.objects.filter(
-        vulnerability_id=vulnerability_id, state=Exposure.State.OPEN, certainty="affected", body_id__in=list(wanted)
+        vulnerability_id=vulnerability_id,
+        state=Exposure.State.OPEN,
+        certainty="affected",
+        body_id__in=list(wanted),
     )
     return wanted | dict(rows.values_list("body_id").annotate(n=Count("id")).order_by())
+
+
+def state_counts(vulnerability_id: int, body_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """For each of these bodies that has any, how many exposures for certain are in each state."""
+    found: dict[int, dict[str, int]] = {}
+    rows = Exposure.objects.filter(
+        vulnerability_id=vulnerability_id, certainty="affected", body_id__in=list(body_ids)
+    )
+    for body_id, state, count in rows.values_list("body_id", "state").annotate(n=Count("id")).order_by():
+        found.setdefault(body_id, {})[state] = count
+    return found
