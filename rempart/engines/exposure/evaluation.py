@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rempart.engines.exposure.model import Status
 from rempart.engines.exposure.ranges import CompiledAffected, CompiledRange, Outcome, covers
+from rempart.engines.exposure.rangetext import branch_of
 from rempart.engines.versions import key
 
 
@@ -81,8 +82,13 @@ def _fixed_in(candidate: CompiledRange, version_key: bytes | None) -> str:
     for at, status, text in candidate.changes:
         if status is Status.NOT_AFFECTED and at is not None and version_key is not None and at > version_key:
             return text
+    return candidate.high.text if _names_correction(candidate) else ""
+
+
+def _names_correction(candidate: CompiledRange) -> bool:
+    """Whether the range ends at the first corrected version, and not after a whole branch ("5.10.*")."""
     high = candidate.high
-    return high.text if high.key is not None and not high.inclusive and "*" not in high.text else ""
+    return high.key is not None and not high.inclusive and not branch_of(high.text) and not candidate.problem
 
 
 def _from_range(
@@ -92,9 +98,9 @@ def _from_range(
     open_ended = candidate.low.key is None and candidate.high.key is None
     if status is Status.AFFECTED:
         reason = "all_versions" if open_ended and not candidate.changes else "in_range"
-        return Outcome(
-            status, reason, candidate.quote, reached or candidate.low.text, scheme=candidate.scheme
-        )
+        start = reached or candidate.low.text
+        fixed_in = _fixed_in(candidate, version_key)
+        return Outcome(status, reason, candidate.quote, start, False, candidate.scheme, fixed_in)
     if status is Status.CANNOT_TELL:
         return Outcome(status, "status_unknown", candidate.quote, scheme=candidate.scheme)
     if candidate.status is Status.AFFECTED:
@@ -128,7 +134,7 @@ def _by_default(compiled: CompiledAffected, version: str) -> Outcome:
         return Outcome(Status.AFFECTED, "default_affected", "")
     passed, before = _neighbours(compiled, version)
     inferred = not compiled.default_stated
-    if passed is not None and not passed.high.inclusive and not passed.problem:
+    if passed is not None and _names_correction(passed):
         return Outcome(
             Status.NOT_AFFECTED, "fixed_at", passed.quote, passed.high.text, inferred, passed.scheme
         )

@@ -23,7 +23,7 @@ _UNSTATED = frozenset(_UNSTATED_TEXT.split()) | {""}
 _ORGANISATION_WORDS_TEXT = """
     foundation software inc incorporated corp corporation ltd limited llc llp gmbh co
     company ag sa sas sarl bv oy ab plc srl spa kg pty project group team organization
-    organisation systems technologies pvt as
+    organisation systems technologies pvt as spol s ro
 """
 _ORGANISATION_WORDS = frozenset(_ORGANISATION_WORDS_TEXT.split())
 # Whole names that the rule above would spoil, or that changed hands.
@@ -44,6 +44,7 @@ _VENDORS = {
     "hewlettpackardenterprise": "hpe",
     "internetsystemsconsortium": "isc",
 }
+_INITIALS = re.compile(r"(?<=\b\w)\.(?=\w\b)")  # "S.A." and "SA" are one form
 _ACRONYM = re.compile(r"\(\s*[A-Z][A-Z0-9&/-]{1,7}\s*\)")
 _INSTALLATION = re.compile(
     r"\((?:server core installation|64-bit|32-bit|x64|x86|x86_64)\)"
@@ -61,7 +62,7 @@ _WINDOWS_EDITIONS = frozenset(_WINDOWS_EDITIONS_TEXT.split())
 @lru_cache(maxsize=1 << 16)
 def vendor_name(text: str) -> str:
     """The vendor's name in one spelling; empty when the text states none."""
-    tokens = _tokens(text)
+    tokens = _tokens(_INITIALS.sub("", text))
     whole = "".join(tokens)
     if whole in _UNSTATED:
         return ""
@@ -72,7 +73,7 @@ def vendor_name(text: str) -> str:
     while len(tokens) > 1 and tokens[-1] in _ORGANISATION_WORDS:
         tokens = tokens[:-1]
     short = "".join(tokens)
-    return _VENDORS.get(short, short)
+    return "" if short in _UNSTATED else _VENDORS.get(short, short)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -12,7 +12,7 @@ import re
 
 from rempart.engines.versions.encoding import AFTER_ALL, number, word
 
-_READABLE = re.compile(r"[0-9A-Za-z._+~@:-]+")
+_READABLE = re.compile(r"(?=[^0-9]*[0-9])[0-9A-Za-z._+~@:-]+")  # a word alone ("installed") is no version
 _TOKEN = re.compile(r"([.-]?)([0-9]+|[^0-9.-]+|(?=[.-]|$))")
 _ALIASES = {"cr": "rc", "final": "", "ga": "", "release": ""}
 _SHORT = {"a": "alpha", "b": "beta", "m": "milestone"}
@@ -31,7 +31,7 @@ _Token = tuple[str, str]  # separator ("." or "-"), digits or canonical qualifie
 
 
 def key(text: str) -> bytes | None:
-    """The key of a Maven version; nearly any text without spaces is one."""
+    """The key of a Maven version; nearly any text with a digit and no space is one."""
     if _READABLE.fullmatch(text) is None:
         return None
     return b"".join(_encode(token) for token in _trim(_tokens(text))) + _END

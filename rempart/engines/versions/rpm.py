@@ -6,7 +6,7 @@ import re
 
 from rempart.engines.versions.encoding import AFTER_ALL, number, word
 
-_VERSION = re.compile(r"(?:([0-9]+):)?([A-Za-z0-9._+~^]+)(?:-([A-Za-z0-9._+~^]+))?")
+_VERSION = re.compile(r"(?=[^0-9]*[0-9])(?:([0-9]+):)?([A-Za-z0-9._+~^]+)(?:-([A-Za-z0-9._+~^]+))?")
 _SEGMENT = re.compile(r"[0-9]+|[A-Za-z]+|~|\^")
 # "~" sorts before the end of the text; "^" just after it and before any other continuation.
 _TILDE, _END, _CARET, _LETTERS, _DIGITS = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"

@@ -30,6 +30,9 @@ def numbers(text: str) -> list[int]:
 def at_least(version: str, low: str) -> bool | None:
     if low in _FROM_THE_START:
         return True
+    branch = _BRANCH.fullmatch(low)
+    if branch is not None:
+        low = branch.group(1)
     return numbers(version) >= numbers(low) if NUMBERS.fullmatch(low) else None
 
 
