@@ -1,0 +1,80 @@
+"""``rempart demo``: makes the demo government, and plays December 2021."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+err = Console(stderr=True)
+
+
+def install(app: typer.Typer) -> None:
+    demo = typer.Typer(no_args_is_help=True, help="Gouvernement de démonstration · Demo government.")
+    demo.command("make")(make)
+    demo.command("sign-ins")(sign_ins)
+    demo.command("replay")(replay)
+    app.add_typer(demo, name="demo")
+
+
+def make(
+    bodies: int = typer.Option(60, min=1, max=2000, help="Organismes publics · Public bodies"),
+    assets: int = typer.Option(
+        0, min=0, help="Actifs en tout · Assets in all (0: 40 par organisme · per body)"
+    ),
+    seed: int = typer.Option(2020, help="Même graine, même gouvernement · Same seed, same government"),
+    if_empty: bool = typer.Option(
+        False, help="Ne rien faire si la base est peuplée · Do nothing if populated"
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Résultat en JSON · Result as JSON"),
+) -> None:
+    """Crée un gouvernement fictif · Make a fictional government."""
+    from rempart.demo import make as maker
+
+    if not maker.is_empty():
+        if if_empty:
+            return
+        err.print("[red]La base contient déjà des organismes · The database already holds organisations.[/]")
+        raise typer.Exit(1)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as bar:
+        tasks: dict[str, int] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
+
+        made = maker.make(bodies=bodies, total_assets=assets or bodies * 40, seed=seed, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(made.__dict__))
+    else:
+        err.print(
+            f"{made.bodies} organismes · bodies, {made.people} personnes · people, "
+            f"{made.assets} actifs · assets, {made.installs} installations · installs"
+        )
+
+
+def sign_ins() -> None:
+    """Affiche les comptes de démonstration · Print the demo sign-ins."""
+    from django.conf import settings
+
+    from rempart.demo.accounts import print_sign_ins
+
+    print_sign_ins(err, settings.PUBLIC_URL)
+
+
+def replay(
+    feeds: Path = typer.Option(Path("../shared/data"), help="Dossier des données · Data folder"),
+    seconds: float = typer.Option(120, min=0, help="Durée · Duration"),
+    as_json: bool = typer.Option(False, "--json", help="Bilan en JSON · Outcome as JSON"),
+) -> None:
+    """Rejoue décembre 2021 (Log4Shell) sur l’écran · Play December 2021 (Log4Shell) on the screen."""
+    from rempart.demo.replay import play
+
+    outcome = play(feeds, seconds, lambda line: err.print(line))
+    if as_json:
+        typer.echo(json.dumps(outcome.__dict__))

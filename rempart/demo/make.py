@@ -1,0 +1,106 @@
+"""Makes the demo government through the same commands as anyone: what it shows is what the platform does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from rempart.assets import commands as assets
+from rempart.demo import plan
+from rempart.demo.accounts import SIGN_INS, passwords
+from rempart.kernel.actors import system
+from rempart.kernel.permissions import Permission
+from rempart.organisations import commands as organisations
+from rempart.organisations import queries
+
+_DEMO = system("demo")
+_SINCE = date(2021, 1, 1)
+# Duties of the demo: code, French, English, receives alerts, rank.
+_TITLES = (
+    ("comsi", "Coordonnateur organisationnel des mesures de sécurité (COMSI)", "Security measures coordinator (COMSI)", True, 10),
+    ("csio", "Chef de la sécurité de l’information organisationnelle (CSIO)", "Organisational CISO (CSIO)", False, 20),
+    ("garde", "Analyste de garde", "Analyst on duty", True, 10),
+    ("adjoint", "Adjoint du COMSI", "Deputy COMSI", False, 30),
+)  # fmt: skip
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """How much was made."""
+
+    bodies: int
+    people: int
+    assets: int
+    installs: int
+
+
+def is_empty() -> bool:
+    """Whether the platform holds no organisation yet."""
+    return not queries.bodies(_DEMO, Permission.ORGANISATION_READ).exists()
+
+
+def make(*, bodies: int, total_assets: int, seed: int, progress: Progress) -> Made:
+    """Makes the tree, its people and sign-ins, and every body's inventory."""
+    tree = plan.places(bodies, seed)
+    ids: dict[str, int] = {}
+    for number, place in enumerate(tree):
+        ids[place.code] = organisations.create_organisation(
+            _DEMO, code=place.code, kind=place.kind, parent_code=place.parent, name_fr=place.name_fr,
+            name_en=place.name_en, sector=place.sector, essential=place.essential, active_from=_SINCE,
+        ).pk  # fmt: skip
+        progress("organismes · organisations", number + 1, len(tree))
+    people = _people(tree, ids, seed, progress)
+    _sign_ins(ids)
+    held = installs = 0
+    for number, inventory in enumerate(plan.inventories(tree, total_assets, seed)):
+        body_id = ids[inventory.place]
+        for location in plan.locations(f"{seed}:{inventory.place}"):
+            assets.save_location(_DEMO, body_id=body_id, **location)
+        assets.upsert_inventory(_DEMO, body_id=body_id, source="cmdb", assets=inventory.assets, complete=True)
+        held += len(inventory.assets)
+        installs += sum(len(asset["components"]) for asset in inventory.assets)
+        progress("inventaires · inventories", number + 1, bodies)
+    return Made(bodies, people, held, installs)
+
+
+def _people(tree: list[plan.Place], ids: dict[str, int], seed: int, progress: Progress) -> int:
+    for code, french, english, receives, rank in _TITLES:
+        organisations.save_duty_title(
+            _DEMO, code=code, name_fr=french, name_en=english, receives_alerts=receives, rank=rank
+        )
+    staff = plan.staff(tree, seed)
+    people: dict[str, int] = {}
+    for number, someone in enumerate(staff):
+        person = organisations.add_person(
+            _DEMO,
+            body_id=ids[someone.place],
+            name=someone.name,
+            email=someone.email,
+            language=someone.language,
+        )
+        people[someone.email] = person.pk
+        organisations.give_duty(
+            _DEMO, person_id=person.pk, title_code=someone.duty, starts_on=_SINCE,
+            deputy_id=people.get(someone.deputy),
+        )  # fmt: skip
+        organisations.add_channel(
+            _DEMO, medium="email", address=someone.email, person_id=person.pk, verified=True
+        )
+        progress("personnes · people", number + 1, len(staff))
+    return len(staff)
+
+
+def _sign_ins(ids: dict[str, int]) -> None:
+    known = passwords()
+    for each in SIGN_INS:
+        user = organisations.create_user(_DEMO, email=each.email, name=each.name, password=known[each.email])
+        organisations.grant_role(_DEMO, user_id=user.pk, role=each.role, organisation_code=each.place)
+        person = organisations.add_person(
+            _DEMO, body_id=ids[each.place], name=each.name, email=each.email, user_id=user.pk
+        )
+        organisations.add_channel(
+            _DEMO, medium="email", address=each.email, person_id=person.pk, verified=True
+        )
