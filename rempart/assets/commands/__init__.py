@@ -1,7 +1,6 @@
 """Every change to assets: inventories, categorisation, dependencies, criticality."""
 
 from rempart.assets.commands.criticality import recompute_criticality
-from rempart.assets.commands.identity import component_digest
 from rempart.assets.commands.imports import (
     apply_import,
     discard_forgotten,
@@ -10,6 +9,7 @@ from rempart.assets.commands.imports import (
     spool_dir,
     upsert_inventory,
 )
+from rempart.assets.identity import component_digest
 
 __all__ = [
     "apply_import",

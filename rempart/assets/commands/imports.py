@@ -17,9 +17,11 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from rempart.assets.commands.criticality import recompute_criticality
+from rempart.assets.inventory.difference import difference
 from rempart.assets.inventory.documents import read_document
-from rempart.assets.inventory.merge import Target, difference, merge, staged
+from rempart.assets.inventory.merge import merge
 from rempart.assets.inventory.sources import Request, read_inventory
+from rempart.assets.inventory.stage import Target, staged
 from rempart.assets.inventory.statement import Statement
 from rempart.assets.models import Asset, ColumnMapping, InventoryImport
 from rempart.kernel import audit, outbox
@@ -65,55 +67,38 @@ def preview_inventory(
     path = Path(path)
     asset_key = (asset_key or "").strip()
     source = _source(source)
-    if mapping is None and source:
-        mapping = _remembered(body_id, source)
-    statement = _read_with_memory(
-        actor, Request(body_id, path, safe_name(file_name), mapping, asset_key), progress
-    )
-    source = source or (f"sbom:{statement.asset_key}"[:60] if statement.asset_key else DEFAULT_SOURCE)
-    observed_at = min(observed_at or statement.made or now(), now())
+    remembered = _remembered(body_id, source or DEFAULT_SOURCE)
+    request = Request(body_id, path, safe_name(file_name), mapping, asset_key, remembered)
+    statement = read_inventory(actor, request, progress)
     spooled = _spooled(path)
+    previewed = InventoryImport(
+        body_id=body_id,
+        source=source or (f"sbom:{statement.asset_key}"[:60] if statement.asset_key else DEFAULT_SOURCE),
+        kind=statement.kind,
+        file_name=request.file_name,
+        file_path=str(spooled),
+        sha256=_sha256(spooled),
+        complete=complete and statement.complete,
+        mapping=statement.mapping,
+        state=InventoryImport.State.PREVIEWED,
+        created_by_id=actor.user_id,
+        created_at=now(),
+        observed_at=min(observed_at or statement.made or now(), now()),
+        rows=statement.rows,
+        errors=statement.errors,
+        error_count=statement.error_count,
+    )
     try:
         with transaction.atomic():
-            return _preview(actor, statement, spooled, body_id, source, complete, observed_at, file_name)
+            return _preview(actor, statement, previewed)
     except BaseException:
         if spooled != path:
             spooled.unlink(missing_ok=True)
         raise
 
 
-def _read_with_memory(actor: Actor, request: Request, progress: Progress | None) -> Statement:
-    return read_inventory(actor, request, progress)
-
-
-def _preview(
-    actor: Actor,
-    statement: Statement,
-    path: Path,
-    body_id: int,
-    source: str,
-    complete: bool,
-    observed_at: datetime,
-    file_name: str,
-) -> InventoryImport:
-    previewed = InventoryImport(
-        body_id=body_id,
-        source=source,
-        kind=statement.kind,
-        file_name=safe_name(file_name),
-        file_path=str(path),
-        sha256=_sha256(path),
-        complete=complete and statement.complete,
-        mapping=statement.mapping,
-        state=InventoryImport.State.PREVIEWED,
-        created_by_id=actor.user_id,
-        created_at=now(),
-        observed_at=observed_at,
-        rows=statement.rows,
-        errors=statement.errors,
-        error_count=statement.error_count,
-        summary={"asset_key": statement.asset_key},
-    )
+def _preview(actor: Actor, statement: Statement, previewed: InventoryImport) -> InventoryImport:
+    previewed.summary = {"asset_key": statement.asset_key}
     _refuse_older(previewed)
     target = _target(previewed)
     previewed.summary = _summary(statement, target)
@@ -122,12 +107,8 @@ def _preview(
             found = difference(target)
         previewed.summary.update(found.counts, samples=found.samples)
     previewed.save()
-    audit.record(
-        actor,
-        "assets.inventory_previewed",
-        previewed,
-        after={"source": source, "rows": statement.rows, "errors": statement.error_count},
-    )
+    stated = {"source": previewed.source, "rows": statement.rows, "errors": statement.error_count}
+    audit.record(actor, "assets.inventory_previewed", previewed, after=stated)
     return previewed
 
 

@@ -15,7 +15,9 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-HEADER = "Identifiant;Nom de l’actif;Type;Service;Dépend de;C;I;D;Exposé à internet;Éditeur;Logiciel;Version\n"
+HEADER = (
+    "Identifiant;Nom de l’actif;Type;Service;Dépend de;C;I;D;Exposé à internet;Éditeur;Logiciel;Version\n"
+)
 ROWS = [
     "srv-1;Serveur web;serveur;Portail citoyen;srv-2;3;3;4;oui;Apache;httpd;2.4.57",
     "srv-1;Serveur web;serveur;Portail citoyen;srv-2;3;3;4;oui;OpenSSL;openssl;3.0.2",
@@ -64,7 +66,12 @@ def test_an_import_applies_assets_software_dependencies_and_criticality(tmp_path
     applied = commands.apply_import(officer, import_id=preview(officer, body, table(tmp_path, ROWS)).id)
     assert applied.state == "applied"
     web = Asset.objects.get(body=body, key="srv-1")
-    assert (web.name_fr, web.kind, web.network_exposure, web.availability) == ("Serveur web", "server", "internet", 4)
+    assert (web.name_fr, web.kind, web.network_exposure, web.availability) == (
+        "Serveur web",
+        "server",
+        "internet",
+        4,
+    )
     assert web.categorised_at is not None
     assert web.search_text == "srv-1 serveur web"
     assert sorted(web.installs.values_list("component__product", flat=True)) == ["httpd", "openssl"]
@@ -73,7 +80,11 @@ def test_an_import_applies_assets_software_dependencies_and_criticality(tmp_path
         ("srv-1", "srv-2"),
     }
     base = Asset.objects.get(body=body, key="srv-2")
-    assert (base.criticality, base.criticality_source.key, base.criticality_via.key) == (4, "portail", "srv-1")
+    assert (base.criticality, base.criticality_source.key, base.criticality_via.key) == (
+        4,
+        "portail",
+        "srv-1",
+    )
     assert not Path(applied.file_path).exists() or True
     kinds = list(OutboxEvent.objects.order_by("id").values_list("kind", flat=True))
     assert kinds == ["assets.inventory_changed", "assets.criticality_changed"]
@@ -84,13 +95,21 @@ def test_the_same_file_again_changes_nothing(tmp_path, body, officer):
     commands.apply_import(officer, import_id=preview(officer, body, path).id)
     before = list(Install.objects.order_by("id").values_list("id", "first_seen_at", "removed_at"))
     again = commands.apply_import(officer, import_id=preview(officer, body, path).id)
-    assert again.summary["assets"] == {"appeared": 0, "changed": 0, "revived": 0, "disappeared": 0, "unchanged": 3}
+    assert again.summary["assets"] == {
+        "appeared": 0,
+        "changed": 0,
+        "revived": 0,
+        "disappeared": 0,
+        "unchanged": 3,
+    }
     assert again.summary["installs"] == {"appeared": 0, "revived": 0, "disappeared": 0, "unchanged": 3}
     assert again.summary["dependencies"] == {"appeared": 0, "disappeared": 0, "unchanged": 2}
     assert list(Install.objects.order_by("id").values_list("id", "first_seen_at", "removed_at")) == before
 
 
-def test_what_a_complete_inventory_no_longer_shows_is_removed_and_revived_when_seen_again(tmp_path, body, officer):
+def test_what_a_complete_inventory_no_longer_shows_is_removed_and_revived_when_seen_again(
+    tmp_path, body, officer
+):
     commands.apply_import(officer, import_id=preview(officer, body, table(tmp_path, ROWS)).id)
     less = commands.apply_import(officer, import_id=preview(officer, body, table(tmp_path, ROWS[:1])).id)
     # srv-2 is named as a dependency, but is not stated any more.
