@@ -44,11 +44,16 @@ def organisation(kind: str = "body", parent: Organisation | None = None, **field
 def user(role: Role | None = None, place: Organisation | None = None, **fields: Any) -> User:
     number = next(_numbers)
     made = User.objects.create_user(
-        fields.pop("email", f"personne{number}@exemple.test"), "mot de passe de test", name=f"Personne {number}", **fields
+        fields.pop("email", f"personne{number}@exemple.test"),
+        "mot de passe de test",
+        name=f"Personne {number}",
+        **fields,
     )
     if role is not None:
         assert place is not None
-        RoleGrant.objects.create(user=made, role=role, organisation=place, starts_at=now() - timedelta(days=1))
+        RoleGrant.objects.create(
+            user=made, role=role, organisation=place, starts_at=now() - timedelta(days=1)
+        )
     return made
 
 
@@ -63,7 +68,12 @@ def officer(body: Organisation, email: str = "", **fields: Any) -> Person:
     person = Person.objects.create(body=body, user=account, name=account.name, email=account.email, **fields)
     title, _ = DutyTitle.objects.get_or_create(
         code="comsi",
-        defaults={"name_fr": "COMSI", "name_en": "Security measures coordinator", "receives_alerts": True, "rank": 10},
+        defaults={
+            "name_fr": "COMSI",
+            "name_en": "Security measures coordinator",
+            "receives_alerts": True,
+            "rank": 10,
+        },
     )
     Duty.objects.create(body=body, person=person, title=title, starts_on=date(2020, 1, 1))
     ContactChannel.objects.create(
