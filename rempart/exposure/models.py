@@ -1,4 +1,4 @@
-"""Which components are affected by what (findings), which assets are thereby exposed, and how urgent it is."""
+"""Which components are affected by what (findings), which assets are exposed, and how urgent it is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ProductAlias(models.Model):
 
 
 class ComponentKey(models.Model):
-    """An identity key of a component (aliases resolved): how a vulnerability finds the components it concerns."""
+    """An identity key of a component (aliases resolved): how a vulnerability finds what it concerns."""
 
     component = models.ForeignKey("assets.Component", on_delete=models.CASCADE, related_name="keys")
     key = models.CharField(max_length=300)
@@ -72,11 +72,11 @@ class Finding(models.Model):
 class Exposure(BodyOwned):
     """An asset that holds an affected component, from the day it was found to the day its end was proved.
 
-    ``priority`` and ``due_at`` come from the decision table; ``criticality`` is the asset's, copied for sorting.
-    ``proof`` says what closed it: {"kind": "inventory" | "finding" | "retired" | "statement", ...}, or, on one
-    that came back, what it was before: {"kind": "reopened", "was", "opened", "closed"}.
-    ``priority_since`` is when the present priority took hold: its deadline counts from there, so that nobody is
-    late the minute a vulnerability becomes urgent. ``changed_at`` is when this row last changed in any way.
+    ``priority`` and ``due_at`` come from the decision table; ``criticality`` is the asset's, for sorting.
+    ``proof`` says what closed it: {"kind": "inventory" | "finding" | "retired" | "statement", ...}, or, on
+    one that came back, what it was before: {"kind": "reopened", "was", "opened", "closed"}.
+    ``priority_since`` is when the present priority took hold: its deadline counts from there, so that nobody
+    is late the minute a vulnerability becomes urgent. ``changed_at`` is when this row last changed.
     A row is *live* while open, accepted or stated not affected: its component is there and concerned.
     """
 

@@ -4,9 +4,16 @@ from rempart.exposure.commands.matching import (
     Matched,
     index_components,
     reconcile_body,
-    reprioritise,
     rematch_all,
     rematch_vulnerabilities,
+    reprioritise,
 )
 
-__all__ = ["Matched", "index_components", "reconcile_body", "rematch_all", "rematch_vulnerabilities", "reprioritise"]
+__all__ = [
+    "Matched",
+    "index_components",
+    "reconcile_body",
+    "rematch_all",
+    "rematch_vulnerabilities",
+    "reprioritise",
+]

@@ -1,7 +1,7 @@
 """Which components concern which vulnerabilities, and the verdict of each pair, kept with its reason.
 
-Affected and doubtful pairs are kept; "not affected" only where a finding was kept before, so that the reader of a
-withdrawn exposure finds why. Millions of pairs that never concerned anyone are not.
+Affected and doubtful pairs are kept; "not affected" only where a finding was kept before, so that the
+reader of a withdrawn exposure finds why. Millions of pairs that never concerned anyone are not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rempart.intelligence import queries as intelligence
 
 # A component that nothing identifies has this key: it was looked at, and no vulnerability can find it.
 UNIDENTIFIED = "-"
+_COMPONENTS = "SELECT id, vendor, product, version, purl, cpe FROM assets_component WHERE {where} ORDER BY id"
 _KEYS_AT_ONCE = 400
 _IDS_AT_ONCE = 2_000
 
@@ -77,12 +78,7 @@ def load_components(component_ids: Sequence[int]) -> list[Component]:
     """The components of these ids, in the order of the ids."""
     found: list[Component] = []
     for part in slices(sorted(component_ids), _IDS_AT_ONCE):
-        where = Reach(component_ids=part).where(component="id")
-        rows = fetch(
-            "SELECT id, vendor, product, version, purl, cpe FROM assets_component WHERE "
-            + where
-            + " ORDER BY id"
-        )
+        rows = fetch(_COMPONENTS, where=Reach(component_ids=part).where(component="id"))
         found += [Component(str(row[0]), *row[1:]) for row in rows]
     return found
 
@@ -138,7 +134,7 @@ def _keep(verdicts: Iterable[Verdict], reach: Reach, at: datetime) -> Changes:
         elif _differs(finding, verdict):
             values = {**_values(verdict, at), "first_found_at": finding.first_found_at}
             changed.append(Finding(vulnerability_id=pair[0], component_id=pair[1], **values))
-    # In one order everywhere, so that two workers that write the same pairs do not wait for each other in a ring.
+    # In one order everywhere, so that two workers that write the same pairs never wait in a ring.
     rows = sorted((*added, *changed), key=lambda one: (one.vulnerability_id, one.component_id))
     Finding.objects.bulk_create(
         rows,

@@ -23,6 +23,16 @@ VULNERABILITIES_AT_ONCE = 100
 COMPONENTS_AT_ONCE = 1_000
 _TOLD_AT_ONCE = 500
 
+_UNINDEXED = """
+SELECT c.id FROM assets_component c WHERE {where}
+AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = c.id) ORDER BY c.id
+"""
+_UNINDEXED_OF_BODY = """
+SELECT DISTINCT i.component_id FROM assets_install i WHERE i.body_id = %s AND i.removed_at IS NULL
+AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = i.component_id)
+ORDER BY i.component_id
+"""
+
 Progress = Callable[[int, int], None]
 
 
@@ -64,17 +74,15 @@ def tell(movement: Movement, cause: str, **more: Any) -> None:
 
 
 def index_components(ids: Iterable[int] | None = None) -> Matched:
-    """Takes in the components not yet indexed (among ``ids``, or all): their keys, findings and exposures."""
+    """Takes in the components not yet indexed (among ``ids``, or all): keys, findings and exposures."""
     if ids is None:
+        waiting = [row[0] for row in fetch(_UNINDEXED, where="1 = 1")]
+    else:
         waiting = [
             row[0]
-            for row in fetch(
-                "SELECT c.id FROM assets_component c WHERE NOT EXISTS"
-                " (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = c.id) ORDER BY c.id"
-            )
+            for part in slices(sorted(set(ids)), COMPONENTS_AT_ONCE)
+            for row in fetch(_UNINDEXED, where=Reach(component_ids=part).where(component="c.id"))
         ]
-    else:
-        waiting = _unindexed(sorted(set(ids)))
     total = Matched()
     for part in slices(waiting, COMPONENTS_AT_ONCE):
         with transaction.atomic():
@@ -113,15 +121,8 @@ def reconcile_body(body_id: int, import_id: int | None = None) -> Matched:
     hold(alone=False, body_id=body_id)
     result = Matched()
     names = Names()
-    waiting = [
-        row[0]
-        for row in fetch(
-            "SELECT DISTINCT i.component_id FROM assets_install i WHERE i.body_id = %s AND i.removed_at IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = i.component_id)",
-            [body_id],
-        )
-    ]
-    for part in slices(sorted(waiting), COMPONENTS_AT_ONCE):
+    waiting = [row[0] for row in fetch(_UNINDEXED_OF_BODY, [body_id])]
+    for part in slices(waiting, COMPONENTS_AT_ONCE):
         result.add(_take_in(part, names))
     at = now()
     result.exposures = opening.settle(Reach(body_id=body_id), at, import_id)
@@ -140,9 +141,9 @@ def reprioritise(
     """Applies the decision table anew to the live exposures of these vulnerabilities, body or assets."""
     hold(alone=True)
     at = now()
-    reach = Reach(vulnerability_ids=vulnerability_ids, body_id=body_id)
+    reach = Reach(vulnerability_ids=vulnerability_ids, asset_ids=asset_ids, body_id=body_id)
     result = Matched()
-    result.exposures.revised = priorities.prioritise(reach, at, asset_ids)
+    result.exposures.revised = priorities.prioritise(reach, at)
     opening.touched(reach, at, result.exposures)
     tell(result.exposures, cause)
     return result
@@ -151,7 +152,7 @@ def reprioritise(
 def rematch_all(progress: Progress | None = None) -> Matched:
     """Matches everything anew, part by part: components not yet indexed, then every vulnerability.
 
-    Each part is a transaction of its own and changes only what differs: stopped at any point, it is run again.
+    Each part is a transaction of its own and changes only what differs: stopped, it is run again.
     """
     total = index_components()
     everything = [row[0] for row in fetch("SELECT id FROM intelligence_vulnerability ORDER BY id")]
@@ -160,20 +161,6 @@ def rematch_all(progress: Progress | None = None) -> Matched:
         if progress is not None:
             progress(min((number + 1) * VULNERABILITIES_AT_ONCE, len(everything)), len(everything))
     return total
-
-
-def _unindexed(ids: list[int]) -> list[int]:
-    found: list[int] = []
-    for part in slices(ids, COMPONENTS_AT_ONCE):
-        found += [
-            row[0]
-            for row in fetch(
-                "SELECT c.id FROM assets_component c WHERE "
-                + Reach(component_ids=part).where(component="c.id")
-                + " AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = c.id)"
-            )
-        ]
-    return sorted(found)
 
 
 def _take_in(component_ids: Sequence[int], names: Names) -> Matched:

@@ -1,7 +1,7 @@
 """Exposures = installed components × findings: opened, closed and reopened in a few statements of SQL.
 
-Every function brings the rows within a ``Reach`` to what installs, findings and statements say now; running it
-again changes nothing. The caller holds a transaction and the lock of ``reach.hold``.
+Every function brings the rows within a ``Reach`` to what installs, findings and statements say now;
+running it again changes nothing. The caller holds a transaction and the lock of ``reach.hold``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,86 @@ from rempart.exposure.commands import priorities
 from rempart.exposure.commands.priorities import LIVE_SQL, OUTCOME, RULE
 from rempart.exposure.commands.reach import Reach, fetch, run
 
-_CONCERNED = "('affected', 'cannot_tell')"
+_PAIR = "f.vulnerability_id = e.vulnerability_id AND f.component_id = e.component_id"
+_CONCERNED = "f.status IN ('affected', 'cannot_tell')"
+_PRESENT = (
+    "EXISTS (SELECT 1 FROM assets_install i WHERE i.asset_id = e.asset_id"
+    " AND i.component_id = e.component_id AND i.removed_at IS NULL)"
+)
+_HOLDS = (
+    "s.body_id = e.body_id AND s.vulnerability_id = e.vulnerability_id AND s.state = 'accepted'"
+    " AND (s.component_id IS NULL OR s.component_id = e.component_id)"
+    " AND (s.valid_until IS NULL OR s.valid_until > %s)"
+)
+
+_WITHDRAW = """
+UPDATE exposure_exposure AS e SET state = 'withdrawn', closed_at = %s, changed_at = %s,
+    proof = COALESCE((
+        SELECT {make}('kind', 'finding', 'status', f.status, 'reason', f.reason, 'source', f.source)
+        FROM exposure_finding f WHERE {pair}), {gone})
+WHERE e.state IN {live} AND {where}
+    AND NOT EXISTS (SELECT 1 FROM exposure_finding f WHERE {pair} AND {concerned})
+"""
+_VERIFY_RETIRED = """
+UPDATE exposure_exposure AS e SET state = 'verified', closed_at = %s, changed_at = %s,
+    proof = (SELECT {make}('kind', 'retired', 'at', a.retired_at) FROM assets_asset a WHERE a.id = e.asset_id)
+WHERE e.state IN {live} AND {where}
+    AND EXISTS (SELECT 1 FROM assets_asset a WHERE a.id = e.asset_id AND a.retired_at IS NOT NULL)
+"""
+_VERIFY_ABSENT = """
+UPDATE exposure_exposure AS e SET state = 'verified', closed_at = %s, changed_at = %s,
+    proof = COALESCE((
+        SELECT {make}('kind', 'inventory', 'import', m.id, 'source', m.source, 'at', m.observed_at)
+        FROM assets_inventoryimport m WHERE m.body_id = e.body_id AND {which}
+        ORDER BY m.id DESC LIMIT 1), {unknown})
+WHERE e.state IN {live} AND {where} AND NOT {present}
+"""
+_CERTAINTY = """
+UPDATE exposure_exposure AS e SET certainty = f.status, changed_at = %s FROM exposure_finding f
+WHERE {pair} AND {concerned} AND f.status <> e.certainty AND e.state IN {live} AND {where}
+"""
+_REOPEN = """
+UPDATE exposure_exposure AS e SET state = 'open', reopened = e.reopened + 1, opened_at = %s,
+    priority_since = %s, changed_at = %s, closed_at = NULL, due_at = NULL, certainty = f.status,
+    proof = {make}('kind', 'reopened', 'was', e.state, 'opened', e.opened_at, 'closed', e.closed_at)
+FROM exposure_finding f, assets_asset a
+WHERE {pair} AND {concerned} AND a.id = e.asset_id AND a.retired_at IS NULL
+    AND e.state IN ('verified', 'withdrawn') AND {where} AND {present}
+"""
+_OPEN = """
+INSERT INTO exposure_exposure (body_id, asset_id, component_id, vulnerability_id, certainty, state,
+    priority, criticality, opened_at, priority_since, changed_at, due_at, reopened, proof)
+SELECT DISTINCT i.body_id, i.asset_id, i.component_id, f.vulnerability_id, f.status, 'open',
+    {outcome}, a.criticality, d.column2, d.column2, d.column2, d.column4, 0, {nothing}
+FROM exposure_finding f
+JOIN assets_install i ON i.component_id = f.component_id AND i.removed_at IS NULL
+JOIN assets_asset a ON a.id = i.asset_id AND a.retired_at IS NULL
+JOIN intelligence_vulnerability v ON v.id = f.vulnerability_id
+{rule}
+JOIN ({dues}) AS d ON d.column1 = {outcome} AND d.column3 = {kev_due}
+WHERE {concerned} AND {where}
+    AND NOT EXISTS (SELECT 1 FROM exposure_exposure e WHERE e.vulnerability_id = f.vulnerability_id
+        AND e.asset_id = i.asset_id AND e.component_id = f.component_id)
+ON CONFLICT (vulnerability_id, asset_id, component_id) DO NOTHING
+"""
+_LAPSE = """
+UPDATE exposure_exposure AS e SET state = 'open', closed_at = NULL, changed_at = %s, priority_since = %s,
+    proof = {nothing}
+WHERE e.state IN ('accepted', 'not_affected') AND {where}
+    AND NOT EXISTS (SELECT 1 FROM exposure_statement s WHERE {holds})
+"""
+# "Not affected" goes before an accepted risk.
+_STATE = """
+UPDATE exposure_exposure AS e SET closed_at = %s, changed_at = %s,
+    state = (SELECT CASE s.kind WHEN 'not_affected' THEN 'not_affected' ELSE 'accepted' END
+        FROM exposure_statement s WHERE {holds} ORDER BY s.kind, s.id LIMIT 1),
+    proof = (SELECT {make}('kind', 'statement', 'id', s.id)
+        FROM exposure_statement s WHERE {holds} ORDER BY s.kind, s.id LIMIT 1)
+WHERE e.state = 'open' AND {where} AND EXISTS (SELECT 1 FROM exposure_statement s WHERE {holds})
+"""
+_TOUCHED = """
+SELECT DISTINCT e.vulnerability_id, e.body_id FROM exposure_exposure e WHERE e.changed_at = %s AND {where}
+"""
 
 
 @dataclass(slots=True)
@@ -34,234 +113,94 @@ class Movement:
     vulnerability_ids: set[int] = field(default_factory=set)
     body_ids: set[int] = field(default_factory=set)
 
+    def counts(self) -> dict[str, int]:
+        names = ("opened", "reopened", "verified", "withdrawn", "stated", "lapsed", "revised")
+        return {name: getattr(self, name) for name in names}
+
     @property
     def total(self) -> int:
-        return (
-            self.opened
-            + self.reopened
-            + self.verified
-            + self.withdrawn
-            + self.stated
-            + self.lapsed
-            + self.revised
-        )
+        return sum(self.counts().values())
 
     def add(self, other: Movement) -> None:
-        for name in ("opened", "reopened", "verified", "withdrawn", "stated", "lapsed", "revised"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name, count in other.counts().items():
+            setattr(self, name, getattr(self, name) + count)
         self.vulnerability_ids |= other.vulnerability_ids
         self.body_ids |= other.body_ids
-
-
-def _json_object() -> str:
-    return "jsonb_build_object" if connection.vendor == "postgresql" else "json_object"
-
-
-def _json(value: dict[str, Any]) -> str:
-    """A constant JSON object as SQL; the text holds only what this module writes."""
-    text = orjson.dumps(value).decode().replace("'", "''").replace("%", "%%")
-    return f"CAST('{text}' AS jsonb)" if connection.vendor == "postgresql" else f"'{text}'"
 
 
 def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement:
     """Closes, reopens and opens within ``reach``, then applies the accepted statements."""
     priorities.read_table()
-    where = reach.where("e.vulnerability_id", "e.component_id", "e.body_id")
     stamp = connection.ops.adapt_datetimefield_value(at)
+    parts = _parts(reach)
     movement = Movement()
-    movement.withdrawn = _withdraw(where, at, stamp)
-    movement.verified = _verify(where, at, stamp, import_id)
-    movement.revised = _certainty(where, stamp)
-    movement.lapsed = _lapse(where, stamp)
-    movement.reopened = _reopen(where, stamp)
-    movement.opened = _open(reach, at, stamp)
-    movement.stated = _state(where, stamp)
+    movement.withdrawn = run(_WITHDRAW, [stamp, stamp], **parts)
+    movement.verified = _verify(parts, at, stamp, import_id)
+    movement.revised = run(_CERTAINTY, [stamp], **parts)
+    movement.lapsed = run(_LAPSE, [stamp] * 3, **parts)
+    movement.reopened = run(_REOPEN, [stamp] * 3, **parts)
+    movement.opened = _open(reach, at)
+    movement.stated = run(_STATE, [stamp] * 5, **parts)
     if movement.reopened or movement.lapsed:
         priorities.prioritise(reach, at)
-    _touched(movement, where, stamp)
+    touched(reach, at, movement)
     return movement
 
 
 def touched(reach: Reach, at: datetime, movement: Movement) -> None:
     """Notes which vulnerabilities and bodies the rows changed at ``at`` belong to."""
-    where = reach.where("e.vulnerability_id", "e.component_id", "e.body_id")
-    _touched(movement, where, connection.ops.adapt_datetimefield_value(at))
-
-
-def _touched(movement: Movement, where: str, stamp: Any) -> None:
     if not movement.total:
         return
-    for vulnerability_id, body_id in fetch(
-        "SELECT DISTINCT e.vulnerability_id, e.body_id FROM exposure_exposure e WHERE e.changed_at = %s AND "
-        + where,
-        [stamp],
-    ):
+    stamp = connection.ops.adapt_datetimefield_value(at)
+    for vulnerability_id, body_id in fetch(_TOUCHED, [stamp], where=reach.exposures):
         movement.vulnerability_ids.add(vulnerability_id)
         movement.body_ids.add(body_id)
 
 
-def _withdraw(where: str, at: datetime, stamp: Any) -> int:
-    """Live exposures whose pair is no longer affected: the record changed, was rejected, or named it wrongly."""
-    make = _json_object()
-    proof = (
-        f"COALESCE((SELECT {make}('kind', 'finding', 'status', f.status, 'reason', f.reason, 'source', f.source)"
-        " FROM exposure_finding f WHERE f.vulnerability_id = e.vulnerability_id"
-        " AND f.component_id = e.component_id), " + _json({"kind": "finding", "status": "gone"}) + ")"
-    )
-    return run(
-        "UPDATE exposure_exposure AS e SET state = 'withdrawn', closed_at = %s, changed_at = %s, proof = "
-        + proof
-        + " WHERE e.state IN "
-        + LIVE_SQL
-        + " AND "
-        + where
-        + " AND NOT EXISTS (SELECT 1 FROM exposure_finding f WHERE f.vulnerability_id = e.vulnerability_id"
-        " AND f.component_id = e.component_id AND f.status IN " + _CONCERNED + ")",
-        [stamp, stamp],
-    )
+def _parts(reach: Reach) -> dict[str, str]:
+    return {
+        "where": reach.exposures,
+        "live": LIVE_SQL,
+        "pair": _PAIR,
+        "concerned": _CONCERNED,
+        "present": _PRESENT,
+        "holds": _HOLDS,
+        "make": "jsonb_build_object" if connection.vendor == "postgresql" else "json_object",
+        "nothing": _json({}),
+        "gone": _json({"kind": "finding", "status": "gone"}),
+    }
 
 
-def _verify(where: str, at: datetime, stamp: Any, import_id: int | None) -> int:
-    """Live exposures whose component is no longer there: the inventory proves it, or the asset was retired."""
-    make = _json_object()
-    retired = run(
-        "UPDATE exposure_exposure AS e SET state = 'verified', closed_at = %s, changed_at = %s, proof ="
-        f" (SELECT {make}('kind', 'retired', 'at', a.retired_at) FROM assets_asset a WHERE a.id = e.asset_id)"
-        " WHERE e.state IN "
-        + LIVE_SQL
-        + " AND "
-        + where
-        + " AND EXISTS (SELECT 1 FROM assets_asset a WHERE a.id = e.asset_id AND a.retired_at IS NOT NULL)",
-        [stamp, stamp],
-    )
-    which = "m.id = %s" if import_id is not None else "m.state = 'applied'"
-    proof = (
-        f"COALESCE((SELECT {make}('kind', 'inventory', 'import', m.id, 'source', m.source, 'at', m.observed_at)"
-        " FROM assets_inventoryimport m WHERE m.body_id = e.body_id AND "
-        + which
-        + " ORDER BY m.id DESC LIMIT 1), "
-        + _json({"kind": "inventory", "import": None, "at": at.isoformat()})
-        + ")"
-    )
+def _json(value: dict[str, Any]) -> str:
+    """A constant JSON object as SQL; the text holds only what this module writes."""
+    text = orjson.dumps(value).decode()
+    return f"CAST('{text}' AS jsonb)" if connection.vendor == "postgresql" else f"'{text}'"
+
+
+def _verify(parts: dict[str, str], at: datetime, stamp: Any, import_id: int | None) -> int:
+    """Live exposures whose component is no longer there: an inventory proves it, or the asset was retired."""
+    retired = run(_VERIFY_RETIRED, [stamp, stamp], **parts)
     absent = run(
-        "UPDATE exposure_exposure AS e SET state = 'verified', closed_at = %s, changed_at = %s, proof = "
-        + proof
-        + " WHERE e.state IN "
-        + LIVE_SQL
-        + " AND "
-        + where
-        + " AND NOT "
-        + _PRESENT,
-        [stamp, stamp, *([import_id] if import_id is not None else [])],
+        _VERIFY_ABSENT,
+        [stamp, stamp, *([] if import_id is None else [import_id])],
+        which="m.state = 'applied'" if import_id is None else "m.id = %s",
+        unknown=_json({"kind": "inventory", "import": None, "at": at.isoformat()}),
+        **parts,
     )
     return retired + absent
 
 
-_PRESENT = (
-    "EXISTS (SELECT 1 FROM assets_install i WHERE i.asset_id = e.asset_id AND i.component_id = e.component_id"
-    " AND i.removed_at IS NULL)"
-)
-
-
-def _certainty(where: str, stamp: Any) -> int:
-    return run(
-        "UPDATE exposure_exposure AS e SET certainty = f.status, changed_at = %s FROM exposure_finding f"
-        " WHERE f.vulnerability_id = e.vulnerability_id AND f.component_id = e.component_id"
-        " AND f.status IN "
-        + _CONCERNED
-        + " AND f.status <> e.certainty AND e.state IN "
-        + LIVE_SQL
-        + " AND "
-        + where,
-        [stamp],
-    )
-
-
-def _reopen(where: str, stamp: Any) -> int:
-    """Closed exposures whose component is there (again) and affected (again): the clock starts afresh."""
-    was = (
-        f"{_json_object()}('kind', 'reopened', 'was', e.state, 'opened', e.opened_at, 'closed', e.closed_at)"
-    )
-    return run(
-        "UPDATE exposure_exposure AS e SET state = 'open', reopened = e.reopened + 1, opened_at = %s,"
-        " priority_since = %s, changed_at = %s, closed_at = NULL, due_at = NULL, certainty = f.status, proof = "
-        + was
-        + " FROM exposure_finding f, assets_asset a"
-        " WHERE f.vulnerability_id = e.vulnerability_id AND f.component_id = e.component_id"
-        " AND f.status IN " + _CONCERNED + " AND a.id = e.asset_id AND a.retired_at IS NULL"
-        " AND e.state IN ('verified', 'withdrawn') AND " + where + " AND " + _PRESENT,
-        [stamp, stamp, stamp],
-    )
-
-
-def _open(reach: Reach, at: datetime, stamp: Any) -> int:
+def _open(reach: Reach, at: datetime) -> int:
     """Inserts what is missing, with its priority and due date, in one statement."""
     values, parameters = priorities.due_values(priorities.dues_from(at, reach))
-    where = reach.where("f.vulnerability_id", "f.component_id", "i.body_id")
     return run(
-        "INSERT INTO exposure_exposure (body_id, asset_id, component_id, vulnerability_id, certainty, state,"
-        " priority, criticality, opened_at, priority_since, changed_at, due_at, reopened, proof)"
-        " SELECT DISTINCT i.body_id, i.asset_id, i.component_id, f.vulnerability_id, f.status, 'open', "
-        + OUTCOME
-        + ", a.criticality, d.column2, d.column2, d.column2, d.column4, 0, "
-        + _json({})
-        + " FROM exposure_finding f"
-        " JOIN assets_install i ON i.component_id = f.component_id AND i.removed_at IS NULL"
-        " JOIN assets_asset a ON a.id = i.asset_id AND a.retired_at IS NULL"
-        " JOIN intelligence_vulnerability v ON v.id = f.vulnerability_id "
-        + RULE
-        + " JOIN ("
-        + values
-        + ") AS d ON d.column1 = "
-        + OUTCOME
-        + " AND d.column3 = "
-        + priorities.kev_due_sql()
-        + " WHERE f.status IN "
-        + _CONCERNED
-        + " AND "
-        + where
-        + " AND NOT EXISTS (SELECT 1 FROM exposure_exposure e WHERE e.vulnerability_id = f.vulnerability_id"
-        " AND e.asset_id = i.asset_id AND e.component_id = f.component_id)"
-        " ON CONFLICT (vulnerability_id, asset_id, component_id) DO NOTHING",
+        _OPEN,
         [*parameters, *priorities.kev_due_parameters(at)],
-    )
-
-
-_HOLDS = (
-    "s.body_id = e.body_id AND s.vulnerability_id = e.vulnerability_id AND s.state = 'accepted'"
-    " AND (s.component_id IS NULL OR s.component_id = e.component_id)"
-    " AND (s.valid_until IS NULL OR s.valid_until > %s)"
-)
-
-
-def _lapse(where: str, stamp: Any) -> int:
-    """Exposures that only a statement kept closed, when none holds any more."""
-    return run(
-        "UPDATE exposure_exposure AS e SET state = 'open', closed_at = NULL, changed_at = %s, priority_since = %s,"
-        " proof = "
-        + _json({})
-        + " WHERE e.state IN ('accepted', 'not_affected') AND "
-        + where
-        + " AND NOT EXISTS (SELECT 1 FROM exposure_statement s WHERE "
-        + _HOLDS
-        + ")",
-        [stamp, stamp, stamp],
-    )
-
-
-def _state(where: str, stamp: Any) -> int:
-    """Open exposures that an accepted statement covers; "not affected" goes before an accepted risk."""
-    first = " FROM exposure_statement s WHERE " + _HOLDS + " ORDER BY s.kind, s.id LIMIT 1)"
-    return run(
-        "UPDATE exposure_exposure AS e SET closed_at = %s, changed_at = %s,"
-        " state = (SELECT CASE s.kind WHEN 'not_affected' THEN 'not_affected' ELSE 'accepted' END"
-        + first
-        + f", proof = (SELECT {_json_object()}('kind', 'statement', 'id', s.id)"
-        + first
-        + " WHERE e.state = 'open' AND "
-        + where
-        + " AND EXISTS (SELECT 1 FROM exposure_statement s WHERE "
-        + _HOLDS
-        + ")",
-        [stamp, stamp, stamp, stamp, stamp],
+        where=reach.where("f.vulnerability_id", "f.component_id", "i.asset_id", "i.body_id"),
+        concerned=_CONCERNED,
+        outcome=OUTCOME,
+        rule=RULE,
+        dues=values,
+        kev_due=priorities.KEV_DUE,
+        nothing=_json({}),
     )

@@ -1,4 +1,4 @@
-"""Priority and due date of exposures: the decision table and the calendar, applied in a few statements of SQL."""
+"""Priority and due date of exposures: the decision table and the calendar, applied in a few statements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rempart.engines.priority import (
     Outcome,
     Table,
 )
-from rempart.exposure.commands.reach import Reach, fetch, run
+from rempart.exposure.commands.reach import Reach, fetch, run, slices
 from rempart.exposure.models import Exposure, PriorityDeadline, PriorityRule
 
 LIVE = (Exposure.State.OPEN, Exposure.State.ACCEPTED, Exposure.State.NOT_AFFECTED)
@@ -40,6 +40,33 @@ RULE = (
 )
 OUTCOME = "COALESCE(r.outcome, 'scheduled')"
 _NO_DATE = date(1, 1, 1)
+# The catalogue's date as a key of the due dates: one already past changes nothing. Takes two dates.
+KEV_DUE = "CASE WHEN v.kev_due_on >= %s THEN v.kev_due_on ELSE %s END"
+_DUES_AT_ONCE = 500
+
+_PRIORITISE = """
+UPDATE exposure_exposure AS e SET priority = n.outcome, criticality = n.criticality, changed_at = %s,
+    priority_since = CASE WHEN e.priority <> n.outcome THEN %s ELSE e.priority_since END
+FROM (
+    SELECT e.id, {outcome} AS outcome, a.criticality FROM exposure_exposure e
+    JOIN assets_asset a ON a.id = e.asset_id
+    JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id
+    {rule}
+    WHERE e.state IN {live} AND {where} AND (e.priority <> {outcome} OR e.criticality <> a.criticality)
+) AS n WHERE n.id = e.id
+"""
+_DUE_KEYS = """
+SELECT DISTINCT e.priority, e.priority_since, v.kev_due_on FROM exposure_exposure e
+JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id
+WHERE e.state IN {live} AND {where}
+"""
+_SET_DUE = """
+UPDATE exposure_exposure AS e SET due_at = d.column4, changed_at = %s
+FROM ({dues}) AS d, intelligence_vulnerability v
+WHERE v.id = e.vulnerability_id AND d.column1 = e.priority AND d.column2 = e.priority_since
+    AND d.column3 = COALESCE(v.kev_due_on, %s)
+    AND e.state IN {live} AND {where} AND (e.due_at IS NULL OR e.due_at <> d.column4)
+"""
 
 
 class DueKey(NamedTuple):
@@ -100,7 +127,7 @@ def due_dates(keys: Iterable[DueKey], deadlines: Deadlines) -> dict[DueKey, date
 
 
 def due_values(dues: Mapping[DueKey, datetime]) -> tuple[str, list[Any]]:
-    """``VALUES`` of (outcome, since, kev_due, due_at), with its parameters; SQL names its columns column1 to 4."""
+    """``VALUES`` of (outcome, since, kev_due, due_at), which SQL names column1 to 4, and its parameters."""
     ops = connection.ops
     parameters: list[Any] = []
     for key, at in dues.items():
@@ -113,22 +140,17 @@ def due_values(dues: Mapping[DueKey, datetime]) -> tuple[str, list[Any]]:
     return "VALUES " + ", ".join(["(%s, %s, %s, %s)"] * len(dues)), parameters
 
 
-def kev_due_sql() -> str:
-    """The catalogue's date as a key of the due dates: those already past change nothing (parameters: two dates)."""
-    return "CASE WHEN v.kev_due_on >= %s THEN v.kev_due_on ELSE %s END"
-
-
 def kev_due_parameters(at: datetime) -> list[Any]:
     ops = connection.ops
     return [ops.adapt_datefield_value(at.date()), ops.adapt_datefield_value(_NO_DATE)]
 
 
 def dues_from(at: datetime, reach: Reach) -> dict[DueKey, datetime]:
-    """The due instants of what opens at ``at``: each outcome, with each date that the catalogue still sets."""
-    where = reach.where(vulnerability="id")
+    """The due instants of what opens at ``at``: each outcome, with each date the catalogue still sets."""
     rows = fetch(
-        "SELECT DISTINCT kev_due_on FROM intelligence_vulnerability WHERE kev_due_on >= %s AND " + where,
+        "SELECT DISTINCT kev_due_on FROM intelligence_vulnerability WHERE kev_due_on >= %s AND {where}",
         [connection.ops.adapt_datefield_value(at.date())],
+        where=reach.where(vulnerability="id"),
     )
     dates = [_NO_DATE, *(_date(row[0]) for row in rows)]
     return due_dates((DueKey(outcome, at, day) for outcome in Outcome for day in dates), read_deadlines())
@@ -138,59 +160,28 @@ def _date(value: Any) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def prioritise(reach: Reach, at: datetime, asset_ids: Iterable[int] | None = None) -> int:
+def prioritise(reach: Reach, at: datetime) -> int:
     """Brings priority, criticality and due date of the live exposures within reach to what they should be.
 
-    Returns how many rows changed. The caller holds the matching alone, or the body.
+    Returns how many changes were made. The caller holds the matching alone, or the body.
     """
     read_table()
-    where = reach.where("e.vulnerability_id", "e.component_id", "e.body_id")
-    if asset_ids is not None:
-        where += f" AND e.asset_id IN ({', '.join(str(int(one)) for one in asset_ids) or 'NULL'})"
     stamp = connection.ops.adapt_datetimefield_value(at)
-    changed = run(
-        "UPDATE exposure_exposure AS e SET priority = n.outcome, criticality = n.criticality, changed_at = %s,"
-        " priority_since = CASE WHEN e.priority <> n.outcome THEN %s ELSE e.priority_since END"
-        " FROM (SELECT e.id, " + OUTCOME + " AS outcome, a.criticality FROM exposure_exposure e"
-        " JOIN assets_asset a ON a.id = e.asset_id"
-        " JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id "
-        + RULE
-        + " WHERE e.state IN "
-        + LIVE_SQL
-        + " AND "
-        + where
-        + " AND (e.priority <> "
-        + OUTCOME
-        + " OR e.criticality <> a.criticality)) AS n WHERE n.id = e.id",
-        [stamp, stamp],
-    )
-    return changed + _set_due(where, stamp)
+    parts = {"where": reach.exposures, "live": LIVE_SQL, "outcome": OUTCOME, "rule": RULE}
+    return run(_PRIORITISE, [stamp, stamp], **parts) + _set_due(parts, stamp)
 
 
-def _set_due(where: str, stamp: Any) -> int:
+def _set_due(parts: dict[str, str], stamp: Any) -> int:
     """Recomputes due dates, once per distinct (priority, since, catalogue's date)."""
-    rows = fetch(
-        "SELECT DISTINCT e.priority, e.priority_since, v.kev_due_on FROM exposure_exposure e"
-        " JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id"
-        " WHERE e.state IN " + LIVE_SQL + " AND " + where
-    )
-    keys = {DueKey(row[0], _instant(row[1]), _date(row[2]) if row[2] else _NO_DATE) for row in rows}
-    dues = list(due_dates(keys, read_deadlines()).items())
+    keys = {
+        DueKey(outcome, _instant(since), _date(day) if day else _NO_DATE)
+        for outcome, since, day in fetch(_DUE_KEYS, **parts)
+    }
+    no_date = connection.ops.adapt_datefield_value(_NO_DATE)
     changed = 0
-    for start in range(0, len(dues), 500):
-        values, parameters = due_values(dict(dues[start : start + 500]))
-        no_date = connection.ops.adapt_datefield_value(_NO_DATE)
-        changed += run(
-            "UPDATE exposure_exposure AS e SET due_at = d.column4, changed_at = %s"
-            " FROM (" + values + ") AS d, intelligence_vulnerability v"
-            " WHERE v.id = e.vulnerability_id AND d.column1 = e.priority AND d.column2 = e.priority_since"
-            " AND d.column3 = COALESCE(v.kev_due_on, %s) AND e.state IN "
-            + LIVE_SQL
-            + " AND "
-            + where
-            + " AND (e.due_at IS NULL OR e.due_at <> d.column4)",
-            [stamp, *parameters, no_date],
-        )
+    for part in slices(due_dates(keys, read_deadlines()).items(), _DUES_AT_ONCE):
+        values, parameters = due_values(dict(part))
+        changed += run(_SET_DUE, [stamp, *parameters, no_date], dues=values, **parts)
     return changed
 
 

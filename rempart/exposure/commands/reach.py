@@ -1,4 +1,4 @@
-"""What a change reaches (vulnerabilities, a body, components), and how two workers keep out of each other's way."""
+"""What a change reaches, and how two workers keep out of each other's way."""
 
 from __future__ import annotations
 
@@ -21,25 +21,35 @@ class Reach:
 
     vulnerability_ids: Sequence[int] | None = None
     component_ids: Sequence[int] | None = None
+    asset_ids: Sequence[int] | None = None
     body_id: int | None = None
 
-    def where(self, vulnerability: str = "", component: str = "", body: str = "") -> str:
+    def where(self, vulnerability: str = "", component: str = "", asset: str = "", body: str = "") -> str:
         """The condition on these columns, in SQL. Whole numbers are written in place: lists may be long."""
         parts = []
-        for column, ids in ((vulnerability, self.vulnerability_ids), (component, self.component_ids)):
+        for column, ids in (
+            (vulnerability, self.vulnerability_ids),
+            (component, self.component_ids),
+            (asset, self.asset_ids),
+        ):
             if column and ids is not None:
                 parts.append(f"{column} IN ({', '.join(str(int(one)) for one in ids) or 'NULL'})")
         if body and self.body_id is not None:
             parts.append(f"{body} = {int(self.body_id)}")
         return " AND ".join(parts) or "1 = 1"
 
+    @property
+    def exposures(self) -> str:
+        """The condition on ``exposure_exposure e``."""
+        return self.where("e.vulnerability_id", "e.component_id", "e.asset_id", "e.body_id")
+
 
 def hold(*, alone: bool, body_id: int | None = None) -> None:
     """Keeps other matchings out until the end of the transaction.
 
-    A vulnerability is matched ``alone``; bodies are reconciled beside one another, each by one worker at a time:
-    otherwise a component that arrives while a vulnerability is being matched would be seen by neither. SQLite
-    needs nothing: its transactions take the only write lock as they begin.
+    A vulnerability is matched ``alone``; bodies are reconciled beside one another, each by one worker at
+    a time: otherwise a component that arrives while a vulnerability is being matched would be seen by
+    neither. SQLite needs nothing: its transactions take the only write lock as they begin.
     """
     if connection.vendor != "postgresql":
         return
@@ -52,17 +62,17 @@ def hold(*, alone: bool, body_id: int | None = None) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_BODY, body_id % 2**31])
 
 
-def run(sql: str, parameters: Sequence[Any] = ()) -> int:
-    """Executes a statement; returns how many rows it touched."""
+def run(template: str, parameters: Sequence[Any] = (), **parts: str) -> int:
+    """Executes a statement whose ``{parts}`` are SQL of this slice; returns how many rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, list(parameters))
+        cursor.execute(template.format(**parts), list(parameters))
         return max(cursor.rowcount, 0)
 
 
-def fetch(sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """The rows of a query."""
+def fetch(template: str, parameters: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
+    """The rows of a query whose ``{parts}`` are SQL of this slice."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, list(parameters))
+        cursor.execute(template.format(**parts), list(parameters))
         return cursor.fetchall()
 
 

@@ -15,7 +15,7 @@ from rempart.exposure.queries.services import services_by_body
 
 @dataclass(frozen=True, slots=True)
 class ExposedBody:
-    """A body with open exposures (affected for certain): counts, its most urgent priority and first due date."""
+    """A body with exposures open for certain: how many, its most urgent priority, its first due date."""
 
     body_id: int
     assets: int

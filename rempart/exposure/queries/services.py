@@ -1,4 +1,4 @@
-"""The public services that exposed assets can bring down: up the dependencies, any number of steps, cycles included."""
+"""The public services that exposed assets can bring down: up the dependencies, any number of steps."""
 
 from __future__ import annotations
 
@@ -15,26 +15,23 @@ WITH RECURSIVE reached(exposed_body, asset_id) AS (
     SELECT DISTINCT e.body_id, e.asset_id FROM exposure_exposure e
     WHERE e.state = 'open' AND e.certainty = 'affected' AND {where}
     UNION
-    SELECT r.exposed_body, d.dependent_id FROM reached r JOIN assets_dependency d ON d.dependency_id = r.asset_id
+    SELECT r.exposed_body, d.dependent_id FROM reached r
+    JOIN assets_dependency d ON d.dependency_id = r.asset_id
 )
 """
-_BY_BODY = (
-    _REACHED
-    + """
+_BY_BODY = """
+{reached}
 SELECT r.exposed_body, COUNT(DISTINCT a.id), MAX(CASE WHEN a.essential THEN 1 ELSE 0 END)
 FROM reached r JOIN assets_asset a ON a.id = r.asset_id
 WHERE a.kind = 'service' AND a.retired_at IS NULL GROUP BY r.exposed_body
 """
-)
-_SERVICES = (
-    _REACHED
-    + """
+_SERVICES = """
+{reached}
 SELECT a.id, a.body_id, a.key, a.name_fr, a.name_en, a.essential, a.criticality
 FROM assets_asset a
 WHERE a.id IN (SELECT asset_id FROM reached) AND a.kind = 'service' AND a.retired_at IS NULL
 ORDER BY a.essential DESC, a.criticality DESC, a.id
 """
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,8 @@ class ExposedService:
 
 def services_by_body(vulnerability_id: int) -> dict[int, tuple[int, bool]]:
     """For each exposed body: how many services its exposed assets hold up, and whether one is essential."""
-    where = Reach(vulnerability_ids=[vulnerability_id]).where(vulnerability="e.vulnerability_id")
-    return {body: (count, bool(essential)) for body, count, essential in fetch(_BY_BODY.format(where=where))}
+    reached = _REACHED.format(where=Reach(vulnerability_ids=[vulnerability_id]).exposures)
+    return {body: (count, bool(essential)) for body, count, essential in fetch(_BY_BODY, reached=reached)}
 
 
 def exposed_services(vulnerability_ids: Iterable[int] | None, actor: Actor) -> list[ExposedService]:
@@ -65,10 +62,8 @@ def exposed_services(vulnerability_ids: Iterable[int] | None, actor: Actor) -> l
     if not scope:
         return []
     ids = None if vulnerability_ids is None else sorted(vulnerability_ids)
-    where = Reach(vulnerability_ids=ids).where(vulnerability="e.vulnerability_id")
+    where = Reach(vulnerability_ids=ids).exposures
     if not scope.everything:
         where += f" AND e.body_id IN ({', '.join(str(int(one)) for one in sorted(scope.bodies))})"
-    rows = fetch(_SERVICES.format(where=where))
+    rows = fetch(_SERVICES, reached=_REACHED.format(where=where))
     return [ExposedService(*row[:5], bool(row[5]), row[6]) for row in rows]
-
-

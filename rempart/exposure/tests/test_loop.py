@@ -44,7 +44,10 @@ def test_only_the_affected_version_is_exposed(log4shell: Vulnerability) -> None:
     assert (exposure.asset, exposure.vulnerability, exposure.state) == (server, log4shell, "open")
     assert exposure.due_at is not None
     assert [one.body_id for one in queries.exposed_bodies(log4shell.pk)] == [server.body_id]
-    assert queries.open_counts(log4shell.pk, [server.body_id, other.body_id]) == {server.body_id: 1, other.body_id: 0}
+    assert queries.open_counts(log4shell.pk, [server.body_id, other.body_id]) == {
+        server.body_id: 1,
+        other.body_id: 0,
+    }
 
 
 def test_a_record_that_arrives_after_the_inventory_finds_it(log4shell: Vulnerability) -> None:
