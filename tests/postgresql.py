@@ -50,10 +50,8 @@ def start() -> str:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     data = HOME / "data"
-    _as_server_user(
-        str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "rempart", "-E", "UTF8", "--locale=C.UTF-8",
-        "--no-sync",
-    )  # fmt: skip
+    options = ["-A", "trust", "-U", "rempart", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    _as_server_user(str(binaries / "initdb"), "-D", str(data), *options)
     settings = f"-p {port} -k {HOME} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100"
     _as_server_user(
         str(binaries / "pg_ctl"), "-D", str(data), "-l", str(HOME / "log"), "-w", "-o", settings, "start"

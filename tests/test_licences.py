@@ -17,12 +17,17 @@ COMPATIBLE = re.compile(
     re.IGNORECASE,
 )
 
+# Packages whose metadata name no licence, read in their repository.
+READ_BY_HAND = {"pyrage": "MIT"}
+
 
 def _locked(name: str) -> list[str]:
     return re.findall(r"^([A-Za-z0-9_.-]+)==", (ROOT / name).read_text("utf-8"), re.MULTILINE)
 
 
 def _licence(name: str) -> str:
+    if name in READ_BY_HAND:
+        return READ_BY_HAND[name]
     about = metadata.metadata(name)
     classifiers = [c for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
     return " ; ".join(

@@ -75,6 +75,6 @@ def replay(
     """Rejoue décembre 2021 (Log4Shell) sur l’écran · Play December 2021 (Log4Shell) on the screen."""
     from rempart.demo.replay import play
 
-    outcome = play(feeds, seconds, lambda line: err.print(line))
+    outcome = play(feeds, seconds, err.print)
     if as_json:
         typer.echo(json.dumps(outcome.__dict__))

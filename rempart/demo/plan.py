@@ -1,4 +1,4 @@
-"""What the demo government is made of: computed from a seed alone, so that the same seed gives the same one."""
+"""What the demo government is made of, computed from a seed alone: the same seed, the same government."""
 
 from __future__ import annotations
 
@@ -189,14 +189,20 @@ _MACHINES = (
 )
 
 
+_LABELS = {
+    "server": ("Serveur", "Server"),
+    "workstation": ("Poste", "Workstation"),
+    "application": ("Application", "Application"),
+    "container": ("Conteneur", "Container"),
+    "network": ("Équipement réseau", "Network device"),
+}
+
+
 def _machine(
     number: int, systems: list[tuple[str, bool]], behind: float, place: Place, draw: random.Random
 ) -> tuple[dict[str, Any], str]:
     kind = draw.choices([kind for kind, _ in _MACHINES], [weight for _, weight in _MACHINES])[0]
-    label = {
-        "server": ("Serveur", "Server"), "workstation": ("Poste", "Workstation"), "application": ("Application", "Application"),
-        "container": ("Conteneur", "Container"), "network": ("Équipement réseau", "Network device"),
-    }[kind]  # fmt: skip
+    label = _LABELS[kind]
     name = f"{place.code}-{number + 1:04d}"
     row = _asset(
         f"{kind[:3]}-{number + 1:05d}", kind, f"{label[0]} {name}", f"{label[1]} {name}", place, draw
