@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ from django.db.models import Q
 
 from rempart.engines.exposure.identity import affected_keys
 from rempart.engines.exposure.model import Affected
+from rempart.intelligence.commands import bulk
 from rempart.intelligence.models import AffectedKey, AffectedProduct
-from rempart.intelligence.statements import pack
 
 KEV_SOURCE = "kev"
 # Places in a vulnerability's list of statements: the CVE record's, then advisories', then the catalogue's.
@@ -62,32 +62,40 @@ def remove_advisories(advisory_ids: Collection[int]) -> None:
     doomed._raw_delete(doomed.db)
 
 
-def add(statements: Iterable[Statement]) -> set[int]:
-    """Adds statements and their keys; returns the vulnerabilities of which at least one product is identified."""
-    rows: list[AffectedProduct] = []
-    identities: list[tuple[str, ...]] = []
-    for statement in statements:
+_PRODUCT_COLUMNS = (
+    "id", "vulnerability_id", "position", "source", "vendor", "product", "statement", "advisory_id",
+)  # fmt: skip
+_KEY_COLUMNS = ("key", "vulnerability_id", "affected_id")
+
+
+def add(statements: Sequence[Statement]) -> set[int]:
+    """Adds statements and their keys; returns the vulnerabilities of which some product is identified.
+
+    The caller's transaction has written already.
+    """
+    if not statements:
+        return set()
+    products: list[tuple[Any, ...]] = []
+    keys: list[tuple[str, int, int]] = []
+    identifiers = bulk.reserve_ids(AffectedProduct, len(statements))
+    for identifier, statement in zip(identifiers, statements, strict=True):
         affected = statement.affected
-        rows.append(
-            AffectedProduct(
-                vulnerability_id=statement.vulnerability_id,
-                position=statement.position,
-                source=affected.source[:120],
-                vendor=affected.vendor[:300],
-                product=(affected.product or affected.package_name)[:500],
-                statement=statement.packed,
-                advisory_id=statement.advisory_id,
+        products.append(
+            (
+                identifier,
+                statement.vulnerability_id,
+                statement.position,
+                affected.source[:120],
+                affected.vendor[:300],
+                (affected.product or affected.package_name)[:500],
+                orjson.dumps(statement.packed).decode(),
+                statement.advisory_id,
             )
         )
-        identities.append(keys_of(affected))
-    AffectedProduct.objects.bulk_create(rows)
-    keys = [
-        AffectedKey(key=key, vulnerability_id=row.vulnerability_id, affected_id=row.pk)
-        for row, found in zip(rows, identities, strict=True)
-        for key in found
-    ]
-    AffectedKey.objects.bulk_create(keys)
-    return {key.vulnerability_id for key in keys}
+        keys.extend((key, statement.vulnerability_id, identifier) for key in keys_of(affected))
+    bulk.insert(AffectedProduct, _PRODUCT_COLUMNS, products)
+    bulk.insert(AffectedKey, _KEY_COLUMNS, keys)
+    return {vulnerability_id for _key, vulnerability_id, _identifier in keys}
 
 
 def keys_of(affected: Affected) -> tuple[str, ...]:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from rempart.engines.exposure.model import VulnerabilityRecord
 from rempart.engines.records.cve import parse_cve
 from rempart.engines.records.fields import RecordError, digest
 from rempart.engines.records.reading import Reading
 from rempart.engines.records.sources import CVE_FILES, open_records
-from rempart.intelligence.commands import affected
+from rempart.intelligence.commands import affected, bulk
 from rempart.intelligence.commands.affected import Statement
 from rempart.intelligence.commands.counts import LoadCounts, Progress, batches
 from rempart.intelligence.commands.epss import EpssScores
@@ -110,13 +110,32 @@ def _load_batch(run: Run, batch: list[Reading], scores: EpssScores) -> None:
             run.counts.changed += 1
     if not rows:
         return
-    saved = Vulnerability.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["cve_id"], update_fields=list(RECORD_FIELDS)
-    )
-    ids = {row.cve_id: row.pk for row in saved}
+    ids = _save(rows, known)
     _replace_statements({ids[cve_id]: products[cve_id] for cve_id in products}, known, ids)
     publish_changed((ids[cve_id] for cve_id in restated), affected_changed=True)
     publish_changed((ids[cve_id] for cve_id in ids if cve_id not in restated), affected_changed=False)
+
+
+def _save(rows: list[Vulnerability], known: dict[str, _Known]) -> dict[str, int]:
+    """Writes the rows and returns their identifiers; one that another load inserts meanwhile is updated."""
+    fresh = [row for row in rows if row.cve_id not in known]
+    stale = [row for row in rows if row.cve_id in known]
+    try:
+        with transaction.atomic():
+            # A write first: see ``bulk.reserve_ids``.
+            _upsert(stale)
+            bulk.insert_instances(fresh)
+    except IntegrityError:
+        for row in fresh:
+            row.pk = None
+        _upsert(rows)
+    return {row.cve_id: row.pk for row in rows}
+
+
+def _upsert(rows: list[Vulnerability]) -> None:
+    Vulnerability.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["cve_id"], update_fields=list(RECORD_FIELDS)
+    )
 
 
 def _identified(run: Run, batch: list[Reading]) -> dict[str, Reading]:
@@ -157,11 +176,12 @@ def _replace_statements(
     old = [before.id for before in known.values() if before.id in products]
     if old:
         affected.remove(old, affected.FROM_RECORD | affected.FROM_CATALOGUE)
-    identified = affected.add(
+    stated = [
         Statement(vulnerability_id, affected.CVE_PLACES + place, packed, statement)
         for vulnerability_id, (record, kept) in products.items()
         for place, (statement, packed) in enumerate(zip(_statements(record), kept, strict=True))
-    )
+    ]
+    identified = affected.add(stated)
     rejected = {key for key, (record, _kept) in products.items() if record.state == "REJECTED"}
     silent = []
     for cve_id, before in known.items():
