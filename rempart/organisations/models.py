@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from rempart.kernel.scoping import BodyOwned
+from rempart.kernel.scoping import BodyOwned, ScopedManager
 from rempart.kernel.text import Bilingual
 
 
@@ -27,7 +27,9 @@ class Organisation(models.Model):
 
     code = models.SlugField(max_length=40, unique=True)
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
     path = models.CharField(max_length=200, db_index=True, default="/")
     name_fr = models.CharField(max_length=200)
     name_en = models.CharField(max_length=200, blank=True)
@@ -37,6 +39,9 @@ class Organisation(models.Model):
     active_to = models.DateField(null=True, blank=True)
 
     name = Bilingual("name")
+    scope_path = "id"  # an organisation belongs to itself
+
+    objects = ScopedManager()
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["kind", "code"], name="organisation_kind")]
@@ -71,7 +76,7 @@ class OrganisationVersion(models.Model):
 
 
 class DutyTitle(models.Model):
-    """A duty's title (COMSI, CSIO, DI…): data that an administrator edits, for titles change with directives."""
+    """A duty's title (COMSI, CSIO, DI…): data that people edit, for titles change with directives."""
 
     code = models.SlugField(max_length=30, unique=True)
     name_fr = models.CharField(max_length=200)
@@ -98,7 +103,9 @@ class Person(BodyOwned):
     active = models.BooleanField(default=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["body", "email"], name="one_person_per_email")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["body", "email"], name="one_person_per_email")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -109,7 +116,9 @@ class Duty(BodyOwned):
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="duties")
     title = models.ForeignKey(DutyTitle, on_delete=models.PROTECT, related_name="+")
-    deputy = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="deputises")
+    deputy = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="deputises"
+    )
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
 
@@ -127,7 +136,9 @@ class OnCallPeriod(BodyOwned):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(ends_at__gt=models.F("starts_at")), name="on_call_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("starts_at")), name="on_call_ends_after_start"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -150,7 +161,9 @@ class ContactChannel(BodyOwned):
         SCHEDULED = "scheduled"
         NEVER = "never"
 
-    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="channels")
+    person = models.ForeignKey(
+        Person, on_delete=models.CASCADE, null=True, blank=True, related_name="channels"
+    )
     medium = models.CharField(max_length=10, choices=Medium.choices)
     address = models.CharField(max_length=500)
     secret = models.CharField(max_length=200, blank=True)  # webhook signing key
@@ -161,10 +174,16 @@ class ContactChannel(BodyOwned):
     bounced_at = models.DateTimeField(null=True, blank=True)
     bounce_reason = models.CharField(max_length=500, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
+    # The proof asked of the address: the hash of a code, until when, and the wrong answers so far.
+    challenge_digest = models.CharField(max_length=64, blank=True)
+    challenge_until = models.DateTimeField(null=True, blank=True)
+    challenge_failures = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["body", "person", "medium", "address"], name="one_channel_per_address"),
+            models.UniqueConstraint(
+                fields=["body", "person", "medium", "address"], name="one_channel_per_address"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,68 @@
+"""Reading the organisations' tree, the people in it, how to reach them, and the accounts."""
+
+from __future__ import annotations
+
+from rempart.organisations.queries.people import (
+    channels_of,
+    duties,
+    duty_titles,
+    get_channel,
+    get_person,
+    on_call,
+    people,
+    person_of,
+)
+from rempart.organisations.queries.recipients import (
+    RUNGS,
+    ChannelInfo,
+    Recipient,
+    answers_for,
+    channel,
+    digest_recipients,
+    recipients,
+)
+from rempart.organisations.queries.tree import (
+    Place,
+    bodies,
+    branch_scopes,
+    children,
+    get_organisation,
+    history,
+    organisations,
+    place_of,
+    portfolio_of,
+    within,
+)
+from rempart.organisations.queries.users import get_user, grants_of, role_matrix, users
+
+__all__ = [
+    "RUNGS",
+    "ChannelInfo",
+    "Place",
+    "Recipient",
+    "answers_for",
+    "bodies",
+    "branch_scopes",
+    "channel",
+    "channels_of",
+    "children",
+    "digest_recipients",
+    "duties",
+    "duty_titles",
+    "get_channel",
+    "get_organisation",
+    "get_person",
+    "get_user",
+    "grants_of",
+    "history",
+    "on_call",
+    "organisations",
+    "people",
+    "person_of",
+    "place_of",
+    "portfolio_of",
+    "recipients",
+    "role_matrix",
+    "users",
+    "within",
+]
