@@ -9,15 +9,29 @@ from rempart.assets.commands.imports import (
     spool_dir,
     upsert_inventory,
 )
+from rempart.assets.commands.records import (
+    add_dependency,
+    categorise_asset,
+    create_asset,
+    edit_asset,
+    remove_dependency,
+    save_location,
+)
 from rempart.assets.identity import component_digest
 
 __all__ = [
+    "add_dependency",
     "apply_import",
+    "categorise_asset",
     "component_digest",
+    "create_asset",
     "discard_forgotten",
     "discard_import",
+    "edit_asset",
     "preview_inventory",
     "recompute_criticality",
+    "remove_dependency",
+    "save_location",
     "spool_dir",
     "upsert_inventory",
 ]

@@ -264,7 +264,13 @@ def _apply(actor: Actor, applied: InventoryImport, statement: Statement) -> None
         memory.save()
     aggregate = f"body:{applied.body_id}"
     outbox.publish(
-        "assets.inventory_changed", aggregate, {"body_id": applied.body_id, "import_id": applied.pk}
+        "assets.inventory_changed",
+        aggregate,
+        {
+            "body_id": applied.body_id,
+            "import_id": applied.pk,
+            "observed_at": applied.observed_at.isoformat(),
+        },
     )
     if found.graph_changed:
         recompute_criticality([applied.body_id])

@@ -66,7 +66,9 @@ class Request:
     file_name: str
     mapping: Mapping[str, str] | None = None  # engine field → header; None: guess
     asset_key: str = ""
-    remembered: Mapping[str, str] | None = None  # that of the last import, used when its columns are all there
+    remembered: Mapping[str, str] | None = (
+        None  # that of the last import, used when its columns are all there
+    )
     limits: InventoryLimits = DEFAULT_LIMITS
 
 
@@ -93,7 +95,11 @@ def read_inventory(actor: Actor, request: Request, progress: Progress | None = N
 def _mapping(table: Table, request: Request) -> dict[str, str]:
     if request.mapping is None:
         remembered = request.remembered or {}
-        if remembered and COLUMNS.keys() >= remembered.keys() and set(table.headers) >= set(remembered.values()):
+        if (
+            remembered
+            and COLUMNS.keys() >= remembered.keys()
+            and set(table.headers) >= set(remembered.values())
+        ):
             return dict(remembered)
         return {field: header for field, header in guess_mapping(table.headers).items() if field in COLUMNS}
     for field, header in request.mapping.items():

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from rempart.assets.folding import folded
 from rempart.assets.models import Asset, Location
-from rempart.kernel.actors import Actor
+from rempart.kernel.actors import Actor, system
 from rempart.kernel.permissions import Permission
+from rempart.organisations import queries as organisations
 
 _CHUNK = 5_000
 
@@ -28,11 +28,9 @@ class Surroundings:
 
 def surroundings_of(body_id: int) -> Surroundings:
     """Reads what rows may refer to, in four queries."""
-    # The foreign keys lead to the people and the tree: this slice imports no model of another.
-    organisations: Any = Asset._meta.get_field("body").related_model
-    people: Any = Asset._meta.get_field("owner").related_model
-    words = organisations.objects.values_list("code", "name_fr", "name_en").get(id=body_id)
-    emails = people.objects.filter(body_id=body_id, active=True).values_list("email", "id")
+    platform = system("assets")
+    words = organisations.organisations(platform).values_list("code", "name_fr", "name_en").get(id=body_id)
+    emails = organisations.people(platform).filter(body_id=body_id, active=True).values_list("email", "id")
     locations: dict[str, int] = {}
     for location_id, *names in Location.objects.filter(body_id=body_id).values_list(
         "id", "name_fr", "name_en", "code"

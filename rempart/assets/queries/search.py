@@ -1,0 +1,96 @@
+"""Search as you type over every asset: by key, name, and the software installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from rempart.assets.folding import folded
+from rempart.assets.inventory.staging import fetch
+from rempart.assets.models import Asset, Component, Install
+from rempart.kernel.actors import Actor
+from rempart.kernel.permissions import Permission
+
+_LONGEST = 100
+_SMALL = 20_000  # so many assets are read faster than an index of everything is intersected with them
+_COMPONENTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An asset found, and the software by which it was found ("" when by its own key or name)."""
+
+    asset: Asset
+    software: str = ""
+
+
+def search(actor: Actor, text: str, limit: int = 20) -> list[Found]:
+    """The assets whose key, name or present software contain the text, accents and case aside; exact keys first."""
+    words = folded(text)[:_LONGEST]
+    scope = actor.scope(Permission.ASSET_READ)
+    if len(words) < 2 or not scope or limit < 1:
+        return []
+    visible: QuerySet[Asset] = Asset.objects.visible_to(actor, Permission.ASSET_READ).filter(
+        retired_at__isnull=True
+    )
+    exact = list(
+        visible.filter(key__in={text.strip(), words, words.upper()}).values_list("id", flat=True)[:limit]
+    )
+    if scope.everything or visible.order_by()[: _SMALL + 1].count() > _SMALL:
+        by_name = _matching(Asset, words, limit, scope.bodies if not scope.everything else None)
+    else:
+        by_name = list(
+            visible.filter(search_text__contains=words).order_by().values_list("id", flat=True)[:limit]
+        )
+    ids = list(dict.fromkeys([*exact, *by_name]))[:limit]
+    software = _by_software(actor, words, limit - len(ids), set(ids)) if len(ids) < limit else {}
+    rows = visible.select_related("body").in_bulk([*ids, *software])
+    return [Found(rows[each], software.get(each, "")) for each in (*ids, *software) if each in rows]
+
+
+def _by_software(actor: Actor, words: str, limit: int, known: set[int]) -> dict[int, str]:
+    """asset id → the software found on it, for assets not found otherwise."""
+    components = Component.objects.in_bulk(_matching(Component, words, _COMPONENTS))
+    present = Install.objects.visible_to(actor, Permission.ASSET_READ).filter(
+        component_id__in=components, removed_at__isnull=True, asset__retired_at__isnull=True
+    )
+    found: dict[int, str] = {}
+    pairs = present.exclude(asset_id__in=known).order_by().values_list("asset_id", "component_id")
+    for asset_id, component_id in pairs[: limit * 4]:
+        if len(found) < limit:
+            found.setdefault(asset_id, str(components[component_id]))
+    return found
+
+
+def _matching(model: Any, words: str, limit: int, bodies: Iterable[int] | None = None) -> list[int]:
+    """Ids of the rows whose folded text contains the words, through the trigram index where three letters allow."""
+    table = model._meta.db_table
+    where, parameters = _condition(table, words)
+    live = "" if model is Component else " AND t.retired_at IS NULL"
+    if bodies is not None:
+        chosen = sorted(bodies)
+        live += f" AND t.body_id IN ({', '.join(['%s'] * len(chosen))})"
+        parameters = [*parameters, *chosen]
+    rows = fetch(f"SELECT t.id FROM {table} AS t {where}{live} LIMIT %s", [*parameters, limit])  # noqa: S608 - our names
+    return [row_id for (row_id,) in rows]
+
+
+def _condition(table: str, words: str) -> tuple[str, list[Any]]:
+    pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    if connection.vendor == "sqlite" and len(words) >= 3:
+        quoted = '"' + words.replace('"', '""') + '"'
+        index = f"{table}_search"
+        return f"JOIN {index} ON {index}.rowid = t.id WHERE {index} MATCH %s", [quoted]
+    if connection.vendor == "postgresql" and not _has_trigrams():
+        return "WHERE left(t.search_text, 100) LIKE %s", [pattern[1:]]
+    return "WHERE t.search_text LIKE %s ESCAPE '\\'", [pattern]
+
+
+@lru_cache(maxsize=1)
+def _has_trigrams() -> bool:
+    return bool(fetch("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'"))
