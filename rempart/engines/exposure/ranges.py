@@ -40,7 +40,7 @@ _PATCH = re.compile(r"[0-9]+\.[0-9]+")
 
 
 class Reading(NamedTuple):
-    """How a component's versions are read: the scheme of its package, and which schemes can read it.
+    """How a component's version is read: the scheme of its package, and whether it and npm can read it.
 
     Components with equal readings share one compiled form of a statement.
     """
@@ -108,8 +108,7 @@ class Outcome(NamedTuple):
 def reading_of(version: str, purl_type: str) -> Reading:
     """The reading of a component's version, given the type of its purl ("" when it has none)."""
     hint = scheme_for("", purl_type)
-    wanted = {hint, "generic", "npm", "pypi", "maven", "deb", "rpm"}
-    return Reading(hint, frozenset(scheme for scheme in wanted if key(scheme, version) is not None))
+    return Reading(hint, frozenset(scheme for scheme in {hint, "npm"} if key(scheme, version) is not None))
 
 
 def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAffected:
