@@ -163,6 +163,17 @@ def rematch_all(progress: Progress | None = None) -> Matched:
     return total
 
 
+def reprioritise_all(progress: Progress | None = None) -> Matched:
+    """Applies the decision table to every live exposure, one transaction per body."""
+    total = Matched()
+    bodies = [row[0] for row in fetch("SELECT DISTINCT body_id FROM exposure_exposure ORDER BY body_id")]
+    for number, body_id in enumerate(bodies, start=1):
+        total.add(reprioritise(body_id=body_id, cause="priority"))
+        if progress is not None:
+            progress(number, len(bodies))
+    return total
+
+
 def _take_in(component_ids: Sequence[int], names: Names) -> Matched:
     """Indexes components and matches them with every vulnerability: never one without the other."""
     components = findings.index(component_ids, names)

@@ -1,0 +1,102 @@
+"""Two keys name one product: decided once by a person, for every body."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from rempart.exposure.commands import findings, opening
+from rempart.exposure.commands.findings import Names
+from rempart.exposure.commands.matching import COMPONENTS_AT_ONCE, Matched, tell
+from rempart.exposure.commands.reach import Reach, hold, slices
+from rempart.exposure.models import ComponentKey, ProductAlias
+from rempart.kernel import audit
+from rempart.kernel.actors import Actor
+from rempart.kernel.errors import Invalid
+from rempart.kernel.permissions import Permission
+from rempart.kernel.time import now
+
+_KEY = re.compile(r"(?:purl|cpe|name):[^\s]{1,290}")
+
+
+@dataclass(frozen=True, slots=True)
+class AliasEffect:
+    """What an alias changes: the components that it renames, and the matching that follows."""
+
+    components: int
+    matched: Matched
+
+
+@transaction.atomic
+def alias_products(
+    actor: Actor, *, key: str, canonical: str, reason: str = "", confidence: float = 1.0
+) -> AliasEffect:
+    """Says that ``key`` names the product of ``canonical`` (the same key twice parts it from the others).
+
+    The components concerned are indexed and matched anew at once. Raises Invalid naming the field.
+    """
+    actor.require_everywhere(Permission.INTELLIGENCE_MANAGE)
+    key, canonical = _clean("key", key), _clean("canonical", canonical)
+    if not 0 < confidence <= 1:
+        raise Invalid(_("La confiance va de 0 à 1."), field="confidence")
+    hold(alone=True)
+    before = Names()
+    old = before.aliases.canonical(key)[0]
+    if key != canonical and before.aliases.canonical(canonical)[0] == key:
+        raise Invalid(_("Ces deux noms se renverraient l’un à l’autre."), field="canonical")
+    alias, _created = ProductAlias.objects.update_or_create(
+        key=key,
+        defaults={
+            "canonical": canonical,
+            "confidence": confidence,
+            "provenance": (reason.strip() or "correction")[:200],
+            "decided_by_id": actor.user_id,
+        },
+    )
+    names = Names()
+    touched = {key, old, canonical, names.aliases.canonical(key)[0]}
+    effect = _rename(touched, names)
+    tell(effect.matched.exposures, "alias")
+    audit.record(
+        actor, "product.aliased", alias,
+        before={"canonical": old}, after={"key": key, "canonical": canonical, "confidence": confidence},
+        reason=reason.strip(),
+    )  # fmt: skip
+    return effect
+
+
+def preview_alias(actor: Actor, *, key: str, canonical: str) -> AliasEffect:
+    """What ``alias_products`` would change: it is done, counted, and undone."""
+    with transaction.atomic():
+        effect = alias_products(actor, key=key, canonical=canonical)
+        transaction.set_rollback(True)
+    return effect
+
+
+def _rename(touched: set[str], names: Names) -> AliasEffect:
+    """Indexes and matches anew the components known under these keys."""
+    ids = sorted(
+        set(ComponentKey.objects.filter(key__in=sorted(touched)).values_list("component_id", flat=True))
+    )
+    total = Matched()
+    for part in slices(ids, COMPONENTS_AT_ONCE):
+        ComponentKey.objects.filter(component_id__in=part).delete()
+        at = now()
+        total.findings.add(findings.match_components(findings.index(part, names), names, at))
+        total.exposures.add(opening.settle(Reach(component_ids=part), at))
+    return AliasEffect(len(ids), total)
+
+
+def _clean(field: str, text: str) -> str:
+    text = text.strip().lower()
+    if not _KEY.fullmatch(text):
+        raise Invalid(
+            _(
+                "Un nom de produit s’écrit « purl:type/nom », « cpe:a:fabricant:produit » ou « name:fabricant/produit »."
+            ),
+            field=field,
+        )
+    return text

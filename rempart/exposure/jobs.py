@@ -1,0 +1,29 @@
+"""Background work: matching everything anew, applying an edited table, ending statements."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django_tasks import task
+
+from rempart.exposure import commands
+from rempart.kernel import jobs
+from rempart.kernel.worker import every
+
+
+@task(queue_name="bulk", priority=-10)
+def rematch_all() -> dict[str, int]:
+    """Matches every component with every vulnerability anew."""
+    return commands.rematch_all(jobs.progress).summary()
+
+
+@task(queue_name="bulk", priority=10)
+def reprioritise_all() -> dict[str, int]:
+    """Applies the decision table to every live exposure, body by body."""
+    return commands.reprioritise_all(jobs.progress).summary()
+
+
+@every(timedelta(minutes=1))
+def expire_statements() -> int:
+    """Opens again what an accepted statement no longer covers."""
+    return commands.expire_statements()
