@@ -6,6 +6,7 @@ from rempart.assets.commands.imports import (
     discard_forgotten,
     discard_import,
     preview_inventory,
+    request_apply,
     spool_dir,
     upsert_inventory,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "preview_inventory",
     "recompute_criticality",
     "remove_dependency",
+    "request_apply",
     "save_location",
     "spool_dir",
     "upsert_inventory",

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
+from rempart.assets import jobs
 from rempart.assets.commands.criticality import recompute_criticality
 from rempart.assets.inventory.difference import difference
 from rempart.assets.inventory.documents import read_document
@@ -26,7 +27,7 @@ from rempart.assets.inventory.statement import Statement
 from rempart.assets.models import Asset, ColumnMapping, InventoryImport
 from rempart.kernel import audit, outbox
 from rempart.kernel.actors import Actor
-from rempart.kernel.errors import Conflict, Invalid, NotFound
+from rempart.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 from rempart.kernel.uploads import safe_name
@@ -34,6 +35,7 @@ from rempart.kernel.uploads import safe_name
 Progress = Callable[[int, str], None]
 
 DEFAULT_SOURCE = "cmdb"
+APPLIED_AT_ONCE = 20_000  # rows that a request may apply itself, in about a second
 _SOURCE = re.compile(r"[\w][\w .:/@-]{0,59}")
 _KEPT = timedelta(days=7)
 
@@ -152,6 +154,40 @@ def apply_import(actor: Actor, *, import_id: int, progress: Progress | None = No
         _apply(actor, locked, statement)
         transaction.on_commit(lambda: path.unlink(missing_ok=True))
     return locked
+
+
+def request_apply(actor: Actor, *, import_id: int) -> InventoryImport:
+    """Applies a previewed inventory now when it is small, else by a job whose progress the import's page shows."""
+    waiting = _waiting(actor, import_id)
+    if waiting.rows <= APPLIED_AT_ONCE or actor.user_id is None:
+        return apply_import(actor, import_id=import_id)
+    if waiting.error_count:
+        raise Invalid(_("Des lignes sont refusées : corrigez-les et recommencez."), code="rows_refused")
+    with transaction.atomic():
+        locked = InventoryImport.objects.select_for_update().get(id=import_id)
+        if locked.state != InventoryImport.State.PREVIEWED:
+            raise _not_waiting(locked)
+        if "job" not in locked.summary:
+            result = jobs.apply_inventory.enqueue(import_id, actor.user_id, locked.rows)
+            locked.summary["job"] = result.id
+            locked.save(update_fields=["summary"])
+    return locked
+
+
+def refuse_import(import_id: int, error: DomainError) -> None:
+    """Keeps why a job could not apply an inventory that still waited; the file is given up."""
+    with transaction.atomic():
+        waiting = InventoryImport.objects.select_for_update().get(id=import_id)
+        if waiting.state != InventoryImport.State.PREVIEWED:
+            return
+        waiting.state = InventoryImport.State.REFUSED
+        if not waiting.error_count:
+            waiting.errors = [
+                {"where": "", "field": error.field, "code": str(error.message)[:500], "values": {}}
+            ]
+            waiting.error_count = 1
+        waiting.save(update_fields=["state", "errors", "error_count"])
+        transaction.on_commit(lambda: Path(waiting.file_path).unlink(missing_ok=True))
 
 
 def upsert_inventory(
