@@ -6,9 +6,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.i18n import set_language
 
 from rempart.web.api import api
+from rempart.web.language import set_language
 
 SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "web")
 

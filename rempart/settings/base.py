@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from rempart.settings import environment as env
 
@@ -117,7 +116,17 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
-USERSESSIONS_TRACK_ACTIVITY = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+    "reset_password": "10/m/ip,3/10m/key",
+    "reset_password_from_key": "10/m/ip",
+}
+REQUIRE_MFA = env.flag("REMPART_REQUIRE_MFA")  # whoever must have a second factor does nothing without one
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Rempart"
@@ -135,12 +144,17 @@ if OIDC_ISSUER:
         }
     )
 
-SESSION_COOKIE_NAME = "rempart_session"
-SESSION_COOKIE_AGE = 12 * 3600
+# A browser refuses a cookie of this prefix unless it is Secure, for this host alone and every path.
+_COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}rempart_session"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}rempart_csrf"
+SESSION_COOKIE_AGE = 12 * 3600  # since sign-in, whatever the activity
+SESSION_IDLE_AGE = env.whole("REMPART_SESSION_IDLE_MINUTES", 120) * 60  # a board that refreshes itself is active
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "rempart.web.middleware.csrf_failure"
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -175,21 +189,30 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 UPLOAD_DIR = VAR / "uploads"
 
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", _("Français")), ("en", _("Anglais"))]
+LANGUAGES = [("fr", "Français"), ("en", "English")]  # each by its own name, for whoever reads only that one
 LANGUAGE_COOKIE_NAME = "rempart_language"
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_AGE = 365 * 86_400
 TIME_ZONE = env.text("REMPART_TIME_ZONE", "America/Toronto")
 USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# How long a worker's claim on an event or a job outlives it; renewed while the worker lives.
+LEASE_SECONDS = env.whole("REMPART_LEASE_SECONDS", 60)
+# Whoever reads /metrics from another machine shows this as a bearer token; without it only loopback reads.
+METRICS_TOKEN = env.text("REMPART_METRICS_TOKEN")
 TASKS = {"default": {"BACKEND": "rempart.kernel.jobs.DatabaseBackend", "QUEUES": ["default", "urgent", "bulk"]}}
 
 EMAIL_BACKEND = env.text("REMPART_EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")

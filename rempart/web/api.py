@@ -12,7 +12,7 @@ from rempart.kernel.api import BearerToken, Session, install_errors
 api = NinjaAPI(
     title="Rempart",
     version="1.0",
-    description="Federated cyberdefence: organisations, assets, vulnerabilities, exposures, directives, indicators.",
+    description="Organisations, assets, vulnerabilities, exposures, directives and indicators.",
     auth=[BearerToken(), Session(csrf=True)],
     urls_namespace="api",
 )

@@ -9,6 +9,6 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        for room in ("reactions", "jobs"):
+        for room in ("reactions", "jobs", "sessions"):
             if find_spec(f"{self.name}.{room}"):
                 import_module(f"{self.name}.{room}")

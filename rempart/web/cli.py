@@ -34,7 +34,9 @@ def init() -> None:
 def serve(
     host: str = typer.Option("127.0.0.1", help="Adresse d’écoute · Listening address"),
     port: int = typer.Option(8000, help="Port"),
-    with_worker: bool = typer.Option(True, "--worker/--no-worker", help="Worker dans ce processus · in this process"),
+    with_worker: bool = typer.Option(
+        True, "--worker/--no-worker", help="Worker dans ce processus · in this process"
+    ),
     demo: bool = typer.Option(False, help="Affiche les comptes de démonstration · Print the demo sign-ins"),
 ) -> None:
     """Démarre le web (et le worker) · Start the web server (and the worker)."""
@@ -65,7 +67,9 @@ def serve(
             running.stop()
 
 
-def worker(queues: str = typer.Option("", help="Files séparées par des virgules · Comma-separated queues")) -> None:
+def worker(
+    queues: str = typer.Option("", help="Files séparées par des virgules · Comma-separated queues"),
+) -> None:
     """Démarre un worker seul · Start a worker alone."""
     import signal
 

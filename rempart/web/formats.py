@@ -1,7 +1,7 @@
 """Numbers, durations and moments as people of each language write them.
 
-French follows the Office québécois de la langue française: narrow no-break spaces in numbers and before « % »,
-"14 h 05", AAAA-MM-JJ. English: "14:05", comma for thousands. Nothing here reads the clock by itself.
+French follows the Office québécois de la langue française: narrow no-break spaces in numbers and before
+« % », "14 h 05", AAAA-MM-JJ. English: "14:05", comma for thousands. Nothing here reads the clock by itself.
 """
 
 from __future__ import annotations

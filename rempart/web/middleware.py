@@ -7,19 +7,22 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
-from django.utils import translation
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 
 from rempart.kernel import audit
 from rempart.kernel.actors import NotPermitted, actor_for
 from rempart.kernel.errors import DomainError
+from rempart.web import language, mfa, sessions
 
 # Pages of these apps declare nothing of ours: allauth guards its own, Django serves files and languages.
 _OPEN_NAMESPACES = ("/account/", "/static/", "/language/")
 _OWN_AUTHENTICATION = ("/api/",)
+_NO_DEVICES = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
 
 
 class RequestContext:
@@ -38,6 +41,8 @@ class RequestContext:
         finally:
             audit.origin.reset(token)
         response["X-Request-Id"] = request_id
+        response["Permissions-Policy"] = _NO_DEVICES
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
 
 
@@ -48,24 +53,36 @@ class SignedIn:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated and sessions.ended(request):
+            request.session_ended = True  # type: ignore[attr-defined]
         request.actor = SimpleLazyObject(lambda: actor_for(request.user))  # type: ignore[attr-defined]
         response = self.get_response(request)
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "private, no-store"
         return response
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
-        if request.path.startswith(_OPEN_NAMESPACES + _OWN_AUTHENTICATION) or getattr(view, "public", False):
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        language.follow_account(request)
+        if request.path.startswith(_OPEN_NAMESPACES) or getattr(view, "public", False):
+            return None
+        if self._lacks_second_factor(request):
+            if request.path.startswith(_OWN_AUTHENTICATION):
+                return JsonResponse({"code": "second_factor_needed"}, status=403)
+            return redirect("mfa_index")
+        if request.path.startswith(_OWN_AUTHENTICATION):
             return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return _to_sign_in(request)
         if getattr(view, "required_permissions", None) is None:
             return render(request, "web/error.html", {"status": 403}, status=403)
-        language = getattr(request.user, "language", None)
-        if language and "rempart_language" not in request.COOKIES:
-            translation.activate(language)
-            request.LANGUAGE_CODE = language
         return None
+
+    def _lacks_second_factor(self, request: HttpRequest) -> bool:
+        if not settings.REQUIRE_MFA or not request.user.is_authenticated:
+            return False
+        return mfa.missing(request.user, request.actor)  # type: ignore[arg-type, attr-defined]
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if request.path.startswith(_OWN_AUTHENTICATION):
@@ -73,5 +90,22 @@ class SignedIn:
         if isinstance(error, NotPermitted):
             return render(request, "web/error.html", {"status": 403, "error": error}, status=403)
         if isinstance(error, DomainError):
-            return render(request, "web/error.html", {"status": error.status, "error": error}, status=error.status)
+            context = {"status": error.status, "error": error}
+            return render(request, "web/error.html", context, status=error.status)
         return None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """To the sign-in page and back; a fragment cannot show it, so the whole page goes there."""
+    if getattr(request, "htmx", False):
+        answer = HttpResponse(_("Votre session est terminée."), status=401)
+        answer["HX-Refresh"] = "true"
+        return answer
+    if request.method != "GET":
+        return redirect_to_login("/")
+    return redirect_to_login(request.get_full_path())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The answer to a form whose proof of origin is missing or too old."""
+    return render(request, "web/error.html", {"status": "csrf"}, status=403)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a value is shown. ``meaning`` is critical, warn, ok or calm; ``hatched`` marks what is not proved."""
+    """How a value is shown. ``meaning``: critical, warn, ok or calm; ``hatched``: not proved."""
 
     label: Any
     meaning: str

@@ -1,4 +1,4 @@
-"""Chart tags: ``{% load charts %}``. Each draws an SVG and gives the same data as a table behind a disclosure."""
+"""Chart tags: ``{% load charts %}``. Each draws an SVG, with the same data as a table below."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def dependency_graph(
     headings: Sequence[Any] = (),
     description: Any = "",
 ) -> SafeString:
-    """Nodes ``{key: {label, url, note, meaning}}`` placed by ``engines.graph.layered``; the table lists the edges."""
+    """Nodes ``{key: {label, url, note, meaning}}`` placed by ``layered``; the table lists the edges."""
     boxes = {
         key: Box(
             Label(str(node["label"]), str(node.get("url", ""))),

@@ -1,4 +1,4 @@
-"""Template tags of the design system, available in every template without ``load``. Listed in web/README.md."""
+"""Tags of the design system, in every template without ``load``. Listed in web/README.md."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def when(moment: datetime | None) -> SafeString | str:
 
 @register.simple_tag
 def countdown(due: datetime | None, done: bool = False) -> SafeString | str:
-    """What is left before a deadline: red when late or within 4 h, amber within a day, plain once ``done``."""
+    """What is left before a deadline: red within 4 h, amber within a day, plain once ``done``."""
     if due is None:
         return "–"
     at = now()
