@@ -7,14 +7,28 @@ from datetime import timedelta
 from rempart.alerts import commands
 from rempart.kernel.worker import every
 
+_BATCHES = 20  # of one turn: the worker has other work
+
 
 @every(timedelta(seconds=1))
 def deliver() -> None:
-    while commands.deliver_due():
-        pass
+    for _ in range(_BATCHES):
+        if not commands.deliver_due():
+            return
 
 
 @every(timedelta(seconds=15))
 def escalate() -> None:
-    while commands.escalate_due():
-        pass
+    for _ in range(_BATCHES):
+        if not commands.escalate_due():
+            return
+
+
+@every(timedelta(minutes=10))
+def remind() -> None:
+    commands.remind_due()
+
+
+@every(timedelta(minutes=5))
+def digest() -> None:
+    commands.queue_digests()

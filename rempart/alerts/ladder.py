@@ -63,3 +63,9 @@ def _steps(priority: str, sent_at: datetime, year: int) -> tuple[tuple[Rung, dat
 def steps(priority: str, sent_at: datetime) -> tuple[tuple[Rung, datetime], ...]:
     """Who is told when, if nobody acknowledges: (rung, instant), the officer first."""
     return _steps(priority, sent_at, today().year)
+
+
+def next_escalation(priority: str, alerted_at: datetime, rung: int) -> datetime | None:
+    """When the rung above this one is told; None at the top of the ladder."""
+    ladder = steps(priority, alerted_at)
+    return ladder[rung + 1][1] if rung + 1 < len(ladder) else None

@@ -6,6 +6,8 @@ directive and the link alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from rempart.alerts.channels import Message
+from rempart.alerts.digest import Digest, digest_for
 from rempart.alerts.models import Delivery, Directive, Target
 from rempart.alerts.states import OPEN
 from rempart.kernel.markings import Audience, Marking, may_leave
@@ -24,107 +27,229 @@ from rempart.organisations.queries import ChannelInfo
 
 ACKNOWLEDGE = "acknowledge-target"  # the purpose of the links sent by e-mail
 LINK_LIFE = timedelta(days=14)
+_BODIES_LISTED = 200
 
 
-def compose(delivery: Delivery, channel: ChannelInfo) -> Message:
-    """The message as it stands when it is sent: bodies that have answered since are no longer listed."""
+@dataclass(frozen=True)
+class _Subject:
+    """What a message is about, read once for both languages."""
+
+    delivery: Delivery
+    directive: Directive
+    targets: list[Target]
+    withheld: bool
+
+    @property
+    def marking(self) -> Marking:
+        return Marking.read(self.directive.marking)
+
+    @property
+    def address(self) -> str:
+        return f"{settings.PUBLIC_URL}/directives/{self.directive.number}/"
+
+
+def compose(delivery: Delivery, channel: ChannelInfo) -> Message | None:
+    """The message as it stands when it is sent; None when nothing is left to say.
+
+    Bodies that have answered since the message was queued are no longer listed.
+    """
+    languages = ("en", "fr") if channel.language == "en" else ("fr", "en")
+    if delivery.occasion == "digest":
+        return _compose_digest(delivery, channel, languages)
     targets = _targets(delivery)
+    if not targets:
+        return None
     directive = targets[0].directive
-    english_first = channel.language == "en"
-    languages = ("en", "fr") if english_first else ("fr", "en")
     withheld = not may_leave(Marking.read(directive.marking), Audience.ORGANISATION)
-    parts = [_part(language, delivery, directive, targets, withheld) for language in languages]
-    return Message(
-        id=f"rempart-{delivery.pk}",
-        subject=parts[0]["subject"],
-        text=render_to_string("alerts/messages/directive.txt", {"parts": parts}),
-        html=render_to_string("alerts/messages/directive.html", {"parts": parts, "language": languages[0]}),
-        event=_event(delivery, directive, targets, withheld),
-    )
+    about = _Subject(delivery, directive, targets, withheld)
+    return _message(delivery, "directive", languages, lambda: _part(about), _event(about))
+
+
+def _message(
+    delivery: Delivery,
+    template: str,
+    languages: tuple[str, str],
+    words: Callable[[], dict[str, Any]],
+    event: dict[str, Any],
+) -> Message:
+    """Both languages, each rendered in its own; the subject is in the reader's."""
+    subject = ""
+    text, html = [], []
+    for language in languages:
+        with translation.override(language):
+            context = {"language": language, **words()}
+            subject = subject or context["subject"]
+            text.append(render_to_string(f"alerts/messages/{template}.txt", context).strip())
+            html.append(
+                {"language": language, "html": render_to_string(f"alerts/messages/{template}.html", context)}
+            )
+    with translation.override(languages[0]):
+        whole = render_to_string("alerts/messages/shell.html", {"parts": html, "language": languages[0]})
+    separator = "\n\n" + "─" * 60 + "\n\n"
+    return Message(f"rempart-{delivery.pk}", subject, separator.join(text) + "\n", whole, event)
 
 
 def _targets(delivery: Delivery) -> list[Target]:
-    """The target of the delivery; for a centre, every body of the directive that still has not answered."""
-    first = Target.objects.select_related("directive", "body").get(id=delivery.target_id)
-    if delivery.occasion != "escalated" or ":t" in delivery.dedupe_key:
+    """The target of the delivery; for a centre, each body of the directive that it answers for and that is
+    silent.
+    """
+    first = (
+        Target.objects.select_related("directive", "body__parent")
+        .filter(id=delivery.target_id, directive__state=Directive.State.OPEN)
+        .first()
+    )
+    if first is None:
+        return []
+    if delivery.rung not in {"cocd", "cgcd"}:
         return [first]
-    at_same_rung = Target.objects.select_related("directive", "body").filter(
-        directive_id=first.directive_id, rung__gte=first.rung, acknowledged_at__isnull=True, state__in=OPEN,
-        body__path__startswith=_centre_path(first, delivery),
-    )  # fmt: skip
-    return list(at_same_rung.order_by("due_at")) or [first]
+    silent = Target.objects.select_related("directive", "body").filter(
+        directive_id=first.directive_id,
+        rung__gte=first.rung,
+        acknowledged_at__isnull=True,
+        state__in=OPEN,
+        body__path__startswith=_branch(first, delivery),
+    )
+    return list(silent.order_by("due_at", "id")[:_BODIES_LISTED])
 
 
-def _centre_path(target: Target, delivery: Delivery) -> str:
-    """The branch that the person written to answers for."""
+def _branch(target: Target, delivery: Delivery) -> str:
+    """The branch that the centre written to answers for: its own, or the whole government for the command
+    centre.
+    """
+    if delivery.rung == "cgcd":
+        return "/"
     place = delivery.person.body if delivery.person is not None else target.body.parent
-    return target.body.path if place is None else place.path if target.body.path.startswith(place.path) else "/"
+    return place.path if place is not None and target.body.path.startswith(place.path) else target.body.path
 
 
-def _part(
-    language: str, delivery: Delivery, directive: Directive, targets: list[Target], withheld: bool
-) -> dict[str, Any]:
-    with translation.override(language):
-        return {
-            "language": language,
-            "subject": _subject(delivery, directive, targets, withheld),
-            "occasion": delivery.occasion,
-            "directive": directive,
-            "title": "" if withheld else directive.title,
-            "text": "" if withheld else directive.text,
-            "marking": Marking.read(directive.marking).label,
-            "withheld": withheld,
-            "targets": [
-                {
-                    "body": target.body.name,
-                    "due_at": target.due_at,
-                    "open": target.exposures_open,
-                    "link": _link(target),
-                }
-                for target in targets
-            ],
-            "waiting": delivery.occasion in {"issued", "escalated"},
-            "address": f"{settings.PUBLIC_URL}/directives/{directive.number}/",
-        }
+def _part(about: _Subject) -> dict[str, Any]:
+    """What a template says of a directive, in the active language."""
+    centre = about.delivery.rung in {"cocd", "cgcd"}
+    at = now()
+    return {
+        "subject": _subject(about),
+        "occasion": about.delivery.occasion,
+        "rung": about.delivery.rung,
+        "number": about.directive.number,
+        "title": "" if about.withheld else about.directive.title,
+        "text": "" if about.withheld else about.directive.text,
+        "marking": str(about.marking.label),
+        "marking_means": about.marking.explained(),
+        "withheld": about.withheld,
+        "centre": centre,
+        "targets": [
+            {
+                "body": target.body.name,
+                "due_at": target.due_at,
+                "late": target.due_at <= at,
+                "open": target.exposures_open,
+                "link": "" if centre or target.acknowledged_at is not None else _link(target, about),
+            }
+            for target in about.targets
+        ],
+        "address": about.address,
+    }
 
 
-def _link(target: Target) -> str:
-    token = make_link_token(ACKNOWLEDGE, {"target": target.pk}, now() + LINK_LIFE)
-    return f"{settings.PUBLIC_URL}/acknowledge/{token}/"
+def _link(target: Target, about: _Subject) -> str:
+    payload = {"target": target.pk, "delivery": about.delivery.pk}
+    return f"{settings.PUBLIC_URL}/acknowledge/{make_link_token(ACKNOWLEDGE, payload, now() + LINK_LIFE)}/"
 
 
-def _subject(delivery: Delivery, directive: Directive, targets: list[Target], withheld: bool) -> str:
-    what = directive.number if withheld else f"{directive.number} · {directive.title}"
+def _subject(about: _Subject) -> str:
+    number = about.directive.number
+    what = number if about.withheld else f"{number} · {about.directive.title}"
     prefix = {
         "issued": _("Directive"),
         "escalated": _("Sans accusé de réception"),
         "reopened": _("Rouverte"),
-    }[delivery.occasion]
-    urgent = _("AGIR MAINTENANT") + " · " if targets[0].priority == "act_now" else ""
-    marking = Marking.read(directive.marking).label
-    return f"[{marking}] {urgent}{prefix} {what}".replace("\n", " ")[:250]
+        "reminder": _("Échéance proche"),
+    }[about.delivery.occasion]
+    urgent = _("AGIR MAINTENANT") + " · " if about.targets[0].priority == "act_now" else ""
+    return " ".join(f"[{about.marking.label}] {urgent}{prefix} {what}".split())[:250]
 
 
-def _event(delivery: Delivery, directive: Directive, targets: list[Target], withheld: bool) -> dict[str, Any]:
+def _event(about: _Subject) -> dict[str, Any]:
     """CloudEvents 1.0 (JSON format)."""
+    directive = about.directive
     data: dict[str, Any] = {
         "directive": directive.number,
         "marking": directive.marking,
         "priority": directive.priority,
-        "bodies": [{"code": target.body.code, "due_at": target.due_at.isoformat()} for target in targets],
-        "address": f"{settings.PUBLIC_URL}/directives/{directive.number}/",
+        "bodies": [{"code": each.body.code, "due_at": each.due_at.isoformat()} for each in about.targets],
+        "address": about.address,
     }
-    if not withheld:
+    if not about.withheld:
         data["title"] = {"fr": directive.title_fr, "en": directive.title_en}
         data["vulnerability"] = str(directive.vulnerability) if directive.vulnerability_id else None
-        data["exposures_open"] = sum(target.exposures_open for target in targets)
+        data["exposures_open"] = sum(target.exposures_open for target in about.targets)
+    return _cloud_event(
+        about.delivery, f"rempart.directive.{about.delivery.occasion}", directive.number, data
+    )
+
+
+def _cloud_event(delivery: Delivery, kind: str, subject: str, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": f"rempart-{delivery.pk}",
         "source": f"{settings.PUBLIC_URL}/directives",
-        "type": f"rempart.directive.{delivery.occasion}",
-        "subject": directive.number,
+        "type": kind,
+        "subject": subject,
         "time": now().isoformat(),
         "datacontenttype": "application/json",
         "data": data,
     }
+
+
+def _compose_digest(delivery: Delivery, channel: ChannelInfo, languages: tuple[str, str]) -> Message | None:
+    digest = digest_for(channel.id, delivery.person_id, delivery.created_at)
+    if digest.empty:
+        return None
+    counts = {name: len(lines) for name, lines in digest.sections()}
+    data = {**counts, "address": f"{settings.PUBLIC_URL}/inbox/"}
+    event = _cloud_event(delivery, "rempart.digest", "digest", data)
+    return _message(delivery, "digest", languages, lambda: _digest_part(digest), event)
+
+
+def _digest_part(digest: Digest) -> dict[str, Any]:
+    titles = {
+        "fresh": _("Nouvelles directives"),
+        "near": _("Échéances qui approchent ou dépassées"),
+        "declared": _("Déclarées, à prouver par un inventaire"),
+        "verified": _("Vérifiées depuis hier"),
+    }
+    sections = [
+        {
+            "title": titles[name],
+            "lines": [
+                {
+                    "number": line.number,
+                    "title": line.title,
+                    "body": line.body,
+                    "due_at": line.due_at if name in {"fresh", "near"} else None,
+                    "address": f"{settings.PUBLIC_URL}/targets/{line.target_id}/",
+                }
+                for line in lines
+            ],
+        }
+        for name, lines in digest.sections()
+        if lines
+    ]
+    return {
+        "subject": f"[{digest.marking.label}] "
+        + _("Condensé du jour : %(what)s") % {"what": _summary(digest)},
+        "marking": str(digest.marking.label),
+        "marking_means": digest.marking.explained(),
+        "sections": sections,
+        "address": f"{settings.PUBLIC_URL}/inbox/",
+    }
+
+
+def _summary(digest: Digest) -> str:
+    words = [
+        (_("%(n)d à commencer"), len(digest.fresh)),
+        (_("%(n)d échéances"), len(digest.near)),
+        (_("%(n)d à prouver"), len(digest.declared)),
+        (_("%(n)d vérifiées"), len(digest.verified)),
+    ]
+    return ", ".join(text % {"n": count} for text, count in words if count)

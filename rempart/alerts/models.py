@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from rempart.kernel.scoping import BodyOwned
 from rempart.kernel.text import Bilingual
+from rempart.kernel.time import now
 
 
 class Directive(models.Model):
@@ -26,7 +27,11 @@ class Directive(models.Model):
 
     number = models.CharField(max_length=20, unique=True)  # D-2026-0001
     vulnerability = models.ForeignKey(
-        "intelligence.Vulnerability", on_delete=models.PROTECT, null=True, blank=True, related_name="directives"
+        "intelligence.Vulnerability",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="directives",
     )
     audience = models.CharField(max_length=10, choices=Audience.choices)
     portfolio = models.ForeignKey(
@@ -51,7 +56,8 @@ class Directive(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["vulnerability"], condition=Q(state="open", vulnerability__isnull=False),
+                fields=["vulnerability"],
+                condition=Q(state="open", vulnerability__isnull=False),
                 name="one_open_directive_per_vulnerability",
             ),
         ]
@@ -83,10 +89,13 @@ class Target(BodyOwned):
     state = models.CharField(max_length=12, choices=State.choices, default=State.SENT)
     priority = models.CharField(max_length=12)
     sent_at = models.DateTimeField()
+    alerted_at = models.DateTimeField(default=now)  # when the present clock began: sent, or last reopened
     delivered_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, related_name="+")
-    assigned_to = models.ForeignKey("organisations.Person", on_delete=models.SET_NULL, null=True, related_name="+")
+    assigned_to = models.ForeignKey(
+        "organisations.Person", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     declared_at = models.DateTimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -107,9 +116,13 @@ class Target(BodyOwned):
         ]
         indexes: ClassVar = [
             models.Index(fields=["body", "state", "due_at"], name="target_inbox"),
+            models.Index(
+                fields=["verified_at"], name="target_verified", condition=Q(verified_at__isnull=False)
+            ),
             models.Index(fields=["due_at"], name="target_open_due", condition=Q(closed_at__isnull=True)),
             models.Index(
-                fields=["escalate_at"], name="target_escalation",
+                fields=["escalate_at"],
+                name="target_escalation",
                 condition=Q(closed_at__isnull=True, escalate_at__isnull=False),
             ),
         ]
@@ -157,6 +170,7 @@ class Delivery(BodyOwned):
     )
     person = models.ForeignKey("organisations.Person", on_delete=models.SET_NULL, null=True, related_name="+")
     occasion = models.CharField(max_length=30)  # issued, escalated, reopened, reminder, digest
+    rung = models.CharField(max_length=10, default="officer")  # officer, deputy, cocd, cgcd
     dedupe_key = models.CharField(max_length=200, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -173,6 +187,12 @@ class Delivery(BodyOwned):
                 fields=["next_attempt_at"], name="delivery_due", condition=Q(state__in=["queued", "retrying"])
             ),
             models.Index(fields=["target", "state"], name="delivery_target"),
+            models.Index(
+                fields=["channel"],
+                name="delivery_awaiting_digest",
+                condition=Q(state="digested", sent_at__isnull=True),
+            ),
+            models.Index(fields=["-created_at"], name="delivery_recent"),
         ]
 
     def __str__(self) -> str:

@@ -11,8 +11,7 @@ from rempart.kernel.time import now
 
 @reacts_to("exposure.changed")
 def route(event: Event) -> None:
-    for vulnerability_id in event.payload["vulnerability_ids"]:
-        commands.route_vulnerability(vulnerability_id)
+    commands.route_vulnerabilities(event.payload["vulnerability_ids"])
 
 
 @reacts_to("assets.inventory_changed")

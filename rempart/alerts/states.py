@@ -26,7 +26,9 @@ OPEN = frozenset({S.SENT, S.DELIVERED, S.ACKNOWLEDGED, S.IN_PROGRESS, S.DECLARED
 CLOSED = frozenset({S.VERIFIED, S.NOT_AFFECTED, S.ACCEPTED, S.WITHDRAWN})
 
 
-def after_evidence(state: S, acknowledged: bool, counts: Mapping[str, int], *, seen_since_declared: bool) -> S:
+def after_evidence(
+    state: S, acknowledged: bool, counts: Mapping[str, int], *, seen_since_declared: bool
+) -> S:
     """The state that the exposures of the body impose on its target.
 
     ``counts`` are its exposures to the vulnerability by state (open, verified, not_affected, accepted,

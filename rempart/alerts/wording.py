@@ -21,7 +21,8 @@ def directive_words(vulnerability: Facts) -> dict[str, str]:
         ),
         "text_en": (
             ("This vulnerability is known to be exploited. " if exploited else "")
-            + "Apply the supplier’s patch or mitigation to each affected asset, then send an up-to-date inventory: "
-            "it will serve as proof." + (f"\n\nAction required by CISA: {action}" if action else "")
+            + "Apply the supplier’s patch or mitigation to each affected asset, then send an up-to-date "
+            "inventory: it will serve as proof."
+            + (f"\n\nAction required by CISA: {action}" if action else "")
         ),
     }

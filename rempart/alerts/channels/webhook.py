@@ -20,7 +20,9 @@ def send(channel: ChannelInfo, message: Message) -> str:
     policy = HttpPolicy(allow_private=settings.WEBHOOK_ALLOW_PRIVATE_ADDRESSES)
     try:
         with SafeClient(policy) as client:
-            answer = client.post_json(channel.address, body, headers, "application/cloudevents+json; charset=utf-8")
+            answer = client.post_json(
+                channel.address, body, headers, "application/cloudevents+json; charset=utf-8"
+            )
     except HttpRefused as error:
         raise Bounced(str(error)) from error
     except HttpUnavailable as error:

@@ -1,14 +1,17 @@
 """Every write of the alerts slice."""
 
-from rempart.alerts.commands.delivery import deliver_due, queue_messages
+from rempart.alerts.commands.delivery import deliver_due, queue_messages, retry_delivery
+from rempart.alerts.commands.digests import queue_digests
 from rempart.alerts.commands.directives import (
     Preview,
     cancel_directive,
     issue_directive,
     preview_directive,
 )
-from rempart.alerts.commands.escalation import escalate_due
+from rempart.alerts.commands.escalation import escalate_due, remind_due
+from rempart.alerts.commands.links import Link, acknowledge_by_link, read_link
 from rempart.alerts.commands.responses import (
+    accept_proof,
     acknowledge,
     assign,
     declare,
@@ -18,11 +21,20 @@ from rempart.alerts.commands.responses import (
     request_delay,
     start,
 )
-from rempart.alerts.commands.routing import body_reported, route_vulnerability, sync_targets
+from rempart.alerts.commands.routing import (
+    body_reported,
+    route_vulnerabilities,
+    route_vulnerability,
+    sync_targets,
+)
+from rempart.alerts.commands.stating import state_accepted, state_not_affected
 
 __all__ = [
+    "Link",
     "Preview",
+    "accept_proof",
     "acknowledge",
+    "acknowledge_by_link",
     "assign",
     "body_reported",
     "cancel_directive",
@@ -33,10 +45,17 @@ __all__ = [
     "issue_directive",
     "mark_delivered",
     "preview_directive",
+    "queue_digests",
     "queue_messages",
+    "read_link",
     "refuse_delay",
+    "remind_due",
     "request_delay",
+    "retry_delivery",
+    "route_vulnerabilities",
     "route_vulnerability",
     "start",
+    "state_accepted",
+    "state_not_affected",
     "sync_targets",
 ]

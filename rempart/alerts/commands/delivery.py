@@ -1,31 +1,38 @@
 """Messages: queued with the change they tell of, sent by the worker, never twice for one thing.
 
-A channel's threshold decides: at or above it the message leaves at once, below it the daily digest carries it.
+A channel's threshold decides: at or above it the message leaves at once, below it the daily digest carries
+it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
 
-from rempart.alerts.channels import Bounced, Message, Unreachable, sender_for
+from rempart.alerts.channels import Bounced, Unreachable, sender_for
+from rempart.alerts.channels.email import one_connection
 from rempart.alerts.messages import compose
 from rempart.alerts.models import Delivery, Target, TargetEvent
+from rempart.alerts.states import WAITING
 from rempart.engines.priority import Outcome
+from rempart.kernel.actors import system
 from rempart.kernel.time import now
 from rempart.organisations import commands as organisations_commands
 from rempart.organisations import queries as organisations
-from rempart.organisations.queries import Recipient
+from rempart.organisations.queries import ChannelInfo, Recipient
 
 log = logging.getLogger("rempart.alerts.delivery")
 
 LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 10
 BATCH = 50
+CENTRES = frozenset({"cocd", "cgcd"})
 D = Delivery.State
+_SENDER = system("alerts.delivery")
 
 
 def immediate(threshold: str, priority: str) -> bool:
@@ -34,128 +41,183 @@ def immediate(threshold: str, priority: str) -> bool:
 
 
 def queue_messages(targets: Iterable[Target], occasion: str, at: datetime, rung: str = "officer") -> int:
-    """Queues one message per channel of the recipients of each target; returns how many were added.
+    """Queues one message per channel of whoever answers for each target at this rung; returns how many are
+    new.
 
-    A channel shared by several bodies (a centre's, an officer's of two bodies) gets one message per directive,
-    occasion and hour: it lists them all when it is written.
+    A centre's channel gets one message per directive, which lists its bodies when it is written. A rung where
+    nobody can be written to does not hold the ladder back: the next one is told at once.
     """
-    targets = list(targets)
-    recipients = organisations.recipients([target.body_id for target in targets], rung, at)
-    queued: dict[str, Delivery] = {}
-    for target in targets:
-        for recipient in recipients.get(target.body_id, []):
-            for key, delivery in _for_recipient(target, recipient, occasion, rung, at):
-                queued.setdefault(key, delivery)
-    before = Delivery.objects.filter(dedupe_key__in=list(queued)).count() if len(queued) < 900 else None
-    Delivery.objects.bulk_create(queued.values(), ignore_conflicts=True, batch_size=400)
-    return len(queued) - (before or 0)
+    ordered = sorted(targets, key=lambda target: target.pk)
+    recipients = organisations.recipients({target.body_id for target in ordered}, rung, at)
+    queued: dict[tuple[int, int, int], Delivery] = {}
+    unreachable = []
+    for target in ordered:
+        ways = list(_ways(recipients.get(target.body_id, [])))
+        if not ways:
+            unreachable.append(target.pk)
+        for recipient, channel in ways:
+            about = (target.directive_id, 0 if rung in CENTRES else target.pk, channel.id)
+            queued.setdefault(about, _message(target, recipient, channel, occasion, rung, at))
+    keys = [delivery.dedupe_key for delivery in queued.values()]
+    known = set(Delivery.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True))
+    fresh = [delivery for delivery in queued.values() if delivery.dedupe_key not in known]
+    Delivery.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=300)
+    if unreachable and occasion != "reminder":
+        Target.objects.filter(id__in=unreachable, escalate_at__gt=at).update(escalate_at=at)
+    return len(fresh)
 
 
-def _for_recipient(
-    target: Target, recipient: Recipient, occasion: str, rung: str, at: datetime
-) -> Iterable[tuple[str, Delivery]]:
-    for channel in recipient.channels:
-        if not channel.verified or not immediate(channel.immediate_from, target.priority):
-            continue
-        if rung in {"cocd", "cgcd"}:
-            key = f"d{target.directive_id}:{occasion}:{rung}:c{channel.id}:{at:%Y%m%d%H}"
-        else:
-            round_ = target.reopened if occasion == "reopened" else 0
-            key = f"d{target.directive_id}:t{target.pk}:{occasion}:{round_}:c{channel.id}"
-        yield (
-            key,
-            Delivery(
-                body_id=target.body_id,
-                target=target,
-                channel_id=channel.id,
-                person_id=recipient.person_id,
-                occasion=occasion,
-                dedupe_key=key,
-                created_at=at,
-                next_attempt_at=at,
-            ),
-        )
+def _ways(recipients: Iterable[Recipient]) -> Iterator[tuple[Recipient, ChannelInfo]]:
+    for recipient in recipients:
+        for channel in recipient.channels:
+            if channel.verified:
+                yield recipient, channel
 
 
-def _claim(at: datetime) -> list[Delivery]:
-    due = Delivery.objects.filter(
-        Q(claimed_until__isnull=True) | Q(claimed_until__lt=at),
-        state__in=[D.QUEUED, D.RETRYING],
-        next_attempt_at__lte=at,
-    ).order_by("next_attempt_at")
-    claimed = []
-    for delivery in due[:BATCH]:
-        if Delivery.objects.filter(
-            Q(claimed_until__isnull=True) | Q(claimed_until__lt=at),
-            id=delivery.id,
-            state__in=[D.QUEUED, D.RETRYING],
-        ).update(claimed_until=at + LEASE, attempts=F("attempts") + 1):
-            delivery.attempts += 1
-            claimed.append(delivery)
-    return claimed
+def _message(
+    target: Target, recipient: Recipient, channel: ChannelInfo, occasion: str, rung: str, at: datetime
+) -> Delivery:
+    now_or_digest = D.QUEUED if immediate(channel.immediate_from, target.priority) else D.DIGESTED
+    when = f"{target.due_at:%Y%m%d}" if occasion == "reminder" else str(target.reopened)
+    return Delivery(
+        body_id=target.body_id,
+        target=target,
+        channel_id=channel.id,
+        person_id=recipient.person_id,
+        occasion=occasion,
+        rung=rung,
+        dedupe_key=f"d{target.directive_id}:t{target.pk}:{occasion}:{rung}:{when}:c{channel.id}",
+        state=now_or_digest,
+        created_at=at,
+        next_attempt_at=at,
+    )
 
 
 def deliver_due() -> int:
     """Sends what is due, one batch; returns how many messages were tried."""
     claimed = _claim(now())
-    for delivery in claimed:
-        _send(delivery)
+    if claimed:
+        with one_connection():
+            for delivery in claimed:
+                _send(delivery)
     return len(claimed)
 
 
+def _claim(at: datetime) -> list[Delivery]:
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=at)
+    due = Delivery.objects.filter(free, state__in=[D.QUEUED, D.RETRYING], next_attempt_at__lte=at)
+    claimed = []
+    for delivery in due.order_by("next_attempt_at", "id")[:BATCH]:
+        if Delivery.objects.filter(free, id=delivery.pk, state__in=[D.QUEUED, D.RETRYING]).update(
+            claimed_until=at + LEASE, attempts=F("attempts") + 1
+        ):
+            delivery.attempts += 1
+            delivery.claimed_until = at + LEASE
+            claimed.append(delivery)
+    return claimed
+
+
 def _send(delivery: Delivery) -> None:
+    # A slow batch outlives its claim: each message is claimed again before it leaves, or left to who took it.
+    until = now() + LEASE
+    mine = Delivery.objects.filter(id=delivery.pk, claimed_until=delivery.claimed_until)
+    if not mine.update(claimed_until=until):
+        return
     channel = organisations.channel(delivery.channel_id) if delivery.channel_id else None
-    if channel is None:
-        _finish(delivery, D.FAILED, error="channel removed")
+    if channel is None or not channel.verified:
+        _finish(delivery, D.FAILED, error="channel removed or no longer verified")
         return
     try:
-        message: Message = compose(delivery, channel)
+        message = compose(delivery, channel)
+        if message is None:
+            _finish(delivery, D.DIGESTED, error="nothing left to say")
+            return
         message_id = sender_for(channel.medium)(channel, message)
     except Bounced as error:
         _finish(delivery, D.BOUNCED, error=str(error))
-        organisations_commands.record_bounce(channel_id=channel.id, reason=str(error))
+        organisations_commands.mark_bounced(_SENDER, channel_id=channel.id, reason=str(error))
     except Unreachable as error:
         _retry(delivery, str(error))
     else:
         _finish(delivery, D.SENT, message_id=message_id)
-        organisations_commands.record_success(channel_id=channel.id)
-        _delivered(delivery)
+        organisations_commands.mark_reached(channel_ids=[channel.id])
 
 
+@transaction.atomic
 def _finish(delivery: Delivery, state: str, *, error: str = "", message_id: str = "") -> None:
-    Delivery.objects.filter(id=delivery.id).update(
+    """The end of a delivery, and what it means for its target, together."""
+    at = now()
+    Delivery.objects.filter(id=delivery.pk).update(
         state=state,
-        sent_at=now() if state == D.SENT else None,
+        sent_at=at if state == D.SENT else None,
         error=error[:500],
         message_id=message_id[:250],
         claimed_until=None,
     )
+    if state == D.SENT:
+        _delivered(delivery, at)
+    elif state in {D.BOUNCED, D.FAILED}:
+        _climb_if_unreached(delivery, at)
 
 
 def _retry(delivery: Delivery, error: str) -> None:
-    given_up = delivery.attempts >= MAX_ATTEMPTS
-    Delivery.objects.filter(id=delivery.id).update(
-        state=D.FAILED if given_up else D.RETRYING,
+    if delivery.attempts >= MAX_ATTEMPTS:
+        _finish(delivery, D.FAILED, error=error)
+        return
+    Delivery.objects.filter(id=delivery.pk).update(
+        state=D.RETRYING,
         error=error[:500],
         claimed_until=None,
         next_attempt_at=now() + timedelta(seconds=min(15 * 2**delivery.attempts, 3600)),
     )
-    log.warning("delivery %s attempt %s failed", delivery.id, delivery.attempts)
+    log.warning("delivery %s attempt %s failed", delivery.pk, delivery.attempts)
 
 
-def _delivered(delivery: Delivery) -> None:
-    """The first message received makes its target delivered."""
-    at = now()
-    if delivery.target_id is None or delivery.occasion != "issued":
-        return
-    if Target.objects.filter(id=delivery.target_id, state=Target.State.SENT).update(
+def _delivered(delivery: Delivery, at: datetime) -> None:
+    """The first message received makes its target delivered; a digest, those that it carried."""
+    if delivery.occasion == "digest":
+        carried = Delivery.objects.filter(
+            channel_id=delivery.channel_id, state=D.DIGESTED, sent_at__isnull=True, target__isnull=False,
+            created_at__lte=delivery.created_at,
+        )  # fmt: skip
+        target_ids = set(carried.values_list("target_id", flat=True))
+        carried.update(sent_at=at)
+    else:
+        target_ids = {delivery.target_id} if delivery.rung == "officer" else set()
+    fresh = list(
+        Target.objects.select_for_update(of=("self",))
+        .filter(id__in=target_ids, state=Target.State.SENT)
+        .order_by("id")
+    )
+    Target.objects.filter(id__in=[target.pk for target in fresh]).update(
         state=Target.State.DELIVERED, delivered_at=at
-    ):
-        TargetEvent.objects.create(
-            target_id=delivery.target_id,
-            body_id=delivery.body_id,
-            at=at,
-            kind="delivered",
-            actor_label="alerts",
+    )
+    TargetEvent.objects.bulk_create(
+        TargetEvent(
+            target=target, body_id=target.body_id, at=at, kind="delivered", actor_label=_SENDER.label,
             detail={"delivery": delivery.pk},
         )
+        for target in fresh
+    )  # fmt: skip
+
+
+def _climb_if_unreached(delivery: Delivery, at: datetime) -> None:
+    """When the last way to a rung has failed, the next rung is told at once."""
+    if delivery.target_id is None or delivery.occasion == "reminder":
+        return
+    hope = Delivery.objects.filter(
+        target_id=OuterRef("pk"), rung=delivery.rung, state__in=[D.QUEUED, D.RETRYING, D.SENT]
+    )
+    Target.objects.filter(~Exists(hope), id=delivery.target_id, state__in=WAITING, escalate_at__gt=at).update(
+        escalate_at=at
+    )
+
+
+@transaction.atomic
+def retry_delivery(delivery_id: int) -> bool:
+    """Puts a failed or refused message back in the queue; False when it is not one."""
+    return bool(
+        Delivery.objects.filter(id=delivery_id, state__in=[D.FAILED, D.BOUNCED]).update(
+            state=D.QUEUED, attempts=0, next_attempt_at=now(), claimed_until=None, error=""
+        )
+    )

@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rempart.alerts import events
 from rempart.alerts.commands.delivery import queue_messages
-from rempart.alerts.commands.routing import record_events, sync_targets
-from rempart.alerts.ladder import steps
+from rempart.alerts.commands.routing import sync_targets
+from rempart.alerts.commands.timeline import record_events, tell
+from rempart.alerts.ladder import next_escalation
 from rempart.alerts.models import Directive, Target
-from rempart.alerts.numbering import next_number
+from rempart.alerts.numbering import hold_issuing, next_number
 from rempart.alerts.states import OPEN
 from rempart.alerts.wording import directive_words
 from rempart.engines.priority import Outcome
 from rempart.exposure import queries as exposure
 from rempart.intelligence import queries as intelligence
-from rempart.kernel import audit, outbox
+from rempart.kernel import audit
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Conflict, Invalid, NotFound
 from rempart.kernel.markings import Marking
@@ -39,6 +39,7 @@ class Reached:
     priority: str
     due_at: datetime
     people: tuple[str, ...]
+    person_ids: tuple[int, ...]
     channels: int
 
 
@@ -51,7 +52,7 @@ class Preview:
 
     @property
     def people(self) -> int:
-        return len({name for body in self.bodies for name in body.people})
+        return len({person for body in self.bodies for person in body.person_ids})
 
     @property
     def silent(self) -> tuple[Reached, ...]:
@@ -72,9 +73,16 @@ def preview_directive(
     at = now()
     if audience == Directive.Audience.EXPOSED:
         if vulnerability_id is None:
-            raise Invalid(_("Une directive aux organismes exposés porte sur une vulnérabilité."), field="audience")
+            raise Invalid(
+                _("Une directive aux organismes exposés porte sur une vulnérabilité."), field="audience"
+            )
         wanted = [
-            (body.body_id, body.assets, body.priority, due_at or body.due_at or at + timedelta(days=14))
+            (
+                body.body_id,
+                body.assets,
+                body.priority,
+                _sooner(due_at, body.due_at) or at + timedelta(days=14),
+            )
             for body in exposure.exposed_bodies(vulnerability_id)
         ]
     else:
@@ -85,18 +93,32 @@ def preview_directive(
             bodies = organisations.within(bodies, portfolio_id)
         if due_at is None:
             raise Invalid(_("Indiquez l’échéance."), field="due_at")
-        wanted = [(body_id, 0, str(priority), due_at) for body_id in bodies.values_list("id", flat=True)]
+        known = (
+            {body.body_id: body for body in exposure.exposed_bodies(vulnerability_id)}
+            if vulnerability_id is not None
+            else {}
+        )
+        wanted = [
+            (body_id, known[body_id].assets if body_id in known else 0, str(priority), due_at)
+            for body_id in bodies.order_by("id").values_list("id", flat=True)
+        ]
     recipients = organisations.recipients([row[0] for row in wanted], "officer", at)
     reached = tuple(
         Reached(
             body_id, assets, of_priority, due,
-            tuple(person.name for person in recipients.get(body_id, [])),
-            sum(len(person.channels) for person in recipients.get(body_id, [])),
+            tuple(person.name for person in recipients.get(body_id, []) if person.person_id is not None),
+            tuple(person.person_id for person in recipients.get(body_id, []) if person.person_id is not None),
+            sum(channel.verified for person in recipients.get(body_id, []) for channel in person.channels),
         )
         for body_id, assets, of_priority, due in wanted
     )  # fmt: skip
     words = directive_words(intelligence.facts(vulnerability_id)) if vulnerability_id is not None else {}
     return Preview(reached, words)
+
+
+def _sooner(one: datetime | None, other: datetime | None) -> datetime | None:
+    """A directive may ask for less time than the table of deadlines gives, never for more: a delay may."""
+    return min((at for at in (one, other) if at is not None), default=None)
 
 
 @transaction.atomic
@@ -122,9 +144,11 @@ def issue_directive(
         raise Invalid(_("Priorité inconnue."), field="priority")
     if due_at is not None and due_at <= at:
         raise Invalid(_("L’échéance est déjà passée."), field="due_at")
-    if vulnerability_id is not None and Directive.objects.filter(
-        vulnerability_id=vulnerability_id, state=Directive.State.OPEN
-    ).exists():
+    hold_issuing()
+    if (
+        vulnerability_id is not None
+        and Directive.objects.filter(vulnerability_id=vulnerability_id, state=Directive.State.OPEN).exists()
+    ):
         raise Conflict(_("Une directive est déjà ouverte pour cette vulnérabilité."), code="already_open")
     preview = preview_directive(
         actor, vulnerability_id=vulnerability_id, audience=audience, portfolio_id=portfolio_id,
@@ -132,8 +156,11 @@ def issue_directive(
     )  # fmt: skip
     if not preview.bodies:
         raise Invalid(_("Cette directive ne toucherait aucun organisme."), field="audience")
-    words = {**preview.words, **_given(title_fr=title_fr, title_en=title_en, text_fr=text_fr, text_en=text_en)}
-    if vulnerability_id is not None and audience == Directive.Audience.EXPOSED:
+    words = {
+        **preview.words,
+        **_given(title_fr=title_fr, title_en=title_en, text_fr=text_fr, text_en=text_en),
+    }
+    if audience == Directive.Audience.EXPOSED:
         priority = max((body.priority for body in preview.bodies), key=lambda name: Outcome(name).rank)
     directive = Directive.objects.create(
         number=next_number(at),
@@ -147,14 +174,15 @@ def issue_directive(
         due_at=due_at or min(body.due_at for body in preview.bodies),
         **words,
     )
-    if audience == Directive.Audience.EXPOSED and vulnerability_id is not None:
+    _bind(directive, preview, at)
+    if vulnerability_id is not None:
+        # The exposed outside the audience chosen are alerted too: nobody exposed is left out of a directive.
         sync_targets(directive, exposure.exposed_bodies(vulnerability_id))
-        if due_at is not None:
-            directive.targets.update(due_at=due_at)
-    else:
-        _bind(directive, preview, at)
     audit.record(
-        actor, "directive.issue", directive, after={"audience": audience, "bodies": len(preview.bodies), "due": due_at}
+        actor,
+        "directive.issue",
+        directive,
+        after={"audience": audience, "bodies": len(preview.bodies), "due": due_at},
     )
     return directive
 
@@ -163,9 +191,16 @@ def _given(**words: str) -> dict[str, str]:
     return {name: text.strip() for name, text in words.items() if text.strip()}
 
 
-def _check_words(vulnerability_id: int | None, title_fr: str, title_en: str, text_fr: str, text_en: str) -> None:
+def _check_words(
+    vulnerability_id: int | None, title_fr: str, title_en: str, text_fr: str, text_en: str
+) -> None:
     if vulnerability_id is None:
-        for field, value in (("title_fr", title_fr), ("title_en", title_en), ("text_fr", text_fr), ("text_en", text_en)):
+        for field, value in (
+            ("title_fr", title_fr),
+            ("title_en", title_en),
+            ("text_fr", text_fr),
+            ("text_en", text_en),
+        ):
             if not value.strip():
                 raise Invalid(_("Une directive s’écrit en français et en anglais."), field=field)
     for field, value, limit in (
@@ -183,21 +218,20 @@ def _bind(directive: Directive, preview: Preview, at: datetime) -> None:
         Target(
             directive=directive,
             body_id=body.body_id,
-            priority=directive.priority,
+            priority=body.priority,
             sent_at=at,
+            alerted_at=at,
             due_at=body.due_at,
-            escalate_at=next((when for _, when in steps(directive.priority, at)[1:]), None),
+            escalate_at=next_escalation(body.priority, at, 0),
+            exposures_total=body.assets,
+            exposures_open=body.assets,
         )
         for body in preview.bodies
     ]
     Target.objects.bulk_create(targets, batch_size=500)
     record_events(targets, "sent", at, {})
     queue_messages(targets, "issued", at)
-    outbox.publish(
-        events.CHANGED,
-        f"directive:{directive.pk}",
-        {"directive_id": directive.pk, "target_ids": [target.pk for target in targets], "what": "routed"},
-    )
+    tell(directive.pk, targets, "routed")
 
 
 @transaction.atomic
@@ -214,15 +248,11 @@ def cancel_directive(actor: Actor, *, directive_id: int, reason: str) -> Directi
     at = now()
     directive.state, directive.closed_at = Directive.State.CANCELLED, at
     directive.save(update_fields=["state", "closed_at"])
-    targets = list(directive.targets.filter(state__in=OPEN))
+    targets = list(directive.targets.select_for_update(of=("self",)).filter(state__in=OPEN).order_by("id"))
     directive.targets.filter(id__in=[target.pk for target in targets]).update(
         state=Target.State.WITHDRAWN, closed_at=at, escalate_at=None
     )
     record_events(targets, "cancelled", at, {"reason": reason.strip()})
-    outbox.publish(
-        events.CHANGED,
-        f"directive:{directive.pk}",
-        {"directive_id": directive.pk, "target_ids": [target.pk for target in targets], "what": "cancelled"},
-    )
+    tell(directive.pk, targets, "cancelled")
     audit.record(actor, "directive.cancel", directive, reason=reason.strip(), after={"state": "cancelled"})
     return directive

@@ -1,4 +1,4 @@
-"""Climbs the ladder for those who have not acknowledged: officer → deputy → COCD → CGCD."""
+"""Climbs the ladder for those who have not acknowledged, and reminds those whose deadline comes near."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from rempart.alerts import events
 from rempart.alerts.commands.delivery import queue_messages
-from rempart.alerts.commands.routing import record_events
-from rempart.alerts.ladder import steps
-from rempart.alerts.models import Target
-from rempart.alerts.states import WAITING
-from rempart.kernel import outbox
+from rempart.alerts.commands.timeline import record_events, tell
+from rempart.alerts.ladder import next_escalation, steps
+from rempart.alerts.models import Directive, Target
+from rempart.alerts.states import OPEN, WAITING
 from rempart.kernel.time import now
 
 BATCH = 500
+REMIND_BEFORE = timedelta(hours=24)
 
 
 @transaction.atomic
@@ -25,25 +24,42 @@ def escalate_due() -> int:
     due = list(
         Target.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(escalate_at__lte=at, closed_at__isnull=True, state__in=WAITING)
-        .order_by("escalate_at")[:BATCH]
+        .order_by("escalate_at", "id")[:BATCH]
     )
     by_rung: dict[str, list[Target]] = {}
     for target in due:
-        ladder = steps(target.priority, target.sent_at)
-        target.rung = min(target.rung + 1, len(ladder) - 1)
-        following = ladder[target.rung + 1 :]
-        # A target reopened long after it was sent climbs one rung an hour, not all at once.
-        target.escalate_at = max(following[0][1], at + timedelta(minutes=15)) if following else None
+        ladder = steps(target.priority, target.alerted_at)
+        if target.rung + 1 >= len(ladder):
+            target.escalate_at = None
+            continue
+        target.rung += 1
+        following = next_escalation(target.priority, target.alerted_at, target.rung)
+        # After a stop of the platform several rungs may be due: each still gets its quarter of an hour.
+        target.escalate_at = max(following, at + timedelta(minutes=15)) if following else None
         by_rung.setdefault(str(ladder[target.rung][0]), []).append(target)
     Target.objects.bulk_update(due, ["rung", "escalate_at"], batch_size=300)
     for rung, targets in by_rung.items():
         record_events(targets, "escalated", at, {"rung": rung})
         queue_messages(targets, "escalated", at, rung)
-    for directive_id in {target.directive_id for target in due}:
-        mine = [target.pk for target in due if target.directive_id == directive_id]
-        outbox.publish(
-            events.CHANGED,
-            f"directive:{directive_id}",
-            {"directive_id": directive_id, "target_ids": mine, "what": "escalated"},
-        )
+    for directive_id in sorted({target.directive_id for target in due}):
+        tell(directive_id, [target for target in due if target.directive_id == directive_id], "escalated")
     return len(due)
+
+
+@transaction.atomic
+def remind_due() -> int:
+    """Reminds, once a deadline, those who have not declared and whose deadline is within a day; returns how
+    many.
+
+    Who had less than two days in all is not reminded: the escalation ladder already presses.
+    """
+    at = now()
+    near = Target.objects.filter(
+        closed_at__isnull=True,
+        state__in=OPEN - {Target.State.DECLARED},
+        due_at__gt=at,
+        due_at__lte=at + REMIND_BEFORE,
+        directive__state=Directive.State.OPEN,
+    )
+    slow = [target for target in near if target.due_at - target.alerted_at > 2 * REMIND_BEFORE]
+    return queue_messages(slow, "reminder", at) if slow else 0

@@ -7,145 +7,64 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rempart.alerts import events
-from rempart.alerts.models import Target, TargetEvent
-from rempart.alerts.states import BY_PERSON, CLOSED, WAITING
-from rempart.kernel import audit, outbox
+from rempart.alerts.commands.acting import (
+    STEP_FIELDS,
+    check_step,
+    clean_reason,
+    leave_trace,
+    load,
+    note_acknowledged,
+)
+from rempart.alerts.commands.routing import close_when_done
+from rempart.alerts.models import Directive, Target
+from rempart.alerts.states import CLOSED
 from rempart.kernel.actors import Actor
-from rempart.kernel.errors import Conflict, Invalid, NotFound
+from rempart.kernel.errors import Conflict, Invalid
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
 
 S = Target.State
-MAX_REASON = 2000
-
-
-def _load(actor: Actor, target_id: int, permission: Permission) -> tuple[Target, bool]:
-    """The target, locked, and whether the actor acts on the body's behalf."""
-    target = (
-        Target.objects.select_for_update(of=("self",))
-        .select_related("directive", "body")
-        .filter(id=target_id)
-        .first()
-    )
-    if target is None or not actor.may(Permission.ALERT_READ, target.body_id):
-        raise NotFound(_("Cette directive n’existe pas ou ne vous concerne pas."))
-    if actor.may(permission, target.body_id):
-        return target, False
-    actor.require(Permission.ALERT_ASSIST, target.body_id)
-    return target, True
-
-
-def _reason(reason: str, *, needed: bool) -> str:
-    cleaned = reason.strip()
-    if needed and not cleaned:
-        raise Invalid(_("Indiquez la raison : elle est consignée."), field="reason")
-    if len(cleaned) > MAX_REASON:
-        raise Invalid(_("La raison dépasse 2 000 caractères."), field="reason")
-    return cleaned
-
-
-def _check_step(target: Target, wanted: S) -> None:
-    if wanted not in BY_PERSON.get(S(target.state), frozenset()):
-        raise Conflict(
-            _("L’état actuel de la directive ne permet pas cette action."),
-            code="wrong_state",
-            values={"state": target.state, "wanted": str(wanted)},
-        )
-
-
-def _done(
-    actor: Actor,
-    target: Target,
-    kind: str,
-    at: datetime,
-    *,
-    behalf: bool,
-    reason: str,
-    before: dict[str, object],
-    after: dict[str, object],
-) -> None:
-    """The timeline, the event and the audit entry of what was just done."""
-    TargetEvent.objects.create(
-        target=target,
-        body_id=target.body_id,
-        at=at,
-        kind=kind,
-        actor_id=actor.user_id,
-        actor_label=actor.label,
-        on_behalf=behalf,
-        reason=reason,
-        detail={key: str(value) for key, value in after.items()},
-    )
-    outbox.publish(
-        events.CHANGED,
-        f"directive:{target.directive_id}",
-        {"directive_id": target.directive_id, "target_ids": [target.pk], "what": kind},
-    )
-    audit.record(
-        actor,
-        f"directive.{kind}",
-        target,
-        before=before,
-        after=after,
-        reason=reason,
-        on_behalf_of=target.body.name_fr if behalf else "",
-        label=f"{target.directive.number} → {target.body.code}",
-    )
 
 
 @transaction.atomic
 def acknowledge(actor: Actor, *, target_id: int, reason: str = "") -> Target:
     """The body has the directive in hand. Doing it again changes nothing."""
-    target, behalf = _load(actor, target_id, Permission.ALERT_ACKNOWLEDGE)
-    why = _reason(reason, needed=behalf)
+    target, behalf = load(actor, target_id, Permission.ALERT_ACKNOWLEDGE)
+    why = clean_reason(reason, needed=behalf)
     if target.acknowledged_at is not None:
         return target
-    _check_step(target, S.ACKNOWLEDGED)
+    check_step(target, S.ACKNOWLEDGED)
     at, before = now(), target.state
     target.state = S.ACKNOWLEDGED
     target.acknowledged_at, target.acknowledged_by_id, target.escalate_at = at, actor.user_id, None
     target.delivered_at = target.delivered_at or at
     target.save(update_fields=["state", "acknowledged_at", "acknowledged_by", "escalate_at", "delivered_at"])
-    _done(
+    leave_trace(
         actor, target, "acknowledged", at, behalf=behalf, reason=why,
         before={"state": before}, after={"state": target.state},
     )  # fmt: skip
     return target
 
 
-def _acknowledged(actor: Actor, target: Target, at: datetime) -> None:
-    """Whoever works on a directive has acknowledged it."""
-    if target.state in WAITING:
-        target.state = S.ACKNOWLEDGED
-        target.acknowledged_at, target.acknowledged_by_id, target.escalate_at = at, actor.user_id, None
-        target.delivered_at = target.delivered_at or at
-
-
-_STEP_FIELDS = [
-    "state", "acknowledged_at", "acknowledged_by", "escalate_at", "delivered_at", "assigned_to", "declared_at",
-]  # fmt: skip
-
-
 @transaction.atomic
 def assign(actor: Actor, *, target_id: int, person_id: int, reason: str = "") -> Target:
     """Gives the work to a person of the body; it is then in progress."""
-    target, behalf = _load(actor, target_id, Permission.ALERT_RESPOND)
-    why = _reason(reason, needed=behalf)
+    target, behalf = load(actor, target_id, Permission.ALERT_RESPOND)
+    why = clean_reason(reason, needed=behalf)
     if target.state in CLOSED:
         raise Conflict(_("Cette directive est close pour cet organisme."), code="wrong_state")
-    person = organisations.person_of(target.body_id, person_id)
-    if person is None:
+    person = organisations.get_person(actor, person_id)
+    if not person.active or not person.body.path.startswith(target.body.path):
         raise Invalid(_("Cette personne n’appartient pas à l’organisme."), field="person")
     at = now()
     before = {"assigned_to": target.assigned_to_id, "state": target.state}
-    _acknowledged(actor, target, at)
+    note_acknowledged(actor, target, at)
     target.assigned_to_id = person_id
     if target.state == S.ACKNOWLEDGED:
         target.state = S.IN_PROGRESS
-    target.save(update_fields=_STEP_FIELDS)
-    _done(
+    target.save(update_fields=STEP_FIELDS)
+    leave_trace(
         actor, target, "assigned", at, behalf=behalf, reason=why, before=before,
         after={"assigned_to": person.name, "state": target.state},
     )  # fmt: skip
@@ -155,14 +74,14 @@ def assign(actor: Actor, *, target_id: int, person_id: int, reason: str = "") ->
 @transaction.atomic
 def start(actor: Actor, *, target_id: int, reason: str = "") -> Target:
     """Work has begun (again)."""
-    target, behalf = _load(actor, target_id, Permission.ALERT_RESPOND)
-    why = _reason(reason, needed=behalf)
+    target, behalf = load(actor, target_id, Permission.ALERT_RESPOND)
+    why = clean_reason(reason, needed=behalf)
     at, before = now(), target.state
-    _acknowledged(actor, target, at)
-    _check_step(target, S.IN_PROGRESS)
+    note_acknowledged(actor, target, at)
+    check_step(target, S.IN_PROGRESS)
     target.state, target.declared_at = S.IN_PROGRESS, None
-    target.save(update_fields=_STEP_FIELDS)
-    _done(
+    target.save(update_fields=STEP_FIELDS)
+    leave_trace(
         actor, target, "started", at, behalf=behalf, reason=why,
         before={"state": before}, after={"state": target.state},
     )  # fmt: skip
@@ -172,14 +91,14 @@ def start(actor: Actor, *, target_id: int, reason: str = "") -> Target:
 @transaction.atomic
 def declare(actor: Actor, *, target_id: int, reason: str = "") -> Target:
     """The body says it is done. It stays to be proved by a later inventory."""
-    target, behalf = _load(actor, target_id, Permission.ALERT_RESPOND)
-    why = _reason(reason, needed=behalf)
+    target, behalf = load(actor, target_id, Permission.ALERT_RESPOND)
+    why = clean_reason(reason, needed=behalf)
     at, before = now(), target.state
-    _acknowledged(actor, target, at)
-    _check_step(target, S.DECLARED)
+    note_acknowledged(actor, target, at)
+    check_step(target, S.DECLARED)
     target.state, target.declared_at = S.DECLARED, at
-    target.save(update_fields=_STEP_FIELDS)
-    _done(
+    target.save(update_fields=STEP_FIELDS)
+    leave_trace(
         actor, target, "declared", at, behalf=behalf, reason=why,
         before={"state": before}, after={"state": target.state},
     )  # fmt: skip
@@ -189,8 +108,8 @@ def declare(actor: Actor, *, target_id: int, reason: str = "") -> Target:
 @transaction.atomic
 def request_delay(actor: Actor, *, target_id: int, until: datetime, reason: str) -> Target:
     """Asks for a later deadline; the centre answers."""
-    target, behalf = _load(actor, target_id, Permission.ALERT_RESPOND)
-    why = _reason(reason, needed=True)
+    target, behalf = load(actor, target_id, Permission.ALERT_RESPOND)
+    why = clean_reason(reason, needed=True)
     at = now()
     if target.state in CLOSED:
         raise Conflict(_("Cette directive est close pour cet organisme."), code="wrong_state")
@@ -198,10 +117,10 @@ def request_delay(actor: Actor, *, target_id: int, until: datetime, reason: str)
         raise Invalid(_("Le délai demandé doit dépasser l’échéance actuelle."), field="until")
     if (until - at).days > 366:
         raise Invalid(_("Le délai demandé dépasse un an."), field="until")
-    _acknowledged(actor, target, at)
+    note_acknowledged(actor, target, at)
     target.delay_requested_until, target.delay_reason = until, why
-    target.save(update_fields=[*_STEP_FIELDS, "delay_requested_until", "delay_reason"])
-    _done(
+    target.save(update_fields=[*STEP_FIELDS, "delay_requested_until", "delay_reason"])
+    leave_trace(
         actor, target, "delay_requested", at, behalf=behalf, reason=why,
         before={"due_at": target.due_at}, after={"requested": until},
     )  # fmt: skip
@@ -209,7 +128,7 @@ def request_delay(actor: Actor, *, target_id: int, until: datetime, reason: str)
 
 
 def _load_for_review(actor: Actor, target_id: int) -> Target:
-    target, _behalf = _load(actor, target_id, Permission.ALERT_REVIEW)
+    target, _behalf = load(actor, target_id, Permission.ALERT_REVIEW)
     actor.require(Permission.ALERT_REVIEW, target.body_id)
     if target.delay_requested_until is None:
         raise Conflict(_("Aucun délai n’est demandé."), code="no_request")
@@ -224,8 +143,8 @@ def grant_delay(actor: Actor, *, target_id: int, reason: str = "") -> Target:
     target.due_at = target.delayed_until = target.delay_requested_until
     target.delay_requested_until = None
     target.save(update_fields=["due_at", "delayed_until", "delay_requested_until"])
-    _done(
-        actor, target, "delay_granted", at, behalf=False, reason=_reason(reason, needed=False),
+    leave_trace(
+        actor, target, "delay_granted", at, behalf=False, reason=clean_reason(reason, needed=False),
         before={"due_at": before}, after={"due_at": target.due_at},
     )  # fmt: skip
     return target
@@ -238,8 +157,8 @@ def refuse_delay(actor: Actor, *, target_id: int, reason: str) -> Target:
     asked = target.delay_requested_until
     target.delay_requested_until = None
     target.save(update_fields=["delay_requested_until"])
-    _done(
-        actor, target, "delay_refused", now(), behalf=False, reason=_reason(reason, needed=True),
+    leave_trace(
+        actor, target, "delay_refused", now(), behalf=False, reason=clean_reason(reason, needed=True),
         before={"requested": asked}, after={"due_at": target.due_at},
     )  # fmt: skip
     return target
@@ -248,5 +167,33 @@ def refuse_delay(actor: Actor, *, target_id: int, reason: str) -> Target:
 @transaction.atomic
 def mark_delivered(actor: Actor, *, target_ids: list[int]) -> int:
     """The body's officer has the directive on the screen: as good as a message received."""
-    waiting = Target.objects.visible_to(actor, Permission.ALERT_ACKNOWLEDGE).filter(id__in=target_ids, state=S.SENT)
+    waiting = Target.objects.visible_to(actor, Permission.ALERT_ACKNOWLEDGE).filter(
+        id__in=target_ids, state=S.SENT
+    )
     return waiting.update(state=S.DELIVERED, delivered_at=now())
+
+
+@transaction.atomic
+def accept_proof(actor: Actor, *, target_id: int, reason: str) -> Target:
+    """A centre has seen the proof of what no inventory can show: the target is verified, with what was seen.
+
+    Only for what no exposure proves: a directive in free text, or a body that nothing shows exposed.
+    """
+    directive_id = Target.objects.filter(id=target_id).values_list("directive_id", flat=True).first()
+    directive = Directive.objects.select_for_update().filter(id=directive_id).first()
+    target, _behalf = load(actor, target_id, Permission.ALERT_REVIEW)
+    actor.require(Permission.ALERT_REVIEW, target.body_id)
+    why = clean_reason(reason, needed=True)
+    if target.exposures_total:
+        raise Conflict(_("Cette directive se prouve par un inventaire."), code="proved_by_inventory")
+    if target.state != S.DECLARED:
+        raise Conflict(_("L’organisme n’a pas déclaré la directive appliquée."), code="wrong_state")
+    at = now()
+    target.state, target.verified_at, target.closed_at, target.escalate_at = S.VERIFIED, at, at, None
+    target.save(update_fields=["state", "verified_at", "closed_at", "escalate_at"])
+    done = directive is not None and close_when_done(directive, at)
+    leave_trace(
+        actor, target, "verified", at, behalf=False, reason=why, before={"state": S.DECLARED},
+        after={"state": target.state, "directive_closed": done},
+    )  # fmt: skip
+    return target

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from rempart.organisations.queries.answering import (
+    DigestPerson,
+    answers_for,
+    branch_filter,
+    channel,
+    digest_people,
+    places_of,
+)
 from rempart.organisations.queries.people import (
     channels_of,
     duties,
@@ -12,15 +20,7 @@ from rempart.organisations.queries.people import (
     people,
     person_of,
 )
-from rempart.organisations.queries.recipients import (
-    RUNGS,
-    ChannelInfo,
-    Recipient,
-    answers_for,
-    channel,
-    digest_recipients,
-    recipients,
-)
+from rempart.organisations.queries.recipients import RUNGS, ChannelInfo, Recipient, recipients
 from rempart.organisations.queries.tree import (
     Place,
     bodies,
@@ -38,15 +38,17 @@ from rempart.organisations.queries.users import get_user, grants_of, role_matrix
 __all__ = [
     "RUNGS",
     "ChannelInfo",
+    "DigestPerson",
     "Place",
     "Recipient",
     "answers_for",
     "bodies",
+    "branch_filter",
     "branch_scopes",
     "channel",
     "channels_of",
     "children",
-    "digest_recipients",
+    "digest_people",
     "duties",
     "duty_titles",
     "get_channel",
@@ -60,6 +62,7 @@ __all__ = [
     "people",
     "person_of",
     "place_of",
+    "places_of",
     "portfolio_of",
     "recipients",
     "role_matrix",

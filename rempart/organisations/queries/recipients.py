@@ -12,7 +12,6 @@ from django.conf import settings
 from django.db.models import Q
 
 from rempart.engines.clocks import BusinessCalendar, quebec_holidays
-from rempart.kernel.time import today
 from rempart.organisations.models import ContactChannel, Duty, Kind, OnCallPeriod, Organisation, Person
 
 RUNGS = ("officer", "deputy", "cocd", "cgcd")
@@ -148,11 +147,12 @@ def _channels(
     ).order_by("id")
     for row in rows.select_related("person"):
         key = (None, row.person_id) if row.person_id else (row.body_id, None)
-        result[key].append(_info(row))
+        result[key].append(channel_info(row))
     return result
 
 
-def _info(row: ContactChannel) -> ChannelInfo:
+def channel_info(row: ContactChannel) -> ChannelInfo:
+    """A channel as senders see it; its person must be loaded."""
     return ChannelInfo(
         row.pk,
         row.medium,
@@ -163,50 +163,3 @@ def _info(row: ContactChannel) -> ChannelInfo:
         row.verified_at is not None,
         row.person.language if row.person else "fr",
     )
-
-
-def channel(channel_id: int) -> ChannelInfo | None:
-    """One channel as the platform sends to it; None when it is gone, or its person is no longer active."""
-    row = ContactChannel.objects.filter(pk=channel_id).select_related("person").first()
-    return None if row is None or (row.person is not None and not row.person.active) else _info(row)
-
-
-def digest_recipients() -> list[tuple[Recipient, list[int]]]:
-    """Every active person whose verified channel takes the daily digest, with the places they answer for.
-
-    A place is one where a duty that receives alerts is theirs, or is theirs as deputy. Three queries.
-    """
-    day = today()
-    people = {
-        person.pk: person
-        for person in Person.objects.filter(
-            active=True, channels__digest=True, channels__verified_at__isnull=False
-        )
-    }
-    duties = Duty.objects.filter(title__receives_alerts=True, starts_on__lte=day).filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=day)
-    )
-    places: dict[int, set[int]] = defaultdict(set)
-    for person_id, deputy_id, body_id in duties.values_list("person_id", "deputy_id", "body_id"):
-        for each in (person_id, deputy_id):
-            if each in people:
-                places[each].add(body_id)
-    channels = _channels(set(places), set())
-    return [
-        (
-            Recipient(
-                person_id, people[person_id].name, people[person_id].language,
-                [one for one in channels.get((None, person_id), []) if one.digest and one.verified],
-            ),
-            sorted(bodies),
-        )
-        for person_id, bodies in sorted(places.items())
-    ]  # fmt: skip
-
-
-def answers_for(person_id: int, body_id: int, at: datetime) -> Person | None:
-    """The person, when they are still active and still told, at some rung, of what concerns this body."""
-    for rung in RUNGS:
-        if any(one.person_id == person_id for one in recipients([body_id], rung, at)[body_id]):
-            return Person.objects.filter(pk=person_id).select_related("user").first()
-    return None
