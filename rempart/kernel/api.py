@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import APIKeyCookie, HttpBearer
 
 from rempart.kernel import tokens
@@ -57,6 +57,17 @@ def install_errors(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
         errors = [
-            {"field": ".".join(str(part) for part in each["loc"]), "message": each["msg"]} for each in error.errors
+            {"field": ".".join(str(part) for part in each["loc"]), "message": each["msg"]}
+            for each in error.errors
         ]
         return problem(request, 422, "Invalid request", errors=errors)
+
+    @api.exception_handler(AuthenticationError)
+    def unknown_caller(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        response = problem(request, 401, "Sign in, or send a valid API token")
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+
+    @api.exception_handler(HttpError)
+    def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+        return problem(request, error.status_code, str(error))

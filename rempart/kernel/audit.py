@@ -1,7 +1,8 @@
 """The audit trail: who did what, to what, on whose behalf, from what to what; and its proof.
 
 Entries form a hash chain (SHA-256 over the canonical JSON of the entry and of the hash before it), so a
-row that is changed, removed or inserted later shows in ``verify``.
+row that is changed, removed, inserted or put elsewhere shows in ``verify``. Whoever can rewrite the whole
+chain and its end is caught by an ``Anchor`` noted elsewhere: the daily log, or a paper.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _FIELDS = (
     "seq", "actor_id", "actor_label", "actor_kind", "action", "object_type", "object_id", "object_label",
     "body_id", "on_behalf_of", "reason", "before", "after", "origin", "previous_hash",
 )  # fmt: skip
+_EXACT = 2**53  # whole numbers beyond it do not survive every JSON reader
 
 # Set by the web edge for each request: request id and address.
 origin: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("audit_origin", default=None)
@@ -33,12 +35,30 @@ origin: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("
 def _digest(entry: AuditEntry) -> str:
     content = {name: getattr(entry, name) for name in _FIELDS}
     content["at"] = entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)).hexdigest()
+    return hashlib.sha256(
+        orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    ).hexdigest()
 
 
-def _plain(values: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The values as JSON will give them back, so that the hash of what is read equals that of what was written."""
-    return None if values is None else orjson.loads(orjson.dumps(values, default=str))
+def _text(value: str, longest: int | None = None) -> str:
+    """The text as both databases can keep it: no NUL, no lone surrogate, within the column's length."""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]
+
+
+def _plain(value: Any) -> Any:
+    """The value as either database gives JSON back, so that what is read hashes as what was written."""
+    if isinstance(value, dict):
+        return {_text(str(key)): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [
+            _plain(each) for each in (sorted(value, key=str) if isinstance(value, set | frozenset) else value)
+        ]
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < _EXACT else str(value)
+    # jsonb keeps decimals, not floats: 1e22 would come back as a whole number.
+    return _text(value if type(value) is str else str(value))
 
 
 def record(
@@ -66,18 +86,18 @@ def record(
         seq=head.seq + 1,
         at=now(),
         actor_id=actor.user_id,
-        actor_label=actor.label[:254],
-        actor_kind=actor.kind,
-        action=action,
-        object_type=object_type or (subject._meta.label_lower if subject is not None else ""),
-        object_id=object_id or (str(subject.pk) if subject is not None else ""),
-        object_label=(label or (str(subject) if subject is not None else ""))[:200],
+        actor_label=_text(actor.label, 254),
+        actor_kind=_text(actor.kind, 10),
+        action=_text(action, 64),
+        object_type=_text(object_type or (subject._meta.label_lower if subject is not None else ""), 64),
+        object_id=_text(object_id or (str(subject.pk) if subject is not None else ""), 64),
+        object_label=_text(label or (str(subject) if subject is not None else ""), 200),
         body_id=body_id if body_id is not None else getattr(subject, "body_id", None),
-        on_behalf_of=on_behalf_of[:200],
-        reason=reason,
+        on_behalf_of=_text(on_behalf_of, 200),
+        reason=_text(reason),
         before=_plain(before),
         after=_plain(after),
-        origin=where,
+        origin=_plain(where),
         previous_hash=head.hash,
     )
     entry.hash = _digest(entry)
@@ -87,25 +107,53 @@ def record(
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """An entry's number and hash, noted outside the database."""
+
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True)
 class Break:
-    """Where the chain no longer holds: the entry's number, and what is wrong (missing, changed, unlinked, head)."""
+    """Where the chain no longer holds.
+
+    ``problem`` is missing (entries ``seq`` to ``last``), changed, unlinked, head (the end was cut, added
+    to or rewritten) or anchor (the entry is not the one that was noted).
+    """
 
     seq: int
     problem: str
+    last: int | None = None
 
 
-def verify(batch: int = 5000) -> Iterator[Break]:
-    """Walks the whole chain in order and yields every place where it is broken."""
-    previous_hash, expected = GENESIS, 1
-    for entry in AuditEntry.objects.order_by("seq").iterator(chunk_size=batch):
-        while expected < entry.seq:
-            yield Break(expected, "missing")
-            expected += 1
+def head() -> Anchor:
+    """The end of the chain now."""
+    found = AuditHead.objects.filter(id=1).first()
+    return Anchor(found.seq, found.hash) if found else Anchor(0, GENESIS)
+
+
+def verify(batch: int = 5000, anchor: Anchor | None = None) -> Iterator[Break]:
+    """Walks the whole chain in order and yields every place where it is broken.
+
+    Entries may be added meanwhile: what lies past the end read at the start is compared with the end then.
+    """
+    end = head()
+    previous_hash, expected, noted = GENESIS, 1, anchor is None
+    for entry in AuditEntry.objects.filter(seq__lte=end.seq).order_by("seq").iterator(chunk_size=batch):
+        if expected < entry.seq:
+            yield Break(expected, "missing", entry.seq - 1)
         if entry.hash != _digest(entry):
             yield Break(entry.seq, "changed")
         if entry.previous_hash != previous_hash:
             yield Break(entry.seq, "unlinked")
+        if anchor is not None and entry.seq == anchor.seq:
+            noted = entry.hash == anchor.hash
         previous_hash, expected = entry.hash, entry.seq + 1
-    head = AuditHead.objects.filter(id=1).first()
-    if head is not None and (head.seq != expected - 1 or head.hash != previous_hash):
-        yield Break(head.seq, "head")
+    if expected - 1 != end.seq or previous_hash != end.hash:
+        yield Break(end.seq, "head")
+    if not noted and anchor is not None:
+        yield Break(anchor.seq, "anchor")
+    last = AuditEntry.objects.aggregate(last=models.Max("seq"))["last"] or 0
+    if last > head().seq:
+        yield Break(last, "head")

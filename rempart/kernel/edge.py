@@ -21,7 +21,9 @@ class ActorRequest(HttpRequest):
 
 
 def page(*permissions: Permission) -> Callable[[View], View]:
-    """A page or route for those who hold at least one of these rights somewhere; rows are scoped by queries."""
+    """A page or route for who holds one of these rights somewhere; rows are scoped by queries."""
+    if not permissions:
+        raise ValueError("a page names the rights that open it; see signed_in and public")
 
     def declare(view: View) -> View:
         @functools.wraps(view)

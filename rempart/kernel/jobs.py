@@ -6,33 +6,32 @@ Jobs run at least once and must be idempotent; a job whose worker died is taken 
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import logging
-import threading
 import traceback
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, connections, transaction
-from django.db.models import F, Q
+import orjson
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.module_loading import import_string
 from django_tasks import TaskResult, TaskResultStatus
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task, TaskError
 from django_tasks.exceptions import TaskResultDoesNotExist
+from django_tasks.utils import normalize_json
 
+from rempart.kernel import leases
 from rempart.kernel.models import Job
 from rempart.kernel.time import now
 
 log = logging.getLogger("rempart.jobs")
 
-LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
 
-_current: contextvars.ContextVar[uuid.UUID | None] = contextvars.ContextVar("current_job", default=None)
+_current: contextvars.ContextVar[Job | None] = contextvars.ContextVar("current_job", default=None)
 
 
 class DatabaseBackend(BaseTaskBackend):
@@ -59,8 +58,8 @@ def _insert(task: Task[Any, Any], args: list[Any], kwargs: dict[str, Any], dedup
         task_path=task.module_path,
         queue=task.queue_name,
         priority=task.priority,
-        args=args,
-        kwargs=kwargs,
+        args=normalize_json(args),
+        kwargs=normalize_json(kwargs),
         enqueued_at=at,
         run_after=task.run_after or at,
         dedupe_key=dedupe_key,
@@ -96,77 +95,98 @@ def _result(job: Job) -> TaskResult[Any]:
     return result
 
 
+class Cancelled(Exception):  # noqa: N818 - named for what happened
+    """The job was cancelled, or taken by another worker: raised in the job by ``progress``, which ends it."""
+
+
 def progress(done: int, total: int, note: str = "") -> None:
-    """Shows how far the running job is. Seen once the job's own transaction, if any, commits."""
-    job_id = _current.get()
-    if job_id is not None:
-        Job.objects.filter(id=job_id).update(progress_done=done, progress_total=total, progress_note=note[:200])
+    """Shows how far the running job is, and stops it (Cancelled) when it is no longer this worker's.
+
+    Seen once the job's own transaction, if any, commits: long jobs work in several transactions.
+    """
+    job = _current.get()
+    if job is None:
+        return
+    shown = _held(job).update(progress_done=done, progress_total=total, progress_note=note[:200])
+    if not shown:
+        raise Cancelled(str(job.id))
+
+
+def _held(job: Job) -> QuerySet[Job]:
+    """The job's row, as long as this claim on it stands."""
+    return Job.objects.filter(id=job.id, state=Job.State.RUNNING, worker=job.worker, attempts=job.attempts)
 
 
 def _claim(worker: str, queues: list[str] | None) -> Job | None:
     at = now()
-    waiting = Job.objects.filter(
-        Q(state=Job.State.READY, run_after__lte=at) | Q(state=Job.State.RUNNING, lease_until__lt=at)
-    )
+    free = Q(state=Job.State.READY, run_after__lte=at) | Q(state=Job.State.RUNNING, lease_until__lt=at)
+    waiting = Job.objects.filter(free, finished_at__isnull=True)
     if queues:
         waiting = waiting.filter(queue__in=queues)
     for job in waiting.order_by("-priority", "run_after")[:5]:
-        taken = Job.objects.filter(id=job.id, state=job.state, attempts=job.attempts).update(
-            state=Job.State.RUNNING, worker=worker, started_at=at, lease_until=at + LEASE, attempts=F("attempts") + 1
+        taken = Job.objects.filter(free, id=job.id, attempts=job.attempts).update(
+            state=Job.State.RUNNING,
+            worker=worker,
+            started_at=at,
+            lease_until=at + leases.LEASE,
+            attempts=F("attempts") + 1,
         )
         if taken:
             return Job.objects.get(id=job.id)
     return None
 
 
-@contextlib.contextmanager
-def _lease_kept(job: Job) -> Iterator[None]:
-    """Prolongs the lease from a thread of its own while the job runs."""
-    stop = threading.Event()
-
-    def keep() -> None:
-        while not stop.wait(LEASE.total_seconds() / 3):
-            Job.objects.filter(id=job.id, worker=job.worker).update(lease_until=now() + LEASE)
-        connections.close_all()
-
-    keeper = threading.Thread(target=keep, name=f"lease-{job.id}", daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        stop.set()
-
-
 def run_one(worker: str, queues: list[str] | None = None) -> bool:
-    """Runs one due job; False when there is none. A failing job is retried with back-off, then left failed."""
+    """Runs one due job; False when there is none. A failing job is retried with back-off, then left."""
     job = _claim(worker, queues)
     if job is None:
         return False
-    token = _current.set(job.id)
+    token = _current.set(job)
     try:
-        with _lease_kept(job):
+        if job.attempts > MAX_ATTEMPTS:
+            raise RuntimeError(f"taken {job.attempts} times: the workers that ran it died")
+        with leases.kept(lambda: _held(job).update(lease_until=now() + leases.LEASE)):
             outcome = import_string(job.task_path).func(*job.args, **job.kwargs)
-        Job.objects.filter(id=job.id).update(
-            state=Job.State.SUCCESSFUL, finished_at=now(), lease_until=None, result=outcome
-        )
-    except Exception as error:
-        log.exception("job %s (%s) failed", job.id, job.task_path)
-        job.errors.append(
-            {
-                "type": f"{type(error).__module__}.{type(error).__qualname__}",
-                "traceback": "".join(traceback.format_exception(error))[-4000:],
-                "at": now().isoformat(),
-            }
-        )
-        final = job.attempts >= MAX_ATTEMPTS
-        Job.objects.filter(id=job.id).update(
-            state=Job.State.FAILED if final else Job.State.READY,
-            finished_at=now() if final else None,
+        _held(job).update(
+            state=Job.State.SUCCESSFUL,
+            finished_at=now(),
             lease_until=None,
-            run_after=now() + timedelta(seconds=min(5 * 4 ** (job.attempts - 1), 3600)),
-            errors=job.errors[-MAX_ATTEMPTS:],
+            result=_plain(outcome),
             dedupe_key="",
         )
+    except Cancelled:
+        log.info("job %s (%s) stopped", job.id, job.task_path)
+    except Exception as error:
+        log.exception("job %s (%s) failed", job.id, job.task_path)
+        _fail(job, error)
     finally:
         _current.reset(token)
     return True
+
+
+def _fail(job: Job, error: Exception) -> None:
+    """Keeps why the job failed; it waits for its next attempt, or stays failed after the last."""
+    failure = {
+        "type": f"{type(error).__module__}.{type(error).__qualname__}",
+        "traceback": "".join(traceback.format_exception(error)).replace("\x00", "")[-4000:],
+        "at": now().isoformat(),
+    }
+    final = job.attempts >= MAX_ATTEMPTS
+    _held(job).update(
+        state=Job.State.FAILED if final else Job.State.READY,
+        finished_at=now() if final else None,
+        lease_until=None,
+        run_after=now() + timedelta(seconds=min(5 * 4 ** (job.attempts - 1), 3600)),
+        errors=[*job.errors, failure][-MAX_ATTEMPTS:],
+        dedupe_key="",
+    )
+
+
+def _plain(outcome: Any) -> Any:
+    """A job's outcome as JSON keeps it; counts are often dataclasses."""
+    return orjson.loads(orjson.dumps(outcome, default=str, option=orjson.OPT_NON_STR_KEYS))
+
+
+def release_leases() -> int:
+    """Frees the jobs of a worker known to be dead (a single-process platform that restarts)."""
+    return Job.objects.filter(state=Job.State.RUNNING).update(lease_until=now() - timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""Lists as people use them: filters and sort that live in the address, columns kept, pages, and a sentence."""
+"""Lists as people use them: filters and sort that live in the address, columns kept, pages, a sentence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter named in the address. ``apply`` narrows the rows; ``choices`` offers values, else free text.
+    """A filter named in the address. ``apply`` narrows the rows; ``choices`` offers values.
 
     ``apply`` receives text from outside: it must ignore or refuse what it does not know.
     """
@@ -44,7 +44,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Page:
-    """What the list's template shows. ``address(**changes)`` gives the query string with some values changed."""
+    """What the list's template shows. ``address(**changes)`` gives the query string so changed."""
 
     listing: Listing
     rows: list[Any]
@@ -116,7 +116,8 @@ class Listing:
 
     def read(self, parameters: Mapping[str, str]) -> tuple[dict[str, str], str]:
         """The known filters of an address, and its sort; what is unknown is ignored."""
-        filters = {f.key: parameters[f.key].strip()[:200] for f in self.filters if parameters.get(f.key, "").strip()}
+        given = {f.key: parameters.get(f.key, "").replace("\x00", "").strip()[:200] for f in self.filters}
+        filters = {key: value for key, value in given.items() if value}
         sortable = {c.key for c in self.columns if c.order}
         sort = parameters.get("sort", "")
         return filters, sort if sort.lstrip("-") in sortable else self.default_sort

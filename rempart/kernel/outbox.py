@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
+from rempart.kernel import leases
 from rempart.kernel.models import OutboxEvent, ReactionDone
 from rempart.kernel.time import now
 
 log = logging.getLogger("rempart.outbox")
 
-LEASE = timedelta(minutes=10)
 MAX_ATTEMPTS = 8
+# A claim that is never reported on means a worker that died; an event that kills workers must stop too.
+MAX_CLAIMS = 50
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,17 @@ def _claim() -> OutboxEvent | None:
     older = OutboxEvent.objects.filter(
         aggregate=OuterRef("aggregate"), dispatched_at__isnull=True, parked=False, id__lt=OuterRef("id")
     )
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=at)
     due = (
-        OutboxEvent.objects.filter(dispatched_at__isnull=True, parked=False)
+        OutboxEvent.objects.filter(free, dispatched_at__isnull=True, parked=False)
         .filter(Q(next_attempt_at__isnull=True) | Q(next_attempt_at__lte=at))
-        .filter(Q(claimed_until__isnull=True) | Q(claimed_until__lt=at))
         .exclude(Exists(older))
         .order_by("id")
     )
     for event in due[:5]:
         taken = OutboxEvent.objects.filter(
-            Q(claimed_until__isnull=True) | Q(claimed_until__lt=at), id=event.id, dispatched_at__isnull=True
-        ).update(claimed_until=at + LEASE, attempts=F("attempts") + 1)
+            free, id=event.id, dispatched_at__isnull=True, parked=False
+        ).update(claimed_until=at + leases.LEASE, attempts=F("attempts") + 1)
         if taken:
             event.attempts += 1
             return event
@@ -85,9 +87,11 @@ def _claim() -> OutboxEvent | None:
 def _run(event: OutboxEvent, reaction: Reaction) -> None:
     name = f"{reaction.__module__}.{reaction.__qualname__}"
     with transaction.atomic():
-        if ReactionDone.objects.filter(event=event, reaction=name).exists():
-            return
-        ReactionDone.objects.create(event=event, reaction=name, at=now())
+        try:
+            with transaction.atomic():
+                ReactionDone.objects.create(event=event, reaction=name, at=now())
+        except IntegrityError:
+            return  # done already, here before a crash or by another worker
         reaction(Event(event.id, event.kind, event.aggregate, event.payload, event.created_at))
 
 
@@ -96,16 +100,25 @@ def dispatch_one() -> bool:
     event = _claim()
     if event is None:
         return False
+
+    def renew() -> None:
+        OutboxEvent.objects.filter(id=event.id, dispatched_at__isnull=True, attempts=event.attempts).update(
+            claimed_until=now() + leases.LEASE
+        )
+
     try:
-        for reaction in _reactions.get(event.kind, []):
-            _run(event, reaction)
+        if event.attempts > MAX_CLAIMS:
+            raise RuntimeError(f"claimed {event.attempts} times: the workers that took it died")
+        with leases.kept(renew):
+            for reaction in _reactions.get(event.kind, []):
+                _run(event, reaction)
     except Exception as error:
         log.exception("event %s (%s) failed", event.id, event.kind)
         wait = timedelta(seconds=min(2**event.attempts, 3600))
-        OutboxEvent.objects.filter(id=event.id).update(
+        OutboxEvent.objects.filter(id=event.id, attempts=event.attempts).update(
             claimed_until=None,
             next_attempt_at=now() + wait,
-            error="".join(traceback.format_exception_only(error))[:2000],
+            error="".join(traceback.format_exception_only(error)).replace("\x00", "")[:2000],
             parked=event.attempts >= MAX_ATTEMPTS,
         )
     else:
@@ -123,4 +136,6 @@ def drain(limit: int = 10_000) -> int:
 
 def release_claims() -> int:
     """Frees the claims of a worker known to be dead (a single-process platform that restarts)."""
-    return OutboxEvent.objects.filter(dispatched_at__isnull=True, claimed_until__isnull=False).update(claimed_until=None)
+    return OutboxEvent.objects.filter(dispatched_at__isnull=True, claimed_until__isnull=False).update(
+        claimed_until=None
+    )

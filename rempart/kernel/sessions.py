@@ -9,6 +9,9 @@ from rempart.kernel.models import ApiToken, RoleGrant, User
 from rempart.kernel.permissions import Permission, Role
 from rempart.kernel.time import now
 
+_ROLES = frozenset(role.value for role in Role)
+_PERMISSIONS = frozenset(permission.value for permission in Permission)
+
 
 def actor_for(user: object, token: object | None, resolve: BranchResolver) -> Actor:
     if not isinstance(user, User) or not user.is_active:
@@ -19,6 +22,8 @@ def actor_for(user: object, token: object | None, resolve: BranchResolver) -> Ac
         .order_by("id")
         .values_list("role", "organisation_id")
     )
+    # A role or a right that this version no longer knows gives nothing.
+    rows = [(role, place) for role, place in rows if role in _ROLES]
     scopes = resolve({organisation_id for _, organisation_id in rows}) if rows else {}
     grants = tuple(Grant(Role(role), place, scopes.get(place, NOTHING)) for role, place in rows)
     if not isinstance(token, ApiToken):
@@ -32,7 +37,7 @@ def actor_for(user: object, token: object | None, resolve: BranchResolver) -> Ac
         user.email,
         kind="token",
         grants=grants,
-        limited_to=frozenset(Permission(name) for name in token.permissions),
+        limited_to=frozenset(Permission(name) for name in token.permissions if name in _PERMISSIONS),
         limited_bodies=limited_bodies,
         token_id=token.pk,
     )

@@ -6,11 +6,12 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import OperationalError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 from django.db.models import Q
 
 from rempart.kernel import jobs, outbox
@@ -20,7 +21,9 @@ from rempart.kernel.time import now
 log = logging.getLogger("rempart.worker")
 
 IDLE_SECONDS = 0.3
+SCHEDULE_SECONDS = 1.0
 BEAT = timedelta(seconds=10)
+FORGOTTEN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,10 @@ _schedule: list[Scheduled] = []
 
 
 def every(interval: timedelta) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Registers a function to be run at this interval by one worker at a time."""
+    """Registers a function to be run at this interval by one worker at a time.
+
+    A run is lost when its worker dies in it: the function looks at what is due, not at how often it ran.
+    """
 
     def register(function: Callable[[], object]) -> Callable[[], object]:
         _schedule.append(Scheduled(f"{function.__module__}.{function.__qualname__}", interval, function))
@@ -46,12 +52,14 @@ def every(interval: timedelta) -> Callable[[Callable[[], object]], Callable[[], 
 
 
 def run_scheduled() -> int:
-    """Starts every scheduled function that is due, each claimed by a conditional update; returns how many ran."""
+    """Starts every scheduled function that is due, each claimed by a conditional update; counts them."""
     ran = 0
     for item in _schedule:
         at = now()
         _, created = Heartbeat.objects.get_or_create(name=item.name, defaults={"at": at})
-        if not created and not Heartbeat.objects.filter(name=item.name, at__lte=at - item.every).update(at=at):
+        if not created and not Heartbeat.objects.filter(name=item.name, at__lte=at - item.every).update(
+            at=at
+        ):
             continue
         ran += 1
         try:
@@ -65,20 +73,21 @@ class Worker:
     """A loop in its own thread or process; ``stop`` lets the unit of work in hand finish."""
 
     def __init__(self, name: str | None = None, queues: list[str] | None = None) -> None:
-        self.name = name or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 10000}"
+        self.name = (name or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident() % 10000}")[-64:]
         self.queues = queues
         self._stopping = threading.Event()
-        self._last_beat = now() - BEAT
+        self._next_schedule = 0.0
 
     def stop(self) -> None:
         self._stopping.set()
 
     def turn(self) -> bool:
         """One round; True when something was done."""
-        self._beat()
         busy = outbox.dispatch_one()
         busy = jobs.run_one(self.name, self.queues) or busy
-        run_scheduled()
+        if time.monotonic() >= self._next_schedule:
+            self._next_schedule = time.monotonic() + SCHEDULE_SECONDS
+            run_scheduled()
         return busy
 
     def drain(self, limit: int = 10_000) -> None:
@@ -88,31 +97,48 @@ class Worker:
                 return
 
     def run(self) -> None:
+        """Works until ``stop``. No error ends it: a database that restarts is waited for."""
         log.info("worker %s started", self.name)
+        threading.Thread(target=self._keep_beating, name="heartbeat", daemon=True).start()
         while not self._stopping.is_set():
             try:
                 busy = self.turn()
-            except OperationalError:
-                log.exception("database unavailable; retrying")
-                close_old_connections()
+            except Exception:
+                log.exception("the worker's round failed; trying again")
+                connection.close()
                 busy = False
                 self._stopping.wait(2)
             if not busy:
+                close_old_connections()
                 self._stopping.wait(IDLE_SECONDS)
-        Heartbeat.objects.filter(name=f"worker:{self.name}").delete()
         log.info("worker %s stopped", self.name)
 
-    def _beat(self) -> None:
-        at = now()
-        if at - self._last_beat < BEAT:
-            return
-        self._last_beat = at
-        Heartbeat.objects.update_or_create(name=f"worker:{self.name}", defaults={"at": at})
-        Heartbeat.objects.filter(Q(name__startswith="worker:") & Q(at__lt=at - timedelta(minutes=5))).delete()
+    def _keep_beating(self) -> None:
+        """Shows a sign of life from a thread of its own: a long job must not look like a dead worker."""
+        name, started = f"worker:{self.name}", now().isoformat()
+        detail = {"pid": os.getpid(), "since": started, "queues": self.queues or []}
+        while True:
+            at = now()
+            try:
+                Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "detail": detail})
+                Heartbeat.objects.filter(Q(name__startswith="worker:") & Q(at__lt=at - FORGOTTEN)).delete()
+            except DatabaseError:  # the database is away, or SQLite is held by a long job
+                log.info("heartbeat not written; trying again")
+                connection.close()
+            if self._stopping.wait(BEAT.total_seconds()):
+                break
+        try:
+            Heartbeat.objects.filter(name=name).delete()
+        except DatabaseError:
+            log.info("heartbeat not removed")
+        connection.close()
 
 
 def start_in_thread() -> Worker:
     """Starts a worker beside the web server (a trial in one process)."""
+    if connection.vendor == "sqlite":  # one process: whatever is still held was held by one that died
+        outbox.release_claims()
+        jobs.release_leases()
     worker = Worker()
     threading.Thread(target=worker.run, name="rempart-worker", daemon=True).start()
     return worker
