@@ -1,4 +1,4 @@
-"""Reading what is known of vulnerabilities. They belong to no body: whoever may read intelligence reads all."""
+"""Reading what is known of vulnerabilities. They belong to no body: who may read one reads all."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def statements_for(vulnerability_ids: Collection[int]) -> dict[int, list[Affecte
 
 
 def statements_for_keys(keys: Iterable[str]) -> dict[int, list[Affected]]:
-    """The statements that name a product by one of these identity keys, by vulnerability; rejected ones excepted."""
+    """The statements that name a product by one of these keys, by vulnerability; rejected ones excepted."""
     found: dict[int, list[Affected]] = {}
     seen: set[int] = set()
     for chunk in batches(dict.fromkeys(keys), _CHUNK):

@@ -1,9 +1,28 @@
 """Every write of this slice."""
 
 from rempart.intelligence.commands.counts import LoadCounts, Progress
+from rempart.intelligence.commands.csaf import load_csaf
 from rempart.intelligence.commands.cve import load_cve
 from rempart.intelligence.commands.epss import load_epss
+from rempart.intelligence.commands.feeds import add_feed, due_feeds, set_feed_enabled
+from rempart.intelligence.commands.folder import Loaded, load_folder
 from rempart.intelligence.commands.kev import load_kev
 from rempart.intelligence.commands.runs import ensure_default_feeds
+from rempart.intelligence.commands.sync import FeedUnavailable, sync_feed
 
-__all__ = ["LoadCounts", "Progress", "ensure_default_feeds", "load_cve", "load_epss", "load_kev"]
+__all__ = [
+    "FeedUnavailable",
+    "LoadCounts",
+    "Loaded",
+    "Progress",
+    "add_feed",
+    "due_feeds",
+    "ensure_default_feeds",
+    "load_csaf",
+    "load_cve",
+    "load_epss",
+    "load_folder",
+    "load_kev",
+    "set_feed_enabled",
+    "sync_feed",
+]

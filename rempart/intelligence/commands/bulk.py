@@ -31,7 +31,7 @@ def reserve_ids(model: type[Model], count: int) -> range | list[int]:
 
 
 def insert(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Inserts rows whose values are in the order of ``names`` (column names), already fit for the database."""
+    """Inserts rows whose values are in the order of ``names`` (column names), fit for the database."""
     if not rows:
         return
     quote = connection.ops.quote_name
@@ -47,7 +47,7 @@ def insert(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any
 
 
 def insert_instances(rows: Sequence[Model]) -> None:
-    """Inserts new instances of one model and gives each its identifier. Raises IntegrityError as any insert."""
+    """Inserts new instances of one model and gives each its identifier; may raise IntegrityError."""
     if not rows:
         return
     model = type(rows[0])

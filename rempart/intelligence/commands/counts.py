@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class LoadCounts:
-    """Records: ``read`` = ``added`` + ``changed`` + ``unchanged`` + ``rejected`` (unreadable, put in quarantine)."""
+    """Records: ``read`` = ``added`` + ``changed`` + ``unchanged`` + ``rejected`` (in quarantine)."""
 
     read: int = 0
     added: int = 0

@@ -30,9 +30,10 @@ from rempart.kernel.time import now
 def load_cve(
     actor: Actor, path: Path | str, feed: Feed | str | None = None, progress: Progress | None = None
 ) -> LoadCounts:
-    """Reads every CVE record under ``path``; each batch of 500 is a transaction, so a stopped load keeps what it read.
+    """Reads every CVE record under ``path``; each batch of 500 is a transaction that a stopped load keeps.
 
-    A record whose content is unchanged costs a digest. Raises FileNotFoundError, NotPermitted, NotFound, Invalid.
+    A record whose content is unchanged costs a digest. Raises FileNotFoundError, NotPermitted,
+    NotFound, Invalid.
     """
     actor.require(Permission.INTELLIGENCE_MANAGE)
     source = feed_for(Feed.Kind.CVE, feed)
@@ -170,7 +171,7 @@ def _replace_statements(
     known: dict[str, _Known],
     ids: dict[str, int],
 ) -> None:
-    """The record's statements in the place of those before; the catalogue's where the record names no product."""
+    """The record's statements replace those before; the catalogue's stands where it names no product."""
     if not products:
         return
     old = [before.id for before in known.values() if before.id in products]

@@ -18,7 +18,7 @@ _SEVERITIES = ((9.0, "CRITICAL"), (7.0, "HIGH"), (4.0, "MEDIUM"), (0.1, "LOW"))
 
 
 def chosen_metric(metrics: Sequence[Metric]) -> Metric | None:
-    """The CVSS score shown: the CNA's before any other's, and the latest version of each (4.0, 3.1, 3.0, 2.0)."""
+    """The CVSS score shown: the CNA's before any other's, and of each the latest version."""
 
     def rank(metric: Metric) -> tuple[bool, int]:
         version = _VERSIONS.index(metric.version) if metric.version in _VERSIONS else len(_VERSIONS)

@@ -137,7 +137,7 @@ def _load_batch(run: Run, entries: dict[str, KevEntry], scores: EpssScores) -> N
 
 
 def _state_products(added: list[Vulnerability], renamed: list[Vulnerability]) -> set[int]:
-    """The catalogue's vendor and product, where no CVE record identifies any; returns what was stated anew."""
+    """The catalogue's vendor and product, where no CVE record identifies any; returns what is new."""
     records = AffectedKey.objects.filter(
         vulnerability__in=[row.pk for row in renamed], affected__advisory__isnull=True
     ).exclude(affected__source=affected.KEV_SOURCE)

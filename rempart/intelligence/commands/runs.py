@@ -1,4 +1,4 @@
-"""One reading of a feed from its start to its outcome: its counts, what it put in quarantine, its audit entry."""
+"""One reading of a feed, from its start to its outcome: counts, quarantine, audit entry."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DEFAULT_FEEDS: dict[str, tuple[str, str, int]] = {
 
 
 def ensure_default_feeds() -> None:
-    """Creates the public feeds that are missing, off: a trial has no network, and a person decides what leaves."""
+    """Creates the public feeds that are missing, off: a person decides what reaches the network."""
     known = set(Feed.objects.filter(name__in=DEFAULT_FEEDS).values_list("name", flat=True))
     for name in DEFAULT_FEEDS.keys() - known:
         kind, location, minutes = DEFAULT_FEEDS[name]
@@ -52,17 +52,13 @@ def feed_for(kind: str, feed: Feed | str | None) -> Feed:
 
     Raises NotFound for an unknown name and Invalid for a feed of another kind.
     """
-    if isinstance(feed, Feed):
-        found: Feed | None = feed
-    elif feed:
-        found = Feed.objects.filter(name=feed).first()
-        if found is None:
-            raise NotFound(_("Cette source n’existe pas."), field="feed", values={"name": feed})
-    else:
+    if not feed:
         ensure_default_feeds()
         name = next(name for name, (of_kind, _location, _minutes) in DEFAULT_FEEDS.items() if of_kind == kind)
-        found = Feed.objects.get(name=name)
-    assert found is not None
+        feed = name
+    found = feed if isinstance(feed, Feed) else Feed.objects.filter(name=feed).first()
+    if found is None:
+        raise NotFound(_("Cette source n’existe pas."), field="feed", values={"name": str(feed)})
     if found.kind != kind:
         raise Invalid(_("Cette source est d’une autre sorte."), field="feed", values={"kind": found.kind})
     return found
@@ -130,7 +126,7 @@ class Run:
             self._well_records.clear()
 
     def forget_unseen(self) -> None:
-        """After a whole file was read: what it no longer holds cannot be mended, and leaves the quarantine."""
+        """After a whole file was read: what it no longer holds leaves the quarantine."""
         Quarantined.objects.filter(feed=self.feed, last_seen_at__lt=self.started_at).delete()
 
 
@@ -146,7 +142,7 @@ def excerpt_of(document: dict[str, Any] | None) -> str:
 
 @contextmanager
 def feed_run(actor: Actor, feed: Feed) -> Iterator[Run]:
-    """Opens a FeedRun, and closes it as changed, unchanged or failed, with the feed's dates and an audit entry."""
+    """Opens a FeedRun, and closes it as changed, unchanged or failed."""
     at = now()
     Feed.objects.filter(id=feed.id).update(last_attempt_at=at)
     run = Run(feed, FeedRun.objects.create(feed=feed, started_at=at))

@@ -1,0 +1,133 @@
+"""Loading whatever a folder or a file holds: the kind is read from the first bytes, not from a name alone."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from rempart.intelligence.commands.counts import LoadCounts, Progress
+from rempart.intelligence.commands.csaf import load_csaf
+from rempart.intelligence.commands.cve import load_cve
+from rempart.intelligence.commands.epss import load_epss
+from rempart.intelligence.commands.kev import load_kev
+from rempart.kernel.actors import Actor
+from rempart.kernel.errors import Invalid
+
+_HEAD = 64 * 1024
+# CVE records before EPSS and CSAF: what they say of a vulnerability then finds it.
+_ORDER = ("kev", "cve", "epss", "csaf")
+_LOADERS: dict[str, Callable[..., LoadCounts]] = {
+    "kev": load_kev,
+    "cve": load_cve,
+    "epss": load_epss,
+    "csaf": load_csaf,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One file or folder that was loaded."""
+
+    kind: str
+    path: Path
+    counts: LoadCounts
+
+
+def load_folder(
+    actor: Actor,
+    path: Path | str,
+    kind: str | None = None,
+    feed: str | None = None,
+    progress: Callable[[str, Path], Progress] | None = None,
+) -> list[Loaded]:
+    """Loads a file, or a folder with ``kev/``, ``cve/``, ``epss/`` and ``csaf/`` in it (each optional).
+
+    ``kind`` says what the path holds, when its content does not. ``progress`` makes the progress function
+    of each part. Raises Invalid when nothing is recognised, FileNotFoundError, NotPermitted.
+    """
+    root = Path(path)
+    if not root.exists():
+        raise FileNotFoundError(root)
+    if kind:
+        if kind not in _LOADERS:
+            raise Invalid(_("Sorte de source inconnue."), field="kind", values={"kind": kind})
+        found = [(kind, part) for part in _parts(kind, root)]
+    else:
+        found = _recognised(root)
+    if not found:
+        raise Invalid(
+            _("Rien n’y a été reconnu : ni KEV, ni CVE, ni EPSS, ni CSAF."),
+            field="path",
+            values={"path": str(root)},
+        )
+    return [
+        Loaded(
+            each,
+            part,
+            _LOADERS[each](actor, part, feed=feed, progress=progress(each, part) if progress else None),
+        )
+        for each, part in found
+    ]
+
+
+def _recognised(root: Path) -> list[tuple[str, Path]]:
+    if root.is_file():
+        kind = kind_of(root)
+        return [(kind, root)] if kind else []
+    found = [(kind, part) for kind in _ORDER if (root / kind).is_dir() for part in _parts(kind, root / kind)]
+    if not found and root.name in _LOADERS:
+        found = [(root.name, part) for part in _parts(root.name, root)]
+    if not found:
+        files = sorted(path for path in root.iterdir() if path.is_file() and not path.is_symlink())
+        kinds = [(kind_of(path), path) for path in files]
+        found = [(kind, path) for wanted in _ORDER for kind, path in kinds if kind == wanted]
+    return found
+
+
+def _parts(kind: str, root: Path) -> list[Path]:
+    """What the loader of this kind takes: KEV and EPSS files one by one, a folder whole for the others."""
+    if root.is_file():
+        return [root]
+    files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+    match kind:
+        case "kev" | "epss":
+            return [path for path in files if kind_of(path) == kind]
+        case "cve":
+            # From a folder, only files named as the CVE list names them are taken; others go one by one.
+            listed = [path for path in files if path.suffix != ".json"]
+            return listed or [root]
+        case _:
+            # The CSAF data beside this project keeps the standard's own test documents apart.
+            return (
+                [part for part in sorted(root.iterdir()) if part.name != "oasis"]
+                if (root / "oasis").is_dir()
+                else [root]
+            )
+
+
+def kind_of(path: Path) -> str:
+    """The kind of a file by its first bytes (unpacked), else by its name; empty when unknown."""
+    name = path.name.lower()
+    if name.endswith(".zip"):
+        return "cve"
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except (OSError, EOFError, zlib.error):
+        return ""
+    if head.startswith(b"#model_version") or b"cve,epss,percentile" in head[:300]:
+        return "epss"
+    if b'"cveMetadata"' in head:
+        return "cve"
+    if b'"csaf_version"' in head:
+        return "csaf"
+    if b'"vulnerabilities"' in head and b'"cveID"' in head:
+        return "kev"
+    return ""

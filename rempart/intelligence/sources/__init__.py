@@ -1,0 +1,1 @@
+"""Where records are fetched from: each source's way of publishing, over ``kernel.http`` alone."""
