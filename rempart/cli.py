@@ -8,7 +8,25 @@ from importlib.util import find_spec
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Rempart: cyberdéfense fédérée · federated cyberdefence.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # a traceback must not show secrets
+    help="Rempart : cyberdéfense fédérée · federated cyberdefence.",
+)
+
+ROOMS = (
+    "kernel",
+    "kernel.backup",
+    "organisations",
+    "assets",
+    "intelligence",
+    "exposure",
+    "alerts",
+    "indicators",
+    "web",
+    "demo",
+)
 
 
 def main() -> None:
@@ -16,7 +34,7 @@ def main() -> None:
     import django
 
     django.setup()
-    for slice_name in ("kernel", "organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "web", "demo"):
-        if find_spec(f"rempart.{slice_name}.cli"):
-            import_module(f"rempart.{slice_name}.cli").install(app)
+    for room in ROOMS:
+        if find_spec(f"rempart.{room}.cli"):
+            import_module(f"rempart.{room}.cli").install(app)
     app()

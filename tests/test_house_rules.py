@@ -76,13 +76,12 @@ def test_edges_touch_no_table() -> None:
         if path.is_relative_to(ROOT / "rempart" / "kernel"):
             continue
         tree = ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and node.attr in {
-                "objects",
-                "_default_manager",
-                "_base_manager",
-            }:
-                guilty.append(f"{_name(path)}:{node.lineno}")
+        guilty += [
+            f"{_name(path)}:{node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and node.attr in {"objects", "_default_manager", "_base_manager"}
+        ]
     assert not guilty
 
 

@@ -106,7 +106,7 @@ def _distinct(made: list[Place]) -> list[Place]:
                 f"{place.name_en} ({times})",
                 place.sector,
                 place.essential,
-            )  # fmt: skip
+            )
         )
     return result
 

@@ -14,6 +14,7 @@ def install(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command("serve")(serve)
     app.command("worker")(worker)
+    app.command("drain")(drain)
 
 
 def init() -> None:
@@ -79,3 +80,10 @@ def worker(
     signal.signal(signal.SIGTERM, lambda *_: one.stop())
     signal.signal(signal.SIGINT, lambda *_: one.stop())
     one.run()
+
+
+def drain() -> None:
+    """Traite tout ce qui attend, puis s’arrête · Handle all that waits, then stop."""
+    from rempart.kernel.worker import Worker
+
+    Worker("drain").drain(limit=1_000_000)

@@ -1,0 +1,26 @@
+"""``./dev bench [NAME…] [--bodies N] [--assets N]``: runs the benchmarks and prints a table each."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+NAMES = ("records", "imports", "loop", "pages")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench")
+    parser.add_argument("names", nargs="*", default=list(NAMES), help=f"of {', '.join(NAMES)}; none: all")
+    parser.add_argument("--bodies", type=int, default=400)
+    parser.add_argument("--assets", type=int, default=200_000)
+    parser.add_argument("--latency", type=float, default=10.0, help="ms added to each database round trip")
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in NAMES:
+            parser.error(f"unknown benchmark {name!r}: expected {', '.join(NAMES)}")
+    for name in options.names:
+        import_module(f"benchmarks.{name}").run(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""The ten busiest pages under 20 concurrent users; then with a pause added to each database round trip."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+
+from benchmarks import government
+from benchmarks.table import machine, show
+
+PORT = 8190
+USERS = 20
+SECONDS = 20
+# (page, who)
+PAGES = (
+    ("/board/", "analyste"),
+    ("/directives/", "analyste"),
+    ("/exposures/", "analyste"),
+    ("/vulnerabilities/", "analyste"),
+    ("/vulnerabilities/CVE-2021-44228/", "analyste"),
+    ("/assets/", "analyste"),
+    ("/inbox/", "comsi"),
+    ("/exposures/", "comsi"),
+    ("/centres/cocd-sante/", "cocd"),
+    ("/indicators/", "autorite"),
+)
+
+
+def run(options: argparse.Namespace) -> None:
+    var = government.copy_of(options.bodies, options.assets, "pages")
+    government.cli(var, "feeds", "load", str(government.DATA / "cve" / "log4shell.jsonl"), "--kind", "cve")
+    government.cli(var, "feeds", "load", str(government.KEV), "--kind", "kev")
+    government.cli(var, "drain")
+    cookies = _sessions(var)
+    for added in (0.0, options.latency):
+        _measure(var, cookies, added, options)
+
+
+def _sessions(var: Path) -> dict[str, str]:
+    """A signed-in session for each demo user: the pages are measured, not the sign-in."""
+    code = (
+        "from django.contrib.auth import BACKEND_SESSION_KEY as B, HASH_SESSION_KEY as H, SESSION_KEY as S\n"
+        "from django.contrib.sessions.backends.db import SessionStore\n"
+        "from django.conf import settings\n"
+        "from rempart.kernel.models import User\n"
+        "for who in ('analyste', 'comsi', 'cocd', 'autorite'):\n"
+        "    user = User.objects.get(email=who + '@demo.rempart.test'); session = SessionStore()\n"
+        "    session[S] = str(user.pk); session[B] = settings.AUTHENTICATION_BACKENDS[0]\n"
+        "    session[H] = user.get_session_auth_hash(); session.save(); print(who, session.session_key)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "shell", "--no-imports", "-c", code],
+        env=government.environment(var), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+def _measure(var: Path, cookies: dict[str, str], added: float, options: argparse.Namespace) -> None:
+    environment = government.environment(var)
+    if added:
+        environment |= {"DJANGO_SETTINGS_MODULE": "benchmarks.slow_database", "BENCH_LATENCY_MS": str(added)}
+    server = subprocess.Popen(
+        [sys.executable, "-c", "from rempart.cli import main; main()", "serve", "--port", str(PORT)],
+        env=environment, cwd=government.ROOT, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait()
+        times = _load(cookies)
+        memory = _memory_mib(server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+    rows = []
+    for (page, who), values in times.items():
+        ordered = sorted(values)
+        p95 = ordered[int(len(ordered) * 0.95)]
+        rows.append((page, who, f"{len(values)}", f"{statistics.median(values):.0f}", f"{p95:.0f}"))
+    every = sorted(value for values in times.values() for value in values)
+    rows.append(
+        (
+            "all",
+            "",
+            f"{len(every)}",
+            f"{statistics.median(every):.0f}",
+            f"{every[int(len(every) * 0.95)]:.0f}",
+        )
+    )
+    show(
+        f"Pages, {options.bodies} bodies, {options.assets:,} assets, {USERS} users, one second between pages, "
+        f"{added:.0f} ms added to each database round trip ({machine()}); web and worker {memory:.0f} MiB",
+        ("page", "as", "requests", "p50, ms", "p95, ms"),
+        rows,
+    )
+
+
+def _wait() -> None:
+    for _ in range(120):
+        try:
+            if httpx.get(f"http://localhost:{PORT}/healthz").status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.25)
+    raise SystemExit("the server did not start")
+
+
+def _load(cookies: dict[str, str]) -> dict[tuple[str, str], list[float]]:
+    times: dict[tuple[str, str], list[float]] = {page: [] for page in PAGES}
+    until = time.monotonic() + SECONDS
+
+    def user(number: int) -> None:
+        turn = number
+        with httpx.Client(base_url=f"http://localhost:{PORT}", timeout=60) as client:
+            while time.monotonic() < until:
+                page, who = PAGES[turn % len(PAGES)]
+                start = time.perf_counter()
+                answer = client.get(page, headers={"Cookie": f"rempart_session={cookies[who]}"})
+                if answer.status_code != 200:
+                    raise SystemExit(f"{page} as {who}: {answer.status_code}")
+                times[page, who].append((time.perf_counter() - start) * 1000)
+                turn += 1
+                time.sleep(1)
+
+    threads = [threading.Thread(target=user, args=(number,)) for number in range(USERS)]
+    for thread in threads:
+        thread.start()
+        time.sleep(1 / USERS)
+    for thread in threads:
+        thread.join()
+    return times
+
+
+def _memory_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024

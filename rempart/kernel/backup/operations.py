@@ -1,0 +1,158 @@
+"""Taking, proving and restoring backups, whichever database is used."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from rempart.kernel.backup.archive import FORMAT, BackupError, Manifest, digest, pack, unpack
+from rempart.kernel.time import now
+
+VERSION = "0.1.0"
+_COUNTED = (
+    "kernel.AuditEntry",
+    "organisations.Organisation",
+    "assets.Asset",
+    "exposure.Exposure",
+    "alerts.Target",
+)
+
+
+class Engine(Protocol):
+    """What each database knows how to do."""
+
+    def dump(self, database: dict[str, Any], target: Path) -> None:
+        """Writes a consistent copy of the running database."""
+
+    def check(self, database: Path) -> None:
+        """Raises BackupError unless the copy is sound."""
+
+    def stage(self, database: dict[str, Any], copy: Path) -> dict[str, Any]:
+        """Puts the copy where it can be migrated, beside the present database; returns how to reach it."""
+
+    def swap(self, database: dict[str, Any], staged: dict[str, Any]) -> str:
+        """Puts the staged database in place of the present one at once; returns where the old one now is."""
+
+    def discard(self, staged: dict[str, Any]) -> None:
+        """Removes what was staged."""
+
+
+def _engine() -> tuple[str, Engine]:
+    name = connection.vendor
+    if name not in {"sqlite", "postgresql"}:
+        raise BackupError(f"no backup for {name}")
+    return name, import_module(f"rempart.kernel.backup.{name}")  # type: ignore[return-value]
+
+
+def _migrations() -> dict[str, str]:
+    applied = MigrationRecorder(connection).applied_migrations()
+    return {
+        app: max(name for of_app, name in applied if of_app == app) for app in {app for app, _ in applied}
+    }
+
+
+def backup(target: Path, recipient: str) -> Manifest:
+    """Copies the database while it runs, seals the copy for ``recipient`` and writes it to ``target``."""
+    name, engine = _engine()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
+        copy = Path(folder) / "copy"
+        engine.dump(connection.settings_dict, copy)
+        engine.check(copy)
+        manifest = Manifest(
+            format=FORMAT,
+            version=VERSION,
+            engine=name,
+            created_at=now().isoformat(),
+            migrations=_migrations(),
+            rows={label: apps.get_model(label)._base_manager.count() for label in _COUNTED},
+            sha256=digest(copy),
+            bytes=copy.stat().st_size,
+        )
+        pack(copy, manifest, recipient, target)
+    return manifest
+
+
+def verify(source: Path, identity: str) -> Manifest:
+    """Proves that a backup decrypts, is whole, and holds a sound database."""
+    with tempfile.TemporaryDirectory(prefix="rempart-verify-") as folder:
+        manifest, copy = unpack(source, identity, Path(folder))
+        if manifest.engine == connection.vendor:
+            _engine()[1].check(copy)
+    return manifest
+
+
+def restore(source: Path, identity: str) -> tuple[Manifest, str]:
+    """Replaces the present database by a backup; returns its manifest and where the old database is kept.
+
+    The copy is checked and migrated aside; only then do the two change places, in one step. Interrupted
+    before that step, the present database is untouched.
+    """
+    name, engine = _engine()
+    beside = settings.VAR
+    beside.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".restore-") as folder:
+        manifest, copy = unpack(source, identity, Path(folder))
+        if manifest.engine != name:
+            raise BackupError(f"the backup is of {manifest.engine}, the platform runs on {name}")
+        _refuse_newer(manifest)
+        engine.check(copy)
+        staged = engine.stage(connection.settings_dict, copy)
+        try:
+            _migrate(staged)
+            connection.close()
+            kept = engine.swap(connection.settings_dict, staged)
+        except BaseException:
+            engine.discard(staged)
+            raise
+    return manifest, kept
+
+
+def _refuse_newer(manifest: Manifest) -> None:
+    known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    for app, last in manifest.migrations.items():
+        if app in apps.app_configs and (app, last) not in known:
+            raise BackupError(
+                f"the backup was made by a newer version ({app} {last}): upgrade the platform first"
+            )
+
+
+def _migrate(staged: dict[str, Any]) -> None:
+    """Brings the staged database to this version, in a process of its own that knows no other database."""
+    outcome = subprocess.run(
+        [sys.executable, "-m", "django", "migrate", "--no-input", "--verbosity", "0"],
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "rempart.settings.base",
+            "REMPART_VAR": str(settings.VAR),
+            "REMPART_DATABASE_URL": _url(staged),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if outcome.returncode:
+        raise BackupError(f"the backup could not be migrated: {outcome.stderr.strip().splitlines()[-1:]}")
+
+
+def _url(database: dict[str, Any]) -> str:
+    if database["ENGINE"].endswith("sqlite3"):
+        return f"sqlite://{quote(str(database['NAME']))}"
+    user = quote(database["USER"]) + (f":{quote(database['PASSWORD'])}" if database["PASSWORD"] else "")
+    host = database["HOST"]
+    where = "" if host.startswith("/") else host
+    socket = f"?host={quote(host)}" if host.startswith("/") else ""
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    return f"postgresql://{user}@{where}{port}/{quote(str(database['NAME']))}{socket}"
