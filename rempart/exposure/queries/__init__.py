@@ -1,6 +1,6 @@
 """Every read of this slice."""
 
-from rempart.exposure.queries.bodies import ExposedBody, exposed_bodies, open_counts
+from rempart.exposure.queries.bodies import ExposedBody, exposed_bodies, open_counts, state_counts
 from rempart.exposure.queries.rows import (
     aliases,
     bodies_of_centre,
@@ -53,6 +53,7 @@ __all__ = [
     "of_asset",
     "of_vulnerability",
     "open_counts",
+    "state_counts",
     "statements",
     "verified_today",
 ]
