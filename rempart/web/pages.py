@@ -19,7 +19,7 @@ from rempart.kernel.errors import Invalid
 from rempart.kernel.permissions import ROLE_NAMES, Permission
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
-from rempart.web import accounts, columns, home, live, navigation, search
+from rempart.web import accounts, columns, home, live, navigation, search, sessions
 from rempart.web.language import set_language
 from rempart.web.rights import RIGHTS
 
@@ -164,6 +164,14 @@ def token_revoke(request: ActorRequest, token_id: int) -> HttpResponse:
     return redirect("token_list")
 
 
+@signed_in
+@require_POST
+def session_end(request: ActorRequest, session_id: int) -> HttpResponse:
+    sessions.close(request.actor, session_id)
+    messages.success(request, _("La session est fermée."))
+    return redirect("usersessions_list")
+
+
 urlpatterns = [
     path("", start, name="home"),
     path("healthz", healthz, name="healthz"),
@@ -172,5 +180,6 @@ urlpatterns = [
     path("preferences/columns/", list_columns, name="list_columns"),
     path("my-account/", my_account, name="my_account"),
     path("my-tokens/", token_list, name="token_list"),
+    path("my-sessions/<int:session_id>/end/", session_end, name="session_end"),
     path("my-tokens/<int:token_id>/revoke/", token_revoke, name="token_revoke"),
 ]

@@ -165,8 +165,10 @@ def empty(title: Any, text: Any = "", url: str = "", action: Any = "") -> dict[s
 
 
 @register.inclusion_tag("web/parts/field.html")
-def field(bound: Any) -> dict[str, Any]:
-    """A field of a Django form, with its label, help and errors tied to it."""
+def field(bound: Any, label: Any = "", help: Any = None) -> dict[str, Any]:  # noqa: A002 - read by templates
+    """A field of a Django form, with its label, help and errors tied to it; both may be replaced."""
+    if help is not None:
+        bound.help_text = help
     widget = type(bound.field.widget).__name__
     described = [f"{bound.id_for_label}_{part}" for part, there in _parts(bound) if there]
     attributes: dict[str, Any] = {"class": "check" if widget == "CheckboxInput" else "control"}
@@ -176,7 +178,13 @@ def field(bound: Any) -> dict[str, Any]:
         attributes["aria-invalid"] = "true"
     grouped = widget in {"CheckboxSelectMultiple", "RadioSelect"}
     control = bound.as_widget(attrs={"class": "check"} if grouped else attributes)
-    return {"bound": bound, "control": control, "checkbox": widget == "CheckboxInput", "grouped": grouped}
+    return {
+        "bound": bound,
+        "label": label or bound.label,
+        "control": control,
+        "checkbox": widget == "CheckboxInput",
+        "grouped": grouped,
+    }
 
 
 def _parts(bound: Any) -> Sequence[tuple[str, bool]]:
