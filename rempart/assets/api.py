@@ -54,8 +54,8 @@ class AssetIn(Schema):
     integrity: int | None = None
     availability: int | None = None
     criticality: int | None = None
-    depends_on: Annotated[list[_Short], Field(max_length=200)] = []
-    components: Annotated[list[ComponentIn], Field(max_length=50_000)] = []
+    depends_on: Annotated[list[_Short], Field(max_length=200, default_factory=list)]
+    components: Annotated[list[ComponentIn], Field(max_length=50_000, default_factory=list)]
 
 
 class InventoryIn(Schema):

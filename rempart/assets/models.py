@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from rempart.assets.folding import folded
+from rempart.assets.words import EXPOSURES, KINDS
 from rempart.kernel.scoping import BodyOwned
 from rempart.kernel.text import Bilingual
 
@@ -127,6 +128,16 @@ class Asset(BodyOwned):
             models.Index(fields=["body", "kind", "id"], name="asset_body_kind"),
             models.Index(fields=["kind", "-criticality", "id"], name="asset_kind_criticality"),
         ]
+
+    @property
+    def kind_word(self) -> str:
+        """The kind in the reader's language."""
+        return str(KINDS[self.kind])
+
+    @property
+    def exposure_word(self) -> str:
+        """The network exposure in the reader's language."""
+        return str(EXPOSURES[self.network_exposure])
 
     def __str__(self) -> str:
         return self.name_fr

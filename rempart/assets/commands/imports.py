@@ -235,6 +235,30 @@ def discard_import(actor: Actor, *, import_id: int) -> InventoryImport:
     return waiting
 
 
+def remap_import(actor: Actor, *, import_id: int, mapping: Mapping[str, str]) -> InventoryImport:
+    """Previews the same file again with its columns named otherwise; the former preview is given up."""
+    waiting = _waiting(actor, import_id)
+    if "job" in waiting.summary:
+        raise _not_waiting(waiting)
+    again = preview_inventory(
+        actor,
+        body_id=waiting.body_id,
+        path=waiting.file_path,
+        file_name=waiting.file_name,
+        source=waiting.source,
+        mapping=mapping,
+        complete=waiting.complete,
+        asset_key=waiting.summary.get("asset_key"),
+        observed_at=waiting.observed_at,
+    )
+    with transaction.atomic():
+        InventoryImport.objects.filter(id=import_id).update(
+            state=InventoryImport.State.DISCARDED, file_path=""
+        )
+        audit.record(actor, "assets.inventory_discarded", waiting)
+    return again
+
+
 def discard_forgotten() -> int:
     """Gives up the inventories that nobody applied within a week."""
     forgotten = InventoryImport.objects.filter(
@@ -250,8 +274,10 @@ def discard_forgotten() -> int:
 
 def _discard(waiting: InventoryImport) -> None:
     waiting.state = InventoryImport.State.DISCARDED
-    waiting.save(update_fields=["state"])
-    transaction.on_commit(lambda: Path(waiting.file_path).unlink(missing_ok=True))
+    path, waiting.file_path = waiting.file_path, ""
+    waiting.save(update_fields=["state", "file_path"])
+    if path:
+        transaction.on_commit(lambda: Path(path).unlink(missing_ok=True))
 
 
 def _waiting(actor: Actor, import_id: int) -> InventoryImport:

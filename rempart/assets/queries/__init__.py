@@ -20,13 +20,14 @@ from rempart.assets.queries.imports import (
     last_inventories,
 )
 from rempart.assets.queries.measures import InventoryMeasures, inventory_measures
-from rempart.assets.queries.search import Found, search
+from rempart.assets.queries.search import Found, containing, search
 
 __all__ = [
     "Found",
     "InventoryMeasures",
     "asset_choices",
     "assets",
+    "containing",
     "get_asset",
     "get_import",
     "imports",

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 
 from rempart.assets.folding import folded
 from rempart.assets.inventory.staging import fetch
@@ -53,6 +54,21 @@ def search(actor: Actor, text: str, limit: int = 20) -> list[Found]:
     return [Found(rows[each], software.get(each, "")) for each in (*ids, *software) if each in rows]
 
 
+def containing(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """Narrows assets to those whose key or name contains the text: the filter of their lists."""
+    words = folded(text)[:_LONGEST]
+    if connection.vendor == "sqlite" and len(words) >= 3:
+        index = f"{Asset._meta.db_table}_search"
+        found = RawSQL(f"SELECT rowid FROM {index} WHERE {index} MATCH %s", [_quoted(words)])  # noqa: S608, S611
+        return rows.filter(id__in=found)
+    return rows.filter(search_text__contains=words)
+
+
+def _quoted(words: str) -> str:
+    """The words as one phrase of the full-text index, whatever signs they hold."""
+    return '"' + words.replace('"', '""') + '"'
+
+
 def _by_software(actor: Actor, words: str, limit: int, known: set[int]) -> dict[int, str]:
     """asset id → the software found on it, for assets not found otherwise."""
     components = Component.objects.in_bulk(_matching(Component, words, _COMPONENTS))
@@ -83,9 +99,8 @@ def _matching(model: Any, words: str, limit: int, bodies: Iterable[int] | None =
 def _condition(table: str, words: str) -> tuple[str, list[Any]]:
     pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     if connection.vendor == "sqlite" and len(words) >= 3:
-        quoted = '"' + words.replace('"', '""') + '"'
         index = f"{table}_search"
-        return f"JOIN {index} ON {index}.rowid = t.id WHERE {index} MATCH %s", [quoted]
+        return f"JOIN {index} ON {index}.rowid = t.id WHERE {index} MATCH %s", [_quoted(words)]
     if connection.vendor == "postgresql" and not _has_trigrams():
         return "WHERE left(t.search_text, 100) LIKE %s", [pattern[1:]]
     return "WHERE t.search_text LIKE %s ESCAPE '\\'", [pattern]
