@@ -1,0 +1,76 @@
+"""Values as each language writes them, outside pages too (exports, the report, the command line)."""
+
+from __future__ import annotations
+
+from babel.numbers import format_decimal
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from rempart.indicators.definitions import Indicator
+
+NARROW = "\u202f"
+FIXED = "\u00a0"
+
+
+def _english() -> bool:
+    return (get_language() or "fr").startswith("en")
+
+
+def number(value: float, decimals: int = 0) -> str:
+    """1204 → "1 204" or "1,204"."""
+    pattern = "#,##0" + ("." + "#" * decimals if decimals else "")
+    return format_decimal(value, format=pattern, locale="en_CA" if _english() else "fr_CA").replace(
+        FIXED, NARROW
+    )
+
+
+def duration(seconds: float) -> str:
+    """The two largest useful units: "6 s", "47 min", "2 h 10", "3,5 j"."""
+    if seconds < 60:
+        return f"{number(seconds, 1 if seconds < 10 else 0)}{FIXED}s"
+    if seconds < 3600:
+        return f"{number(seconds / 60)}{FIXED}min"
+    if seconds < 48 * 3600:
+        hours, minutes = divmod(round(seconds / 60), 60)
+        if not minutes or hours >= 24:
+            return f"{hours}{FIXED}h"
+        return f"{hours}{FIXED}h{FIXED}{minutes:02}" + (f"{FIXED}min" if _english() else "")
+    return f"{number(seconds / 86400, 1)}{FIXED}{_('j')}"
+
+
+def written(indicator: Indicator, value: float | None) -> str:
+    """A value of this indicator in the active language; a dash when there is none."""
+    if value is None:
+        return "–"
+    match indicator.unit:
+        case "duration":
+            return duration(value)
+        case "share":
+            # One decimal near the ends, where a rounded 100 % would hide what is missing.
+            percent = value * 100
+            fine = 0 < percent < 1 or 99 < percent < 100
+            return number(percent, 1 if fine else 0) + ("" if _english() else NARROW) + "%"
+        case "count":
+            return number(value)
+        case _:
+            return number(value, 1 if value < 100 else 0)
+
+
+def target(indicator: Indicator) -> str:
+    """The target with its direction: "≥ 95 %", "≤ 60 s"."""
+    if indicator.target is None:
+        return "–"
+    value = written(indicator, indicator.target)
+    if indicator.unit == "count" or indicator.target == 1.0 and indicator.unit == "share":
+        return value
+    return ("≤" if indicator.direction == "down" else "≥") + FIXED + value
+
+
+def unit(indicator: Indicator) -> str:
+    """The unit in words."""
+    return {
+        "duration": _("durée"),
+        "share": _("part"),
+        "count": _("organismes"),
+        "days": _("jours pondérés par 100 actifs"),
+    }[indicator.unit]
