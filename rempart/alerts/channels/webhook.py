@@ -1,4 +1,4 @@
-"""Webhooks: CloudEvents 1.0 in structured JSON, signed as Standard Webhooks says, under the outbound guard."""
+"""Webhooks: CloudEvents 1.0 in structured JSON, signed as Standard Webhooks says, guarded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ _GONE = frozenset({404, 410})
 def send(channel: ChannelInfo, message: Message) -> str:
     body = orjson.dumps(message.event)
     headers = sign_webhook([channel.secret], message.id, body, now())
-    policy = HttpPolicy(allow_private=settings.WEBHOOK_ALLOW_PRIVATE_ADDRESSES)
+    private = settings.WEBHOOK_ALLOW_PRIVATE_ADDRESSES
+    policy = HttpPolicy(
+        schemes=frozenset({"https", "http"} if private else {"https"}),
+        allow_private=private,
+        total_seconds=20.0,
+        read_seconds=10.0,
+    )
     try:
         with SafeClient(policy) as client:
             answer = client.post_json(

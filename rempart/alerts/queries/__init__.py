@@ -1,0 +1,49 @@
+"""Every read of the alerts slice."""
+
+from rempart.alerts.queries.board import (
+    DirectiveProgress,
+    RecentEvent,
+    SentenceCounts,
+    directive_progress,
+    recent_events,
+    sentence_counts,
+    waiting,
+)
+from rempart.alerts.queries.deliveries import deliveries, get_delivery, silent_channels, troubled
+from rempart.alerts.queries.directives import (
+    directives,
+    get_directive,
+    get_target,
+    of_vulnerability,
+    search,
+    targets,
+    timeline_of_directive,
+    timeline_of_target,
+)
+from rempart.alerts.queries.measures import Timing, declared_unproved, kev_on_time, timings
+
+__all__ = [
+    "DirectiveProgress",
+    "RecentEvent",
+    "SentenceCounts",
+    "Timing",
+    "declared_unproved",
+    "deliveries",
+    "directive_progress",
+    "directives",
+    "get_delivery",
+    "get_directive",
+    "get_target",
+    "kev_on_time",
+    "of_vulnerability",
+    "recent_events",
+    "search",
+    "sentence_counts",
+    "silent_channels",
+    "targets",
+    "timeline_of_directive",
+    "timeline_of_target",
+    "timings",
+    "troubled",
+    "waiting",
+]
