@@ -14,6 +14,7 @@ from rempart.assets import commands, queries
 from rempart.assets.wording import sentence
 from rempart.kernel.edge import page
 from rempart.kernel.errors import Invalid, NotFound
+from rempart.kernel.idempotency import idempotent
 from rempart.kernel.permissions import Permission
 from rempart.kernel.uploads import Kind, receive
 
@@ -200,6 +201,7 @@ def _asset(asset: Any) -> dict[str, Any]:
 
 @router.post("/inventory", response=ImportOut, summary="Apply an inventory stated as JSON")
 @page(Permission.ASSET_WRITE)
+@idempotent
 def apply_inventory(request: HttpRequest, inventory: InventoryIn) -> Any:
     """All or nothing: a refused asset refuses the whole, with the place and the field of each error."""
     applied = commands.upsert_inventory(
