@@ -21,7 +21,9 @@ __all__ = ["AliasRow", "Aliases", "Keys", "affected_keys", "component_keys", "pa
 Keys = tuple[tuple[str, float], ...]
 
 PURL, CPE, NAME, NAME_FROM_CPE, NAME_FROM_REPOSITORY = 1.0, 0.95, 0.9, 0.85, 0.8
-ONE_OF_SEVERAL, WITHOUT_UPDATE = 0.7, 0.6
+ONE_OF_SEVERAL, WITHOUT# "Windows Server 2022, 23H2 Edition" is one product, and not Windows Server 2022.
+_QUALIFIER = re.compile(r"^(?:version\b|v?\d)|\bedition\b", re.IGNORECASE)
+_UPDATE = 0.7, 0.6
 
 _MAX_PURL = 1024
 _MAX_PRODUCTS = 8
@@ -68,7 +70,7 @@ def affected_keys(affected: Affected) -> Keys:
     _keep(keys, _name_keys(affected.vendor, affected.product))
     _keep(keys, _repository_keys(affected.product))
     parts = [part.strip() for part in affected.product.split(",")]
-    if 1 < len(parts) <= _MAX_PRODUCTS:
+    if 1 < len(parts) <= _MAX_PRODUCTS and not any(_QUALIFIER.search(part) for part in parts[1:]):
         for part in parts:
             _keep(keys, _at_most(ONE_OF_SEVERAL, _name_keys(affected.vendor, part)))
     without_update = _UPDATE.sub("", affected.product)

@@ -194,3 +194,14 @@ def test_known_software_of_the_exploited_catalogue_resolves_to_the_table() -> No
         found |= _named(entry["vendorProject"], entry["product"]) & canonical
     assert {"cpe:a:apache:log4j", "cpe:o:fortinet:fortios", "cpe:a:progress:moveit_transfer"} <= found
     assert len(found) > 30
+
+
+def test_an_edition_after_a_comma_is_not_a_list_of_products() -> None:
+    edition = Affected(
+        source="cna:microsoft",
+        vendor="Microsoft",
+        product="Windows Server 2022, 23H2 Edition (Server Core installation)",
+        cpes=("cpe:2.3:o:microsoft:windows_server_23h2:10.0.25398.1009:*:*:*:*:*:*:*",),
+    )
+    plain = Component("c", vendor="Microsoft", product="Windows Server 2022", version="10.0.20348.2700")
+    assert not {key for key, _ in affected_keys(edition)} & {key for key, _ in component_keys(plain)}
