@@ -45,13 +45,13 @@ def heat_map(
     cells: Mapping[tuple[Hashable, Hashable], Cell],
     *,
     number: Format,
-    width: float = 560,
+    width: float = 460,
 ) -> str:
     """Draw rows × columns; the darkest square is the highest value, and an empty one says nothing.
 
     `cells` maps (row key, column key) to a cell; missing ones count as zero. `number` writes a value.
     """
-    left, top, side, gap = 150.0, 22.0, 26.0, 2.0
+    left, top, side, gap = 128.0, 22.0, 26.0, 2.0
     step = (width - left) / max(len(columns), 1)
     highest = max((cell.value for cell in cells.values()), default=0)
     parts: list[str] = []

@@ -45,7 +45,7 @@ def network(
         x, y = x - _WIDTH / 2, y - _HEIGHT / 2 + top
         says = box.label.text + (f" – {box.note}" if box.note else "")
         lines = [
-            text(x + 10, y + (15 if box.note else 22), box.label.text, room=_WIDTH - 20, class_="node-word")
+            text(x + 10, y + (15 if box.note else 22), box.label.text, room=_WIDTH - 44, class_="node-word")
         ]
         if box.note:
             lines.append(text(x + 10, y + 29, box.note, room=_WIDTH - 20, class_="node-note"))

@@ -94,7 +94,7 @@ def heat_map(
     columns: Sequence[Sequence[Any]],
     cells: Mapping[tuple[Any, Any], Any],
     description: Any = "",
-    width: float = 560,
+    width: float = 460,
 ) -> SafeString:
     """Rows × columns (key, label[, url]); ``cells`` maps (row key, column key) to a value or (value, url)."""
     squares = {key: Cell(*value) if isinstance(value, tuple) else Cell(value) for key, value in cells.items()}

@@ -170,6 +170,7 @@ def field(bound: Any, label: Any = "", help: Any = None) -> dict[str, Any]:  # n
     if help is not None:
         bound.help_text = help
     widget = type(bound.field.widget).__name__
+    bound.field.widget.attrs.pop("placeholder", None)  # the label says it, and stays while one types
     described = [f"{bound.id_for_label}_{part}" for part, there in _parts(bound) if there]
     attributes: dict[str, Any] = {"class": "check" if widget == "CheckboxInput" else "control"}
     if described:
