@@ -28,7 +28,7 @@ _DESK = ("workstation",)
 _NET = ("network",)
 
 PRODUCTS: tuple[Product, ...] = (
-    Product("Apache", "log4j-core", _APP, 0.10, ("2.12.1", "2.14.1", "2.14.1", "2.14.1", "2.17.1", "2.20.0"),
+    Product("Apache", "log4j-core", _APP, 0.25, ("2.12.1", "2.14.1", "2.14.1", "2.14.1", "2.17.1", "2.20.0"),
             purl="pkg:maven/org.apache.logging.log4j/log4j-core@{}"),
     Product("VMware", "spring-core", _APP, 0.10, ("5.3.16", "5.3.20", "6.1.6"),
             purl="pkg:maven/org.springframework/spring-core@{}"),

@@ -21,13 +21,13 @@ __all__ = ["AliasRow", "Aliases", "Keys", "affected_keys", "component_keys", "pa
 Keys = tuple[tuple[str, float], ...]
 
 PURL, CPE, NAME, NAME_FROM_CPE, NAME_FROM_REPOSITORY = 1.0, 0.95, 0.9, 0.85, 0.8
-ONE_OF_SEVERAL, WITHOUT# "Windows Server 2022, 23H2 Edition" is one product, and not Windows Server 2022.
-_QUALIFIER = re.compile(r"^(?:version\b|v?\d)|\bedition\b", re.IGNORECASE)
-_UPDATE = 0.7, 0.6
+ONE_OF_SEVERAL, WITHOUT_UPDATE = 0.7, 0.6
 
 _MAX_PURL = 1024
 _MAX_PRODUCTS = 8
 _REPOSITORY = re.compile(r"https?://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?", re.ASCII)
+# "Windows Server 2022, 23H2 Edition" is one product, and not Windows Server 2022.
+_QUALIFIER = re.compile(r"^(?:version\b|v?\d)|\bedition\b", re.IGNORECASE)
 _UPDATE = re.compile(r"\s+(?:cumulative update|service pack|update rollup)\s+\d+$", re.IGNORECASE)
 # Registries named by ``collectionURL`` (CVE JSON 5) → purl type.
 _REGISTRIES = (
