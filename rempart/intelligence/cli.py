@@ -1,0 +1,168 @@
+"""``rempart feeds``: load files, read addresses, turn feeds on and off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from rempart.intelligence import commands, queries
+from rempart.intelligence.api import feed_as_dict
+from rempart.kernel.actors import system
+from rempart.kernel.errors import DomainError
+
+feeds = typer.Typer(no_args_is_help=True, help="Sources of vulnerabilities: KEV, CVE, EPSS, CSAF.")
+_Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def install(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.add_typer(feeds, name="feeds")
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """An error that a person can understand ends the command with its sentence, not with a trace."""
+    try:
+        yield
+    except (DomainError, FileNotFoundError) as error:
+        reason = error.values.get("reason", "") if isinstance(error, DomainError) else ""
+        Console(stderr=True).print(f"{error} {reason}".strip(), style="red")
+        raise typer.Exit(1) from None
+
+
+def _bars(quiet: bool) -> Bars:
+    return Bars(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+    )
+
+
+def _bar(bars: Bars, description: str) -> Callable[[int, int], None]:
+    task = bars.add_task(description, total=None)
+    return lambda done, total: bars.update(task, completed=done, total=total or None)
+
+
+@feeds.command("list")
+def list_feeds(as_json: _Json = False) -> None:
+    """List feeds and how they do."""
+    statuses = queries.feed_statuses(system("cli"))
+    if as_json:
+        typer.echo(json.dumps([feed_as_dict(each) for each in statuses], default=str))
+        return
+    table = Table(
+        _("Source"), _("Sorte"), _("État"), _("Dernière réussite"), _("Mises de côté"), _("Adresse")
+    )
+    for each in statuses:
+        success = each.feed.last_success_at
+        table.add_row(
+            each.feed.name,
+            each.feed.kind,
+            each.state,
+            f"{success:%Y-%m-%d %H:%M}" if success else "–",
+            str(each.rejected),
+            each.feed.location,
+        )
+    Console().print(table)
+
+
+@feeds.command("sync")
+def sync(
+    name: Annotated[str, typer.Argument(help="Feed; none: every enabled feed.")] = "", as_json: _Json = False
+) -> None:
+    """Read what is new at a feed's address. Exit code 1 when a feed could not be read."""
+    actor = system("cli")
+    names = [name] if name else [each.feed.name for each in queries.feed_statuses(actor) if each.feed.enabled]
+    answers: list[dict[str, Any]] = []
+    failed = False
+    with _bars(as_json) as bars:
+        for each in names:
+            try:
+                counts = commands.sync_feed(actor, each, progress=_bar(bars, each))
+                answers.append({"feed": each, **counts.as_dict()})
+            except DomainError as error:
+                failed = True
+                answers.append({"feed": each, "error": f"{error} {error.values.get('reason', '')}".strip()})
+    _answer(answers, as_json)
+    raise typer.Exit(1 if failed else 0)
+
+
+@feeds.command("load")
+def load(
+    path: Annotated[Path, typer.Argument(exists=True, help="File, or folder with kev/, cve/, epss/, csaf/.")],
+    kind: Annotated[str, typer.Option(help="kev, cve, epss or csaf, when the content does not say.")] = "",
+    feed: Annotated[str, typer.Option(help="Feed to which the records belong.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """Load records from files, without any network."""
+    with _said(), _bars(as_json) as bars:
+        loaded = commands.load_folder(
+            system("cli"),
+            path,
+            kind=kind or None,
+            feed=feed or None,
+            progress=lambda each, part: _bar(bars, f"{each} {part.name}"),
+        )
+    _answer(
+        [{"kind": each.kind, "path": str(each.path), **each.counts.as_dict()} for each in loaded], as_json
+    )
+
+
+@feeds.command("enable")
+def enable(name: str, as_json: _Json = False) -> None:
+    """Read this feed regularly."""
+    _switch(name, True, as_json)
+
+
+@feeds.command("disable")
+def disable(name: str, as_json: _Json = False) -> None:
+    """Stop reading this feed."""
+    _switch(name, False, as_json)
+
+
+def _switch(name: str, enabled: bool, as_json: bool) -> None:
+    commands.ensure_default_feeds()
+    with _said():
+        feed = commands.set_feed_enabled(system("cli"), name=name, enabled=enabled)
+    _answer([{"feed": feed.name, "enabled": feed.enabled}], as_json)
+
+
+@feeds.command("add")
+def add(
+    name: str,
+    location: Annotated[str, typer.Argument(help="Address, or absolute path.")],
+    kind: Annotated[str, typer.Option(help="kev, cve, epss or csaf.")],
+    minutes: Annotated[int, typer.Option(help="Minutes between two readings.")] = 60,
+    enabled: Annotated[bool, typer.Option(help="Read it regularly from now on.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Add a feed."""
+    with _said():
+        feed = commands.add_feed(
+            system("cli"), name=name, kind=kind, location=location, interval_minutes=minutes, enabled=enabled
+        )
+    _answer([{"feed": feed.name, "kind": feed.kind, "enabled": feed.enabled}], as_json)
+
+
+def _answer(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows, default=str))
+        return
+    console = Console()
+    for row in rows:
+        style = "red" if "error" in row else None
+        console.print("  ".join(f"{name}={value}" for name, value in row.items()), style=style)
