@@ -126,6 +126,7 @@ class Exposure(BodyOwned):
                 fields=["body", "priority", "due_at"], name="exposure_body_due", condition=Q(state="open")
             ),
             models.Index(fields=["priority", "due_at"], name="exposure_due", condition=Q(state="open")),
+            models.Index(fields=["due_at"], name="exposure_open_due", condition=Q(state="open")),
             models.Index(fields=["component", "vulnerability"], name="exposure_component"),
             models.Index(fields=["asset", "state"], name="exposure_asset"),
             models.Index(fields=["closed_at"], name="exposure_closed", condition=Q(closed_at__isnull=False)),

@@ -174,7 +174,7 @@ def prioritise(reach: Reach, at: datetime) -> int:
 def _set_due(parts: dict[str, str], stamp: Any) -> int:
     """Recomputes due dates, once per distinct (priority, since, catalogue's date)."""
     keys = {
-        DueKey(outcome, _instant(since), _date(day) if day else _NO_DATE)
+        DueKey(outcome, instant(since), _date(day) if day else _NO_DATE)
         for outcome, since, day in fetch(_DUE_KEYS, **parts)
     }
     no_date = connection.ops.adapt_datefield_value(_NO_DATE)
@@ -185,6 +185,6 @@ def _set_due(parts: dict[str, str], stamp: Any) -> int:
     return changed
 
 
-def _instant(value: datetime) -> datetime:
+def instant(value: datetime) -> datetime:
     """SQLite keeps instants in UTC without saying so."""
     return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -92,7 +92,7 @@ def make_statement(
 def review_statement(actor: Actor, *, statement_id: int, accept: bool, note: str = "") -> Statement:
     """Accepts or refuses a proposed statement, never one's own; an accepted one closes what it covers.
 
-    Raises NotFound, NotPermitted, Conflict (already reviewed, or one's own), Invalid (a refusal without note).
+    Raises NotFound, NotPermitted, Conflict (already reviewed, or one's own), Invalid (no note).
     """
     hold(alone=True)
     statement = (

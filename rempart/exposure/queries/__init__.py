@@ -1,6 +1,7 @@
 """Every read of this slice."""
 
 from rempart.exposure.queries.bodies import ExposedBody, exposed_bodies, open_counts, state_counts
+from rempart.exposure.queries.candidates import Candidate, alias_candidates
 from rempart.exposure.queries.rows import (
     aliases,
     bodies_of_centre,
@@ -15,7 +16,7 @@ from rempart.exposure.queries.rows import (
     of_vulnerability,
     statements,
 )
-from rempart.exposure.queries.services import ExposedService, exposed_services
+from rempart.exposure.queries.services import ExposedService, exposed_services, under_service
 from rempart.exposure.queries.totals import (
     AGES,
     HeatRow,
@@ -27,14 +28,28 @@ from rempart.exposure.queries.totals import (
     midnight,
     verified_today,
 )
+from rempart.exposure.queries.why import (
+    Entry,
+    WhyPriority,
+    history,
+    priority_deadlines,
+    priority_for,
+    priority_table,
+    proof_in_words,
+    statements_about,
+)
 
 __all__ = [
     "AGES",
+    "Candidate",
+    "Entry",
     "ExposedBody",
     "ExposedService",
     "HeatRow",
     "Totals",
+    "WhyPriority",
     "age_limits",
+    "alias_candidates",
     "aliases",
     "bodies_of_centre",
     "body_choices",
@@ -49,11 +64,18 @@ __all__ = [
     "get_exposure",
     "get_statement",
     "heat",
+    "history",
     "midnight",
     "of_asset",
     "of_vulnerability",
     "open_counts",
+    "priority_deadlines",
+    "priority_for",
+    "priority_table",
+    "proof_in_words",
     "state_counts",
     "statements",
+    "statements_about",
+    "under_service",
     "verified_today",
 ]

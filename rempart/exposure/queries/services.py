@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
 from rempart.exposure.commands.reach import Reach, fetch
+from rempart.exposure.models import Exposure
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
 
@@ -31,6 +35,16 @@ SELECT a.id, a.body_id, a.key, a.name_fr, a.name_en, a.essential, a.criticality
 FROM assets_asset a
 WHERE a.id IN (SELECT asset_id FROM reached) AND a.kind = 'service' AND a.retired_at IS NULL
 ORDER BY a.essential DESC, a.criticality DESC, a.id
+"""
+
+
+_UNDER = """
+WITH RECURSIVE below(asset_id) AS (
+    SELECT id FROM assets_asset WHERE kind = 'service' AND {which}
+    UNION
+    SELECT d.dependency_id FROM below b JOIN assets_dependency d ON d.dependent_id = b.asset_id
+)
+SELECT asset_id FROM below
 """
 
 
@@ -67,3 +81,10 @@ def exposed_services(vulnerability_ids: Iterable[int] | None, actor: Actor) -> l
         where += f" AND e.body_id IN ({', '.join(str(int(one)) for one in sorted(scope.bodies))})"
     rows = fetch(_SERVICES, reached=_REACHED.format(where=where))
     return [ExposedService(*row[:5], bool(row[5]), row[6]) for row in rows]
+
+
+def under_service(rows: QuerySet[Exposure], service: str) -> QuerySet[Exposure]:
+    """Keeps the exposures of what a service (its number or its key) stands on, any number of steps down."""
+    numbered = service.isdecimal() and len(service) < 19
+    sql = _UNDER.format(which="id = %s" if numbered else "key = %s")
+    return rows.filter(asset_id__in=RawSQL(sql, [int(service) if numbered else service]))  # noqa: S611

@@ -1,0 +1,15 @@
+"""Pages of exposures, statements, the decision table and products' names."""
+
+from django.urls import path
+
+from rempart.exposure.pages import exposures, names, statements, table
+
+urlpatterns = [
+    path("exposures/", exposures.exposure_list, name="exposure_list"),
+    path("exposures/<int:exposure_id>", exposures.exposure, name="exposure"),
+    path("exposures/<int:exposure_id>/statement", statements.statement_new, name="statement_new"),
+    path("statements/", statements.statement_list, name="statement_list"),
+    path("statements/<int:statement_id>", statements.statement, name="statement"),
+    path("priority/", table.priority_table, name="priority_table"),
+    path("products/", names.product_names, name="product_names"),
+]

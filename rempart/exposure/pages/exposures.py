@@ -1,0 +1,56 @@
+"""The list of exposures and the page of each."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from rempart.exposure import queries, wording
+from rempart.exposure.pages import downloads, lists
+from rempart.kernel.edge import ActorRequest, page
+from rempart.kernel.permissions import Permission
+
+
+@page(Permission.EXPOSURE_READ)
+def exposure_list(request: ActorRequest) -> HttpResponseBase:
+    """Exposures; without any filter, those that are open."""
+    if not request.GET:
+        return HttpResponseRedirect("?" + urlencode({"state": "open"}))
+    listing = lists.exposure_listing(request.actor)
+    rows = lists.with_urgency(queries.exposures(request.actor))
+    shown = listing.page(rows, request.GET)
+    if downloads.wanted(request):
+        cells = lists.exposure_cells(listing.rows(rows, request.GET))
+        headings = [column.label for column in lists.COLUMNS]
+        return downloads.download(request, "expositions", _("Expositions"), headings, cells, shown)
+    return render(request, "exposure/exposure_list.html", {"page": shown, "export_url": request.path})
+
+
+@page(Permission.EXPOSURE_READ)
+def exposure(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
+    """One exposure: the verdict and its reason, the priority and its inputs, what happened."""
+    found = queries.get_exposure(request.actor, exposure_id)
+    finding = queries.finding_of(found)
+    actor = request.actor
+    may_state = actor.may(Permission.ALERT_RESPOND, found.body_id) or actor.may(
+        Permission.ALERT_ASSIST, found.body_id
+    )
+    context: dict[str, Any] = {
+        "exposure": found,
+        "finding": finding,
+        "verdict": wording.verdict(finding.reason, finding.detail, finding.range) if finding else "",
+        "status": wording.STATUSES.get(finding.status, finding.status) if finding else "",
+        "why": queries.priority_for(found),
+        "history": queries.history(found, finding),
+        "proof": queries.proof_in_words(found),
+        "certainty": wording.CERTAINTIES.get(found.certainty, found.certainty),
+        "state": wording.STATES[found.state],
+        "criticality": wording.CRITICALITIES.get(str(found.criticality), found.criticality),
+        "may_state": may_state and found.state == found.State.OPEN,
+        "statements": queries.statements_about(found),
+    }
+    return render(request, "exposure/exposure.html", context)

@@ -1,0 +1,171 @@
+"""The lists of exposures and statements: columns, filters, and what their exports hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from rempart.exposure import queries, wording
+from rempart.kernel.actors import Actor
+from rempart.kernel.exports import Cell
+from rempart.kernel.listing import Column, Filter, Listing
+from rempart.kernel.time import now
+
+Rows = QuerySet[Any]
+
+_YES_NO = (("yes", _("oui")), ("no", _("non")))
+_URGENCY = ("act_now", "out_of_cycle", "scheduled", "defer")
+
+
+def _among(field: str, allowed: Any) -> Callable[[Rows, str], Rows]:
+    return lambda rows, value: rows.filter(**{field: value}) if value in allowed else rows.none()
+
+
+def _either(**condition: Any) -> Callable[[Rows, str], Rows]:
+    def apply(rows: Rows, value: str) -> Rows:
+        return {"yes": rows.filter(**condition), "no": rows.exclude(**condition)}.get(value, rows)
+
+    return apply
+
+
+def _late(rows: Rows, value: str) -> Rows:
+    at = now()
+    chosen = {"yes": {"due_at__lt": at}, "no": {"due_at__gte": at}}.get(value)
+    return rows if chosen is None else rows.filter(state="open", **chosen)
+
+
+def _age(rows: Rows, value: str) -> Rows:
+    limits = queries.age_limits(value, now())
+    if limits is None:
+        return rows.none()
+    after, until = limits
+    rows = rows.filter(opened_at__lte=until)
+    return rows if after is None else rows.filter(opened_at__gt=after)
+
+
+def _closed(rows: Rows, value: str) -> Rows:
+    return rows.filter(closed_at__gte=queries.midnight()) if value == "today" else rows
+
+
+def _asset(rows: Rows, value: str) -> Rows:
+    """By the asset's number, as links write it, or its key."""
+    if value.isdecimal() and len(value) < 19:
+        return rows.filter(asset_id=int(value))
+    return rows.filter(asset__key=value)
+
+
+def _vulnerability(rows: Rows, value: str) -> Rows:
+    return rows.filter(vulnerability__cve_id=value.upper())
+
+
+def with_urgency(rows: Rows) -> Rows:
+    """Adds ``urgency``, by which priorities are sorted: 0 is to act on now."""
+    ranks = (When(priority=name, then=Value(rank)) for rank, name in enumerate(_URGENCY))
+    return rows.annotate(urgency=Case(*ranks, default=Value(9), output_field=IntegerField()))
+
+
+COLUMNS = (
+    Column("vulnerability", _("Vulnérabilité"), ("vulnerability__cve_id",)),
+    Column("priority", _("Priorité"), ("urgency", "due_at")),
+    Column("due", _("Échéance"), ("due_at",)),
+    Column("asset", _("Actif"), ("asset__key",)),
+    Column("component", _("Composant"), ("component__product",)),
+    Column("body", _("Organisme"), ("body__code",)),
+    Column("state", _("État"), ("state",)),
+    Column("criticality", _("Criticité"), ("criticality",), numeric=True),
+    Column("certainty", _("Certitude"), ("certainty",)),
+    Column("opened", _("Ouverte"), ("opened_at",)),
+    Column("closed", _("Close"), ("closed_at",), optional=True),
+)
+
+
+def exposure_listing(actor: Actor) -> Listing:
+    """The list of exposures, with the bodies and centres that the actor may choose."""
+    filters = (
+        Filter("state", _("État"), _among("state", wording.STATES), tuple(wording.STATES.items())),
+        Filter(
+            "priority",
+            _("Priorité"),
+            _among("priority", wording.PRIORITIES),
+            tuple(wording.PRIORITIES.items()),
+        ),
+        Filter(
+            "certainty",
+            _("Certitude"),
+            _among("certainty", wording.CERTAINTIES),
+            tuple(wording.CERTAINTIES.items()),
+        ),
+        Filter("late", _("En retard"), _late, _YES_NO),
+        Filter(
+            "body",
+            _("Organisme"),
+            lambda rows, value: rows.filter(body__code=value),
+            lambda: queries.body_choices(actor),
+        ),
+        Filter(
+            "centre",
+            _("Centre opérationnel"),
+            lambda rows, value: rows.filter(body_id__in=list(queries.bodies_of_centre(actor, value))),
+            lambda: queries.centre_choices(actor),
+        ),
+        Filter("vulnerability", _("Vulnérabilité"), _vulnerability),
+        Filter("asset", _("Actif"), _asset),
+        Filter("service", _("Service"), queries.under_service),
+        Filter(
+            "criticality",
+            _("Criticité"),
+            _among("criticality", wording.CRITICALITIES),
+            tuple(wording.CRITICALITIES.items()),
+        ),
+        Filter("kev", _("Exploitée (KEV)"), _either(vulnerability__kev_added_on__isnull=False), _YES_NO),
+        Filter("internet", _("Exposé à Internet"), _either(asset__network_exposure="internet"), _YES_NO),
+        Filter("age", _("Âge"), _age, tuple(wording.AGES.items())),
+        Filter("closed", _("Close"), _closed, (("today", _("aujourd’hui")),)),
+    )
+    return Listing("exposures", COLUMNS, filters, "due")
+
+
+def exposure_cells(rows: Rows) -> Iterator[list[Cell]]:
+    """The cells of an export, in the order of ``COLUMNS``."""
+    for one in rows.iterator(chunk_size=2000):
+        yield [
+            one.vulnerability.cve_id,
+            str(wording.PRIORITIES.get(one.priority, one.priority)),
+            one.due_at,
+            f"{one.asset.name} ({one.asset.key})",
+            str(one.component),
+            one.body.name,
+            str(wording.STATES[one.state]),
+            one.criticality,
+            str(wording.CERTAINTIES.get(one.certainty, one.certainty)),
+            one.opened_at,
+            one.closed_at,
+        ]
+
+
+STATEMENTS = Listing(
+    "statements",
+    (
+        Column("vulnerability", _("Vulnérabilité"), ("vulnerability__cve_id",)),
+        Column("body", _("Organisme"), ("body__code",)),
+        Column("kind", _("Déclaration"), ("kind",)),
+        Column("state", _("État"), ("state",)),
+        Column("made", _("Faite"), ("made_at",)),
+        Column("until", _("Jusqu’au"), ("valid_until",)),
+    ),
+    (
+        Filter(
+            "state",
+            _("État"),
+            _among("state", wording.STATEMENT_STATES),
+            tuple(wording.STATEMENT_STATES.items()),
+        ),
+        Filter("kind", _("Déclaration"), _among("kind", wording.KINDS), tuple(wording.KINDS.items())),
+        Filter("vulnerability", _("Vulnérabilité"), _vulnerability),
+        Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value)),
+    ),
+    "-made",
+)

@@ -1,0 +1,128 @@
+"""Statements: making one about an exposure, the list of those that wait, reviewing one."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from rempart.exposure import commands, queries, wording
+from rempart.exposure.pages import lists
+from rempart.kernel.edge import ActorRequest, page
+from rempart.kernel.errors import DomainError
+from rempart.kernel.permissions import Permission
+
+
+class StatementForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Déclaration"), choices=tuple(wording.KINDS.items()))
+    justification = forms.ChoiceField(
+        label=_("Justification (si non touché)"),
+        choices=(("", "—"), *wording.JUSTIFICATIONS.items()),
+        required=False,
+    )
+    explanation = forms.CharField(
+        label=_("Explication"), widget=forms.Textarea(attrs={"rows": 4}), max_length=10_000, required=False
+    )
+    compensating_measure = forms.CharField(
+        label=_("Mesure d’atténuation (si le risque est accepté)"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=10_000,
+        required=False,
+    )
+    valid_until = forms.DateField(
+        label=_("Valable jusqu’au (dernier jour compris)"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        required=False,
+    )
+    component_only = forms.BooleanField(label=_("Pour ce composant seulement"), required=False)
+    reason = forms.CharField(
+        label=_("Raison d’agir au nom de l’organisme (centres seulement)"), max_length=1000, required=False
+    )
+
+
+class ReviewForm(forms.Form):
+    note = forms.CharField(
+        label=_("Note à l’organisme"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=5000,
+        required=False,
+    )
+
+
+@page(Permission.ALERT_RESPOND, Permission.ALERT_ASSIST)
+def statement_new(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
+    """States, about an exposure's vulnerability, that the body is not affected or accepts the risk."""
+    exposure = queries.get_exposure(request.actor, exposure_id)
+    form = StatementForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        day = values["valid_until"]
+        try:
+            made = commands.make_statement(
+                request.actor,
+                body_id=exposure.body_id,
+                vulnerability_id=exposure.vulnerability_id,
+                component_id=exposure.component_id if values["component_only"] else None,
+                kind=values["kind"],
+                justification=values["justification"],
+                explanation=values["explanation"],
+                compensating_measure=values["compensating_measure"],
+                valid_until=timezone.make_aware(datetime.combine(day, time(23, 59, 59))) if day else None,
+                reason=values["reason"],
+            )
+        except DomainError as error:
+            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+            status = error.status
+        else:
+            messages.success(request, _t("Déclaration proposée ; elle comptera une fois revue."))
+            return redirect("statement", made.pk)
+    return render(request, "exposure/statement_new.html", {"form": form, "exposure": exposure}, status=status)
+
+
+@page(Permission.EXPOSURE_READ)
+def statement_list(request: ActorRequest) -> HttpResponseBase:
+    shown = lists.STATEMENTS.page(queries.statements(request.actor), request.GET)
+    return render(request, "exposure/statement_list.html", {"page": shown, "kinds": wording.KINDS})
+
+
+@page(Permission.EXPOSURE_READ)
+def statement(request: ActorRequest, statement_id: int) -> HttpResponseBase:
+    """One statement; whoever may review it, and did not write it, accepts or refuses it here."""
+    found = queries.get_statement(request.actor, statement_id)
+    form = ReviewForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            commands.review_statement(
+                request.actor,
+                statement_id=found.pk,
+                accept=request.POST.get("decision") == "accept",
+                note=form.cleaned_data["note"],
+            )
+        except DomainError as error:
+            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+            status = error.status
+        else:
+            messages.success(request, _t("Déclaration revue."))
+            return redirect("statement", found.pk)
+    may_review = (
+        found.state == found.State.PROPOSED
+        and request.actor.may(Permission.ALERT_REVIEW, found.body_id)
+        and found.made_by_id != request.actor.user_id
+    )
+    context = {
+        "statement": found,
+        "kind": wording.KINDS[found.kind],
+        "justification": wording.JUSTIFICATIONS.get(found.justification, ""),
+        "state": wording.STATEMENT_STATES[found.state],
+        "form": form,
+        "may_review": may_review,
+    }
+    return render(request, "exposure/statement.html", context, status=status)

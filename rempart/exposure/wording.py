@@ -1,0 +1,124 @@
+"""Verdicts, inputs of decisions and justifications in the reader's words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+# One sentence for each code of engines.exposure.REASONS; a test holds the two sets equal.
+REASONS: dict[str, Any] = {
+    "in_range": _("La version %(version)s est dans la plage touchée (%(range)s)."),
+    "exact_version": _("La version %(version)s figure parmi les versions touchées."),
+    "all_versions": _("La source dit que toutes les versions sont touchées."),
+    "default_affected": _(
+        "Aucune plage ne couvre la version %(version)s, et la source tient les autres pour touchées."
+    ),
+    "fixed_at": _("La version %(version)s atteint %(bound)s, où finit la plage touchée (%(range)s)."),
+    "above_range": _(
+        "La version %(version)s dépasse la dernière touchée (%(range)s) ; la source ne dit rien des autres."
+    ),
+    "below_range": _(
+        "La version %(version)s précède les plages touchées (%(range)s) ; la source ne dit rien des autres."
+    ),
+    "listed_unaffected": _("La source nomme la version %(version)s parmi les versions non touchées."),
+    "default_unaffected": _(
+        "Aucune plage ne couvre la version %(version)s, et la source tient les autres pour non touchées."
+    ),
+    "not_listed": _("Aucune plage ne couvre la version %(version)s, et la source ne dit rien des autres."),
+    "no_versions": _("La source nomme le produit sans aucune version."),
+    "no_version": _("L’inventaire ne donne pas la version installée."),
+    "unreadable_version": _("La version %(version)s ne se lit pas dans le système de la plage (%(range)s)."),
+    "unreadable_range": _("Une borne de la plage ne se lit pas comme une version (%(range)s)."),
+    "unstated_version": _("La source ne donne pas de version (« n/a » ou l’équivalent)."),
+    "contradictory_range": _("La plage finit avant de commencer (%(range)s)."),
+    "git_range": _("La plage est donnée en révisions de code, qui n’ont pas d’ordre hors de leur dépôt."),
+    "status_unknown": _("La source dit ignorer l’état de la version %(version)s."),
+}
+
+CERTAINTIES = {"affected": _("Touché, avec certitude"), "cannot_tell": _("Ne peut être tranché")}
+STATUSES = {**CERTAINTIES, "not_affected": _("Non touché")}
+STATES = {
+    "open": _("Ouverte"),
+    "verified": _("Vérifiée"),
+    "not_affected": _("Non touchée (déclaration acceptée)"),
+    "accepted": _("Risque accepté"),
+    "withdrawn": _("Retirée"),
+}
+PRIORITIES = {
+    "act_now": _("Agir maintenant"),
+    "out_of_cycle": _("Hors cycle"),
+    "scheduled": _("Planifié"),
+    "defer": _("Différé"),
+}
+INPUTS = {
+    "exploitation": _("Exploitation"),
+    "exposure": _("Exposition au réseau"),
+    "automatable": _("Attaque automatisable"),
+    "impact": _("Incidence sur la mission"),
+}
+VALUES: dict[str, dict[str, Any]] = {
+    "exploitation": {
+        "none": _("Aucune connue"),
+        "poc": _("Preuve de concept publique"),
+        "active": _("Exploitée"),
+    },
+    "exposure": {
+        "internal": _("Interne"),
+        "controlled": _("Accès contrôlé"),
+        "internet": _("Exposé à Internet"),
+    },
+    "automatable": {"no": _("Non"), "yes": _("Oui")},
+    "impact": {
+        "low": _("Faible"),
+        "medium": _("Moyenne"),
+        "high": _("Élevée"),
+        "very_high": _("Très élevée"),
+    },
+}
+CRITICALITIES = {
+    "0": _("Non établie"),
+    "1": _("Faible"),
+    "2": _("Moyenne"),
+    "3": _("Élevée"),
+    "4": _("Très élevée"),
+}
+KINDS = {"not_affected": _("Non touché"), "risk_accepted": _("Risque accepté")}
+STATEMENT_STATES = {
+    "proposed": _("Proposée, à revoir"),
+    "accepted": _("Acceptée"),
+    "refused": _("Refusée"),
+    "expired": _("Expirée"),
+}
+JUSTIFICATIONS = {
+    "component_not_present": _("Le composant n’est pas présent"),
+    "vulnerable_code_not_present": _("Le code vulnérable n’est pas présent"),
+    "vulnerable_code_not_in_execute_path": _("Le code vulnérable n’est jamais exécuté"),
+    "vulnerable_code_cannot_be_controlled_by_adversary": _(
+        "Un attaquant ne peut pas atteindre le code vulnérable"
+    ),
+    "inline_mitigations_already_exist": _("Des mesures d’atténuation sont déjà en place"),
+}
+DUE_REASONS = {
+    "deadline": _("le délai de cette priorité"),
+    "kev": _("la date fixée par le catalogue KEV, plus proche"),
+    "least_time": _("le temps le plus court laissé pour agir, la date du catalogue KEV étant trop proche"),
+}
+UNITS = {"hours": _("heures"), "days": _("jours")}
+AGES = {
+    "0-1": _("moins de 1 jour"),
+    "1-3": _("de 1 à 3 jours"),
+    "3-7": _("de 3 à 7 jours"),
+    "7-14": _("de 7 à 14 jours"),
+    "14-30": _("de 14 à 30 jours"),
+    "30-60": _("de 30 à 60 jours"),
+    "60-90": _("de 60 à 90 jours"),
+    "90+": _("90 jours et plus"),
+}
+
+
+def verdict(reason: str, detail: dict[str, str], range_: str) -> str:
+    """Why a component is affected or not, in a sentence."""
+    values = defaultdict(lambda: "—", {**detail, "range": range_ or "—"})
+    return str(REASONS[reason]) % values if reason in REASONS else reason
