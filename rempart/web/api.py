@@ -17,6 +17,6 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 install_errors(api)
-for _slice in ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators"):
+for _slice in ("kernel", "organisations", "assets", "intelligence", "exposure", "alerts", "indicators"):
     if find_spec(f"rempart.{_slice}.api"):
         api.add_router(f"/{_slice}/", import_module(f"rempart.{_slice}.api").router, tags=[_slice])

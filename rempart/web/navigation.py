@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
@@ -39,8 +40,8 @@ _PLACES = (
     Place("indicators", _("Indicateurs"), Permission.INDICATOR_READ, "i", 2),
     Place("priority_table", _("Table de priorité"), Permission.EXPOSURE_READ, "p", 2),
     Place("audit_log", _("Journal d’audit"), Permission.AUDIT_READ, "j", 2),
-    Place("feed_list", _("Sources"), Permission.OPERATIONS_READ, "f", 3),
-    Place("operations", _("Exploitation"), Permission.OPERATIONS_READ, "x", 3),
+    Place("feed_list", pgettext_lazy("menu", "Sources"), Permission.OPERATIONS_READ, "f", 3),
+    Place("operations", pgettext_lazy("menu", "Exploitation"), Permission.OPERATIONS_READ, "x", 3),
     Place("user_list", _("Comptes"), Permission.USER_MANAGE, "c", 3),
 )
 _SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators")

@@ -112,7 +112,7 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Nom"),
         max_length=100,
-        help_text=gettext_lazy("Le programme qui l’emploiera, par exemple « Inventaire du parc »."),
+        help_text=gettext_lazy("Le programme qui l’emploiera, par exemple « Inventaire du parc »."),
     )
     days = forms.IntegerField(
         label=gettext_lazy("Durée, en jours"), min_value=1, max_value=tokens.MAX_DAYS, initial=90
@@ -160,7 +160,7 @@ def _token_state(token: object) -> str:
 @require_POST
 def token_revoke(request: ActorRequest, token_id: int) -> HttpResponse:
     tokens.revoke_token(request.actor, token_id=token_id)
-    messages.success(request, _("Le jeton est révoqué : le programme qui l’employait n’a plus accès."))
+    messages.success(request, _("Le jeton est révoqué : le programme qui l’employait n’a plus accès."))
     return redirect("token_list")
 
 

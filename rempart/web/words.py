@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,45 +19,45 @@ class Look:
 
 
 PRIORITIES: dict[str, Look] = {
-    "act_now": Look(_("Agir maintenant"), "critical", "alert"),
-    "out_of_cycle": Look(_("Hors cycle"), "warn", "clock"),
-    "scheduled": Look(_("Planifié"), "calm", "dot"),
-    "defer": Look(_("Différé"), "calm", "eye"),
+    "act_now": Look(pgettext_lazy("state", "Agir maintenant"), "critical", "alert"),
+    "out_of_cycle": Look(pgettext_lazy("state", "Hors cycle"), "warn", "clock"),
+    "scheduled": Look(pgettext_lazy("state", "Planifié"), "calm", "dot"),
+    "defer": Look(pgettext_lazy("state", "Différé"), "calm", "eye"),
 }
 
 STATES: dict[str, Look] = {
     # directives and their targets
-    "open": Look(_("Ouvert"), "critical", "alert"),
-    "closed": Look(_("Clos"), "calm", "check"),
-    "cancelled": Look(_("Annulé"), "calm", "cross"),
-    "sent": Look(_("Envoyé, sans réponse"), "critical", "send"),
-    "delivered": Look(_("Remis, sans réponse"), "critical", "bell"),
-    "acknowledged": Look(_("Accusé reçu"), "calm", "hand"),
-    "in_progress": Look(_("En cours"), "calm", "clock"),
-    "declared": Look(_("Déclaré, à prouver"), "warn", "hand", hatched=True),
-    "verified": Look(_("Vérifié"), "ok", "check"),
-    "not_affected": Look(_("Non touché"), "calm", "dash"),
-    "accepted": Look(_("Accepté"), "calm", "shield"),
-    "withdrawn": Look(_("Retiré"), "calm", "cross"),
+    "open": Look(pgettext_lazy("state", "Ouvert"), "critical", "alert"),
+    "closed": Look(pgettext_lazy("state", "Clos"), "calm", "check"),
+    "cancelled": Look(pgettext_lazy("state", "Annulé"), "calm", "cross"),
+    "sent": Look(pgettext_lazy("state", "Envoyé, sans réponse"), "critical", "send"),
+    "delivered": Look(pgettext_lazy("state", "Remis, sans réponse"), "critical", "bell"),
+    "acknowledged": Look(pgettext_lazy("state", "Accusé reçu"), "calm", "hand"),
+    "in_progress": Look(pgettext_lazy("state", "En cours"), "calm", "clock"),
+    "declared": Look(pgettext_lazy("state", "Déclaré, à prouver"), "warn", "hand", hatched=True),
+    "verified": Look(pgettext_lazy("state", "Vérifié"), "ok", "check"),
+    "not_affected": Look(pgettext_lazy("state", "Non touché"), "calm", "dash"),
+    "accepted": Look(pgettext_lazy("state", "Accepté"), "calm", "shield"),
+    "withdrawn": Look(pgettext_lazy("state", "Retiré"), "calm", "cross"),
     # statements and imports
-    "proposed": Look(_("Proposé, à revoir"), "warn", "hand", hatched=True),
-    "refused": Look(_("Refusé"), "critical", "cross"),
-    "expired": Look(_("Expiré"), "critical", "clock"),
-    "previewed": Look(_("Aperçu, à appliquer"), "warn", "eye", hatched=True),
-    "applied": Look(_("Appliqué"), "ok", "check"),
-    "discarded": Look(_("Écarté"), "calm", "cross"),
+    "proposed": Look(pgettext_lazy("state", "Proposé, à revoir"), "warn", "hand", hatched=True),
+    "refused": Look(pgettext_lazy("state", "Refusé"), "critical", "cross"),
+    "expired": Look(pgettext_lazy("state", "Expiré"), "critical", "clock"),
+    "previewed": Look(pgettext_lazy("state", "Aperçu, à appliquer"), "warn", "eye", hatched=True),
+    "applied": Look(pgettext_lazy("state", "Appliqué"), "ok", "check"),
+    "discarded": Look(pgettext_lazy("state", "Écarté"), "calm", "cross"),
     # deliveries, jobs and feeds
-    "queued": Look(_("En file"), "calm", "clock"),
-    "retrying": Look(_("Nouvel essai prévu"), "warn", "clock"),
-    "failed": Look(_("Échec"), "critical", "alert"),
-    "bounced": Look(_("Adresse refusée"), "critical", "alert"),
-    "digested": Look(_("Au condensé"), "calm", "dot"),
-    "ready": Look(_("En file"), "calm", "clock"),
-    "running": Look(_("En cours"), "calm", "clock"),
-    "successful": Look(_("Réussi"), "ok", "check"),
-    "active": Look(_("Actif"), "ok", "check"),
-    "inactive": Look(_("Inactif"), "calm", "dash"),
-    "unknown": Look(_("Inconnu"), "warn", "eye"),
+    "queued": Look(pgettext_lazy("state", "En file"), "calm", "clock"),
+    "retrying": Look(pgettext_lazy("state", "Nouvel essai prévu"), "warn", "clock"),
+    "failed": Look(pgettext_lazy("state", "Échec"), "critical", "alert"),
+    "bounced": Look(pgettext_lazy("state", "Adresse refusée"), "critical", "alert"),
+    "digested": Look(pgettext_lazy("state", "Au condensé"), "calm", "dot"),
+    "ready": Look(pgettext_lazy("state", "En file"), "calm", "clock"),
+    "running": Look(pgettext_lazy("state", "En cours"), "calm", "clock"),
+    "successful": Look(pgettext_lazy("state", "Réussi"), "ok", "check"),
+    "active": Look(pgettext_lazy("state", "Actif"), "ok", "check"),
+    "inactive": Look(pgettext_lazy("state", "Inactif"), "calm", "dash"),
+    "unknown": Look(pgettext_lazy("state", "Inconnu"), "warn", "eye"),
 }
 
 

@@ -211,4 +211,4 @@ def dependency_graph(
         str(title), str(description), boxes, edges, layout, headings=[str(heading) for heading in headings]
     )
     table = [[boxes[a].label.text, boxes[b].label.text] for a, b in edges if a in boxes and b in boxes]
-    return _chart(title, markup, [_("Dépend"), _("De")], table)
+    return _chart(title, markup, [_("Ce qui dépend"), _("Ce dont il dépend")], table)
