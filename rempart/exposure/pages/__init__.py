@@ -3,6 +3,7 @@
 from django.urls import path
 
 from rempart.exposure.pages import exposures, names, statements, table
+from rempart.exposure.pages.sections import register
 
 urlpatterns = [
     path("exposures/", exposures.exposure_list, name="exposure_list"),
@@ -13,3 +14,5 @@ urlpatterns = [
     path("priority/", table.priority_table, name="priority_table"),
     path("products/", names.product_names, name="product_names"),
 ]
+
+register()

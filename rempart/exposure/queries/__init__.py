@@ -2,6 +2,7 @@
 
 from rempart.exposure.queries.bodies import ExposedBody, exposed_bodies, open_counts, state_counts
 from rempart.exposure.queries.candidates import Candidate, alias_candidates
+from rempart.exposure.queries.picture import BodyLine, Picture, body_lines, picture
 from rempart.exposure.queries.rows import (
     aliases,
     bodies_of_centre,
@@ -41,11 +42,13 @@ from rempart.exposure.queries.why import (
 
 __all__ = [
     "AGES",
+    "BodyLine",
     "Candidate",
     "Entry",
     "ExposedBody",
     "ExposedService",
     "HeatRow",
+    "Picture",
     "Totals",
     "WhyPriority",
     "age_limits",
@@ -53,6 +56,7 @@ __all__ = [
     "aliases",
     "bodies_of_centre",
     "body_choices",
+    "body_lines",
     "centre_choices",
     "exposed_bodies",
     "exposed_services",
@@ -69,6 +73,7 @@ __all__ = [
     "of_asset",
     "of_vulnerability",
     "open_counts",
+    "picture",
     "priority_deadlines",
     "priority_for",
     "priority_table",

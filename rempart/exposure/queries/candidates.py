@@ -23,7 +23,7 @@ _MOST_NAMES = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """``key`` of an inventory (in ``components``) resembles ``published`` (in ``vulnerabilities``, exploited)."""
+    """``key`` of an inventory resembles ``published``, a product of the catalogue; how many of each."""
 
     key: str
     published: str
@@ -33,7 +33,7 @@ class Candidate:
 
 
 def alias_candidates(actor: Actor, limit: int = 100) -> list[Candidate]:
-    """Exploited products that no component has, beside the inventory names that resemble them; likeliest first.
+    """Exploited products that no component has, and the inventory names like them; likeliest first.
 
     A key about which a person decided is left out.
     """

@@ -95,12 +95,18 @@ def test_the_page_says_why(exposure: Exposure, officer: Client) -> None:
     assert "Version 1.0" in english
 
 
-def test_a_statement_is_proposed_by_the_body_and_reviewed_by_its_centre(exposure: Exposure, officer: Client) -> None:
+def test_a_statement_is_proposed_by_the_body_and_reviewed_by_its_centre(
+    exposure: Exposure, officer: Client
+) -> None:
     address = f"/exposures/{exposure.pk}/statement"
     assert officer.get(address).status_code == 200
     refused = officer.post(address, {"kind": "not_affected", "justification": "", "explanation": "Absent."})
     assert refused.status_code == 422
-    values = {"kind": "not_affected", "justification": "component_not_present", "explanation": "<b>Absent</b>."}
+    values = {
+        "kind": "not_affected",
+        "justification": "component_not_present",
+        "explanation": "<b>Absent</b>.",
+    }
     made = officer.post(address, values)
     statement = Statement.objects.get()
     assert made.url == f"/statements/{statement.pk}"
@@ -134,29 +140,41 @@ def test_the_table_is_read_by_all_and_edited_by_the_commander(
     preview = commander.post("/priority/", {**form, "step": "preview"}).content.decode()
     assert "1 exposition changerait de priorité" in preview
     assert commander.post("/priority/", {**form, "step": "save"}).status_code == 302
-    assert PriorityRule.objects.get(
-        exploitation="active", exposure="internet", automatable="no", impact="high"
-    ).outcome == "defer"
+    assert (
+        PriorityRule.objects.get(
+            exploitation="active", exposure="internet", automatable="no", impact="high"
+        ).outcome
+        == "defer"
+    )
     assert commander.post("/priority/", {**form, "amount.defer": "x"}).status_code == 422
     assert commander.post("/priority/", {**form, "active.internet.no.high": "never"}).status_code == 422
 
 
-def test_names_are_proposed_previewed_and_decided(exposure: Exposure, officer: Client, commander: Client) -> None:
+def test_names_are_proposed_previewed_and_decided(
+    exposure: Exposure, officer: Client, commander: Client
+) -> None:
     factories.vulnerability(kev_added_on=today(), kev_vendor="Fortinet", kev_product="FortiManager")
     server = factories.asset(exposure.body)
-    factories.install(server, factories.component(vendor="Fortinet", product="Forti Manager 200", version="1"))
+    factories.install(
+        server, factories.component(vendor="Fortinet", product="Forti Manager 200", version="1")
+    )
     commands.reconcile_body(server.body_id)
     assert officer.get("/products/").status_code == 403
     page = commander.get("/products/").content.decode()
     assert "name:fortinet/fortimanager200" in page
     form = {"key": "name:fortinet/fortimanager200", "canonical": "name:fortinet/fortimanager"}
-    assert "1 composant(s) renommé(s)" in commander.post("/products/", {**form, "step": "preview"}).content.decode()
+    assert (
+        "1 composant(s) renommé(s)"
+        in commander.post("/products/", {**form, "step": "preview"}).content.decode()
+    )
     assert commander.post("/products/", {**form, "step": "save"}).status_code == 302
     assert ProductAlias.objects.get().canonical == form["canonical"]
     assert commander.post("/products/", {"key": "x", "canonical": "y"}).status_code == 422
 
 
-def test_a_page_of_the_list_asks_few_questions(exposure: Exposure, officer: Client, django_assert_max_num_queries) -> None:
+def test_a_page_of_the_list_asks_few_questions(
+    exposure: Exposure, officer: Client, django_assert_max_num_queries
+) -> None:
     for _ in range(30):
         server = factories.asset(exposure.body)
         factories.install(server, exposure.component)

@@ -46,7 +46,7 @@ def state_not_affected(actor: Actor, exposure: Exposure, **more: object) -> Stat
 
 def accept_risk(actor: Actor, exposure: Exposure, **more: object) -> Statement:
     values = {
-        "kind": "risk_accepted", "explanation": "Remplacement prévu.", "compensating_measure": "Réseau isolé.",
+        "kind": "risk_accepted", "explanation": "Remplacement prévu.", "compensating_measure": "Isolé.",
         "valid_until": now() + timedelta(days=30), **more,
     }  # fmt: skip
     return commands.make_statement(

@@ -1,0 +1,60 @@
+"""``rempart match``: matching anew what is stored."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from rempart.exposure import commands
+from rempart.intelligence import queries as intelligence
+from rempart.kernel.actors import system
+from rempart.kernel.errors import DomainError
+from rempart.organisations import queries as organisations
+
+
+def install(app: typer.Typer) -> None:
+    app.command("match")(match)
+
+
+def match(
+    everything: Annotated[bool, typer.Option("--all", help="Tout · Everything.")] = False,
+    vulnerability: Annotated[list[str] | None, typer.Option(help="CVE-…, répétable · repeatable.")] = None,
+    body: Annotated[list[str] | None, typer.Option(help="Code d’organisme · Code of a body.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")] = False,
+) -> None:
+    """Rapproche de nouveau composants et vulnérabilités · Match components and vulnerabilities anew.
+
+    Says what changed. Harmless when run again.
+    """
+    actor = system("cli")
+    console = Console(stderr=as_json)
+    if not (everything or vulnerability or body):
+        console.print("[red]--all, --vulnerability CVE-… | --body CODE[/]")
+        raise typer.Exit(2)
+    total = commands.Matched()
+    try:
+        ids = [intelligence.get_vulnerability(actor, one.upper()).pk for one in vulnerability or ()]
+        bodies = [organisations.get_organisation(actor, one).pk for one in body or ()]
+    except DomainError as error:
+        console.print(f"[red]{error.message}[/]")
+        raise typer.Exit(1) from error
+    if everything:
+        with Progress(console=Console(stderr=True)) as bar:
+            task: TaskID = bar.add_task("Rapprochement · Matching", total=None)
+            total.add(commands.rematch_all(lambda done, of: bar.update(task, completed=done, total=of)))
+    if ids:
+        total.add(commands.rematch_vulnerabilities(ids))
+    for body_id in bodies:
+        total.add(commands.reconcile_body(body_id))
+    if as_json:
+        typer.echo(json.dumps(total.summary()))
+        return
+    table = Table("", "")
+    for name, count in total.summary().items():
+        table.add_row(name.replace("_", " "), str(count))
+    console.print(table)

@@ -1,0 +1,72 @@
+"""What this slice adds to a vulnerability's page, and to the list of vulnerabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from rempart.engines.graph import layered
+from rempart.exposure import queries
+from rempart.intelligence import sections
+from rempart.kernel.actors import Actor
+from rempart.kernel.listing import Filter
+from rempart.kernel.permissions import Permission
+
+_SHOWN = 100
+
+
+def exposed_section(request: HttpRequest, vulnerability: Any) -> str | None:
+    """Exposed bodies → services → assets: the picture, then a line per body."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if not actor.may(Permission.EXPOSURE_READ):
+        return None
+    lines = queries.body_lines(actor, vulnerability.pk)
+    context: dict[str, Any] = {
+        "vulnerability": vulnerability,
+        "lines": lines[:_SHOWN],
+        "total": len(lines),
+        "exposed": sum(1 for line in lines if line.open),
+        "assets": sum(line.assets for line in lines),
+        "in_doubt": sum(line.in_doubt for line in lines),
+        "services": queries.exposed_services([vulnerability.pk], actor) if lines else [],
+    }
+    drawn = queries.picture(actor, vulnerability.pk, lines)
+    if drawn is not None:
+        context |= {
+            "nodes": {
+                key: {**node, "url": _address(vulnerability.cve_id, node["query"])}
+                for key, node in drawn.nodes.items()
+            },
+            "edges": drawn.edges,
+            "layout": layered(drawn.layers, drawn.edges),
+        }
+    return render_to_string("exposure/_exposed.html", context, request=request)
+
+
+def touches_us(actor: Actor) -> Filter:
+    """A filter of the list of vulnerabilities: those to which one's bodies are exposed now."""
+    mine = queries.exposures(actor).filter(
+        vulnerability_id=OuterRef("pk"), state="open", certainty="affected"
+    )
+
+    def apply(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        chosen = {"yes": Exists(mine), "no": ~Exists(mine)}.get(value)
+        return rows if chosen is None else rows.filter(chosen)
+
+    return Filter("exposed", _("Nous touche"), apply, (("yes", _("oui")), ("no", _("non"))))
+
+
+def _address(cve_id: str, query: dict[str, Any]) -> str:
+    return f"{reverse('exposure_list')}?{urlencode({'vulnerability': cve_id, 'state': 'open', **query})}"
+
+
+def register() -> None:
+    """Called once, when the addresses are read."""
+    sections.register_section(10, _("Exposition"), exposed_section)
+    sections.register_filter("exposed", touches_us)
