@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from rempart.web.api import api
 from rempart.web.language import set_language
 
-SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "web")
+SLICES = ("kernel", "organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "web")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.urls")),

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,6 @@ class KernelConfig(AppConfig):
     name = "rempart.kernel"
     label = "kernel"
     verbose_name = "Kernel"
+
+    def ready(self) -> None:
+        import_module("rempart.kernel.commands")  # registers the upkeep that the worker runs

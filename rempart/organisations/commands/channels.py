@@ -130,7 +130,7 @@ def request_verification(actor: Actor, *, channel_id: int) -> None:
 def confirm_channel(actor: Actor, *, channel_id: int, code: str) -> ContactChannel:
     """Verifies an e-mail channel by the code it received; five wrong codes cancel it.
 
-    Raises Invalid, Conflict. The wrong answer is counted in a transaction of its own, so that the refusal does not undo the count.
+    Raises Invalid, Conflict. A wrong answer is counted at once, so that the refusal does not undo the count.
     """
     channel = queries.get_channel(actor, channel_id)
     if channel.medium != ContactChannel.Medium.EMAIL:
@@ -142,9 +142,8 @@ def confirm_channel(actor: Actor, *, channel_id: int, code: str) -> ContactChann
         raise Conflict(_("Ce code n’est plus valable : demandez-en un autre."), code="expired")
     given = "".join(code.split())
     channel.refresh_from_db()
-    if not channel.challenge_digest or not hmac.compare_digest(
-        channel.challenge_digest, code_digest(channel.pk, given)
-    ):
+    expected = channel.challenge_digest
+    if not expected or not hmac.compare_digest(expected, code_digest(channel.pk, given)):
         raise Invalid(_("Ce n’est pas le code envoyé."), field="code")
     return _verify(actor, channel.pk)
 

@@ -91,7 +91,7 @@ def give_duty(
     starts_on: date | None = None,
     ends_on: date | None = None,
 ) -> Duty:
-    """Gives someone a duty in an organisation (their own unless named). Raises Invalid, NotFound, Conflict."""
+    """Gives someone a duty in an organisation (their own unless named)."""
     person = _person(person_id)
     body = _organisation(body_id if body_id is not None else person.body_id)
     actor.require(Permission.ORGANISATION_MANAGE, body.pk)
@@ -189,7 +189,7 @@ def add_on_call(
     ends_at: datetime,
     deputy_id: int | None = None,
 ) -> OnCallPeriod:
-    """Puts someone on call for an organisation. Raises Invalid, and Conflict where another period overlaps."""
+    """Puts someone on call for an organisation; raises Conflict where another period overlaps."""
     body, person = _organisation(body_id), _person(person_id)
     actor.require(Permission.ORGANISATION_MANAGE, body.pk)
     if starts_at.tzinfo is None or ends_at.tzinfo is None:

@@ -88,7 +88,7 @@ def edit_organisation(
     essential: bool = False,
     on: date | None = None,
 ) -> Organisation:
-    """Renames an organisation or changes its sector from a day on; nothing is written when nothing changes."""
+    """Renames an organisation or changes its sector from a day on; writes nothing when nothing changes."""
     organisation = lock_tree_and_load(code)
     actor.require(Permission.ORGANISATION_MANAGE, organisation.pk)
     values = clean_fields(

@@ -33,7 +33,14 @@ from rempart.organisations.queries.tree import (
     portfolio_of,
     within,
 )
-from rempart.organisations.queries.users import get_user, grants_of, role_matrix, users
+from rempart.organisations.queries.users import (
+    get_user,
+    grants_of,
+    holding,
+    role_matrix,
+    roles_by_user,
+    users,
+)
 
 __all__ = [
     "RUNGS",
@@ -57,6 +64,7 @@ __all__ = [
     "get_user",
     "grants_of",
     "history",
+    "holding",
     "on_call",
     "organisations",
     "people",
@@ -66,6 +74,7 @@ __all__ = [
     "portfolio_of",
     "recipients",
     "role_matrix",
+    "roles_by_user",
     "users",
     "within",
 ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.models import RoleGrant, User
 from rempart.kernel.permissions import ROLE_NAMES, ROLE_PERMISSIONS, Permission, Role
+from rempart.kernel.time import now
 
 
 def users(actor: Actor) -> QuerySet[User]:
@@ -38,6 +39,25 @@ def grants_of(actor: Actor, user: User) -> QuerySet[RoleGrant]:
     """The roles of an account, past ones included, latest first."""
     get_user(actor, user.pk)
     return user.role_grants.select_related("organisation").order_by("-starts_at", "-id")
+
+
+def _in_force() -> Q:
+    at = now()
+    return Q(starts_at__lte=at) & (Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+
+
+def holding(rows: QuerySet[User], role: str) -> QuerySet[User]:
+    """Keeps the accounts that hold a role now."""
+    return rows.filter(Exists(RoleGrant.objects.filter(_in_force(), user=OuterRef("pk"), role=role)))
+
+
+def roles_by_user(user_ids: list[int]) -> dict[int, list[tuple[str, str]]]:
+    """For each account, the (role, code of the organisation) that it holds now. One query."""
+    result: dict[int, list[tuple[str, str]]] = {}
+    rows = RoleGrant.objects.filter(_in_force(), user_id__in=user_ids).order_by("role", "id")
+    for user_id, role, code in rows.values_list("user_id", "role", "organisation__code"):
+        result.setdefault(user_id, []).append((role, code))
+    return result
 
 
 @dataclass(frozen=True)
