@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
+from rempart.web.translations import compile_catalogues
+
 _LOCAL = ("127.", "::1", "localhost", "0.0.0.0")  # noqa: S104 - compared, never bound
 _connect = socket.socket.connect
+
+
+def pytest_configure() -> None:
+    compile_catalogues()
 
 
 @pytest.fixture(autouse=True, scope="session")
