@@ -83,7 +83,7 @@ def load_epss(
         newest = EpssYear.objects.order_by("-scored_on").values_list("scored_on", flat=True).first()
         if newest is None or scored_on >= newest:
             with transaction.atomic():
-                run.counts.changed = _apply(years, scored_on)
+                run.counts.changed = _apply(years, scored_on, complete=not run.counts.rejected)
                 _keep(years, scored_on)
                 run.settle()
                 run.forget_unseen()
@@ -92,12 +92,16 @@ def load_epss(
 
 def _closed(run: Any) -> LoadCounts:
     counts: LoadCounts = run.counts
-    counts.unchanged = counts.read - counts.rejected - counts.changed if counts.read else 0
+    # A score that left the file counts as changed, and has no row.
+    counts.unchanged = max(0, counts.read - counts.rejected - counts.changed)
     return counts
 
 
-def _apply(years: dict[int, dict[str, list[float]]], scored_on: date) -> int:
-    """Writes the scores of the vulnerabilities known; returns how many changed."""
+def _apply(years: dict[int, dict[str, list[float]]], scored_on: date, complete: bool) -> int:
+    """Writes the scores of the vulnerabilities known; returns how many changed.
+
+    A score absent from a ``complete`` file was withdrawn; from another, it may be a row that was not read.
+    """
     written: list[tuple[float | None, float | None, date | None, int]] = []
     known = Vulnerability.objects.filter(cve_id__startswith="CVE-").values_list(
         "id", "cve_id", "epss", "epss_percentile", "epss_on"
@@ -106,6 +110,8 @@ def _apply(years: dict[int, dict[str, list[float]]], scored_on: date) -> int:
     for identifier, cve_id, score, percentile, on in known.iterator(chunk_size=10_000):
         parts = cve_id.split("-")
         found = years.get(int(parts[1]), {}).get(parts[2]) if len(parts) == 3 and parts[1].isdigit() else None
+        if found is None and not complete:
+            continue
         new = (found[0], found[1], scored_on) if found else (None, None, None)
         if new != (score, percentile, on):
             written.append((*new, identifier))
