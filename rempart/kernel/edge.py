@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,8 @@ def page(*permissions: Permission) -> Callable[[View], View]:
             return view(request, *args, **kwargs)
 
         guarded.required_permissions = permissions  # type: ignore[attr-defined]
+        # The API reads the annotations: they are resolved here, where the view's own names are known.
+        guarded.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
         return guarded
 
     return declare
