@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
-from rempart.exposure import commands
+from rempart.engines.exposure import REASONS
+from rempart.exposure import commands, wording
 from rempart.exposure.models import Exposure, PriorityRule, ProductAlias, Statement
 from rempart.kernel.permissions import Role
 from rempart.kernel.time import today
@@ -91,8 +93,8 @@ def test_the_page_says_why(exposure: Exposure, officer: Client) -> None:
     page = officer.get(f"/exposures/{exposure.pk}").content.decode()
     assert "La version 1.0 est dans la plage touchée" in page
     assert "Catalogue KEV" in page
-    english = officer.get(f"/exposures/{exposure.pk}", headers={"accept-language": "en"}).content.decode()
-    assert "Version 1.0" in english
+    with translation.override("en"):
+        assert wording.verdict("in_range", {"version": "1.0"}, "< 2.0").startswith("Version 1.0 is within")
 
 
 def test_a_statement_is_proposed_by_the_body_and_reviewed_by_its_centre(
@@ -183,3 +185,56 @@ def test_a_page_of_the_list_asks_few_questions(
     with django_assert_max_num_queries(25):
         assert officer.get("/exposures/?state=open").status_code == 200
     assert commands.rematch_all().exposures.total == 0
+
+
+def test_every_reason_of_the_engine_has_its_sentence() -> None:
+    assert set(wording.REASONS) == set(REASONS)
+    assert "—" in wording.verdict("fixed_at", {}, "")
+
+
+def test_the_page_of_a_vulnerability_shows_who_is_exposed(exposure: Exposure, officer: Client) -> None:
+    service = factories.asset(exposure.body, kind="service", name_fr="Portail des permis")
+    exposure.asset.needed_by.create(body=exposure.body, dependent=service)
+    cve_id = exposure.vulnerability.cve_id
+    page = officer.get(f"/vulnerabilities/{cve_id}/").content.decode()
+    assert exposure.body.name_fr in page
+    assert "Portail des permis" in page
+    for _ in range(50):
+        factories.install(factories.asset(exposure.body), exposure.component)
+    commands.reconcile_body(exposure.body_id)
+    assert "51 actifs" in officer.get(f"/vulnerabilities/{cve_id}/").content.decode()
+    stranger = client(Role.BODY_OFFICER, factories.organisation(parent=exposure.body.parent))
+    assert exposure.body.name_fr not in stranger.get(f"/vulnerabilities/{cve_id}/").content.decode()
+
+
+def test_the_api_says_the_same(exposure: Exposure, officer: Client, commander: Client) -> None:
+    cve_id = exposure.vulnerability.cve_id
+    listed = officer.get("/api/v1/exposure/exposures?state=open&kev=yes").json()
+    assert (listed["total"], listed["items"][0]["vulnerability"]) == (1, cve_id)
+    one = officer.get(f"/api/v1/exposure/exposures/{exposure.pk}").json()
+    assert (one["reason"], len(one["inputs"])) == ("in_range", 4)
+    assert officer.get(f"/api/v1/exposure/findings/{cve_id}").json()[0]["status"] == "affected"
+    table = commander.get("/api/v1/exposure/priority").json()
+    assert len(table["rows"]) == 72
+    effect = commander.put(
+        "/api/v1/exposure/priority", {**table, "dry_run": True}, content_type="application/json"
+    )
+    assert effect.json()["moved"] == 0
+    assert officer.put("/api/v1/exposure/priority", table, content_type="application/json").status_code == 403
+    content = {
+        "body": exposure.body.code, "vulnerability": cve_id, "kind": "not_affected",
+        "justification": "component_not_present", "explanation": "Absent.",
+    }  # fmt: skip
+    address = "/api/v1/exposure/statements"
+    assert (
+        officer.post(address, {**content, "justification": "x"}, content_type="application/json").status_code
+        == 422
+    )
+    made = officer.post(address, content, content_type="application/json")
+    assert made.status_code == 201
+    review = f"{address}/{made.json()['id']}/review"
+    centre = client(Role.COCD_ANALYST, exposure.body.parent)
+    assert (
+        centre.post(review, {"accept": True}, content_type="application/json").json()["state"] == "accepted"
+    )
+    assert officer.get(address).json()[0]["state"] == "accepted"

@@ -1,0 +1,123 @@
+"""After anything happens in any order: live exposures = present installs × affected findings."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connection, connections
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rempart.assets.models import Install
+from rempart.exposure import commands
+from rempart.exposure.models import Exposure, Finding
+from rempart.exposure.tests.publishing import publish
+from rempart.intelligence.models import Vulnerability
+from rempart.kernel.time import now
+from tests import factories
+
+_VERSIONS = ("1.0", "1.5", "2.0")
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("toggle"), st.integers(0, 3), st.integers(0, 5)),
+        st.tuples(st.just("publish"), st.integers(0, 1), st.sampled_from(("0", "1.2", "1.7", "3.0"))),
+        st.tuples(st.just("reject"), st.integers(0, 1), st.booleans()),
+        st.tuples(st.just("retire"), st.integers(0, 3), st.booleans()),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def expected() -> set[tuple[int, int, int, str]]:
+    """The join, pair by pair in Python."""
+    pairs: dict[int, list[tuple[int, str]]] = {}
+    for finding in Finding.objects.filter(status__in=["affected", "cannot_tell"]):
+        pairs.setdefault(finding.component_id, []).append((finding.vulnerability_id, finding.status))
+    return {
+        (vulnerability_id, one.asset_id, one.component_id, status)
+        for one in Install.objects.filter(removed_at__isnull=True, asset__retired_at__isnull=True)
+        for vulnerability_id, status in pairs.get(one.component_id, ())
+    }
+
+
+def live() -> set[tuple[int, int, int, str]]:
+    rows = Exposure.objects.filter(state__in=["open", "accepted", "not_affected"])
+    return set(rows.values_list("vulnerability_id", "asset_id", "component_id", "certainty"))
+
+
+@pytest.mark.django_db
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=_STEPS)
+def test_exposures_equal_the_join_after_any_sequence(steps: list[tuple]) -> None:
+    bodies = [factories.organisation() for _ in range(2)]
+    assets = [factories.asset(bodies[n % 2]) for n in range(4)]
+    components = [
+        factories.component(vendor="exemple", product=product, version=version)
+        for product in ("portail", "guichet")
+        for version in _VERSIONS
+    ]
+    vulnerabilities = [factories.vulnerability() for _ in range(2)]
+    for kind, target, value in steps:
+        if kind == "toggle":
+            asset, component = assets[target], components[value]
+            install = Install.objects.filter(asset=asset, component=component).first()
+            if install is None:
+                factories.install(asset, component)
+            else:
+                install.removed_at = None if install.removed_at else now()
+                install.save()
+            commands.reconcile_body(asset.body_id)
+        elif kind == "publish":
+            publish(("portail", "guichet")[target], value, vulnerabilities[target])
+            commands.rematch_vulnerabilities([vulnerabilities[target].pk])
+        elif kind == "reject":
+            state = "REJECTED" if value else "PUBLISHED"
+            Vulnerability.objects.filter(pk=vulnerabilities[target].pk).update(state=state)
+            commands.rematch_vulnerabilities([vulnerabilities[target].pk])
+        else:
+            assets[target].retired_at = now() if value else None
+            assets[target].save()
+            commands.reconcile_body(assets[target].body_id)
+        assert live() == expected()
+    ours = Exposure.objects.filter(vulnerability__in=vulnerabilities)
+    for exposure in ours:
+        assert (exposure.closed_at is None) == (exposure.state == "open")
+        assert exposure.state != "open" or exposure.due_at is not None
+    assert commands.rematch_all().exposures.total == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_and_a_vulnerability_matched_at_once_miss_nothing() -> None:
+    """Two workers: whichever order they run in, the exposure of the new install to the new record is there."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite runs one write transaction at a time")
+    vulnerabilities = [publish("portail", "2.0") for _ in range(3)]
+    bodies = [factories.organisation() for _ in range(4)]
+    for body in bodies:
+        for version in ("1.0", "1.5"):
+            component = factories.component(vendor="exemple", product="portail", version=version)
+            factories.install(factories.asset(body), component)
+    failures: list[BaseException] = []
+
+    def work(action, *arguments) -> None:
+        try:
+            action(*arguments)
+        except BaseException as error:  # noqa: BLE001 - reported by the test's own thread
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=(commands.reconcile_body, body.pk)) for body in bodies * 2]
+    threads += [
+        threading.Thread(target=work, args=(commands.rematch_vulnerabilities, [one.pk]))
+        for one in vulnerabilities
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert len(live()) == 3 * 4 * 2
+    assert live() == expected()
