@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from rempart.alerts.channels import Bounced, Unreachable, sender_for
 from rempart.alerts.channels.email import one_connection
@@ -19,7 +20,10 @@ from rempart.alerts.messages import compose
 from rempart.alerts.models import Delivery, Target, TargetEvent
 from rempart.alerts.states import WAITING
 from rempart.engines.priority import Outcome
-from rempart.kernel.actors import system
+from rempart.kernel import audit
+from rempart.kernel.actors import Actor, system
+from rempart.kernel.errors import NotFound
+from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 from rempart.organisations import commands as organisations_commands
 from rempart.organisations import queries as organisations
@@ -214,10 +218,14 @@ def _climb_if_unreached(delivery: Delivery, at: datetime) -> None:
 
 
 @transaction.atomic
-def retry_delivery(delivery_id: int) -> bool:
+def retry_delivery(actor: Actor, *, delivery_id: int) -> bool:
     """Puts a failed or refused message back in the queue; False when it is not one."""
-    return bool(
-        Delivery.objects.filter(id=delivery_id, state__in=[D.FAILED, D.BOUNCED]).update(
-            state=D.QUEUED, attempts=0, next_attempt_at=now(), claimed_until=None, error=""
-        )
+    delivery = Delivery.objects.visible_to(actor, Permission.ALERT_ISSUE).filter(id=delivery_id).first()
+    if delivery is None:
+        raise NotFound(_("Ce message n’existe pas, ou vous n’y avez pas accès."))
+    done = Delivery.objects.filter(id=delivery_id, state__in=[D.FAILED, D.BOUNCED]).update(
+        state=D.QUEUED, attempts=0, next_attempt_at=now(), claimed_until=None, error=""
     )
+    if done:
+        audit.record(actor, "delivery.retry", delivery, before={"state": delivery.state})
+    return bool(done)

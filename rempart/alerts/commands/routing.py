@@ -136,8 +136,7 @@ def most_urgent(exposed: Iterable[ExposedBody]) -> str:
 
 
 def sync_targets(directive: Directive, exposed: list[ExposedBody]) -> None:
-    """Adds the bodies newly exposed, and moves the others as the evidence says. Caller holds the directive.
-    """
+    """Adds the bodies newly exposed, and moves the others as evidence says; the directive is held."""
     at = now()
     existing = {
         target.body_id: target for target in directive.targets.select_for_update(of=("self",)).order_by("id")
@@ -186,8 +185,7 @@ _EVIDENCE_FIELDS = [
 def _move(
     directive: Directive, existing: dict[int, Target], exposed: list[ExposedBody], at: datetime
 ) -> tuple[list[Target], list[Target]]:
-    """Applies the evidence to the targets that already are; returns those that changed, and those reopened.
-    """
+    """Applies the evidence to present targets; returns those that changed, and those reopened."""
     if not existing or directive.vulnerability_id is None:
         return [], []
     counts = exposure.state_counts(directive.vulnerability_id, list(existing))
@@ -219,8 +217,7 @@ def _move(
 
 
 def _follow_priority(target: Target, body: ExposedBody) -> None:
-    """What became more urgent is due sooner, unless a delay was granted; a date given is never moved later.
-    """
+    """What became more urgent is due sooner, unless a delay was granted; a date is never moved later."""
     if Outcome(body.priority).rank > Outcome(target.priority).rank and target.acknowledged_at is None:
         target.escalate_at = next_escalation(body.priority, target.alerted_at, target.rung)
     target.priority = body.priority

@@ -11,6 +11,7 @@ import json
 import re
 import socket
 import threading
+from datetime import timedelta
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -84,7 +85,7 @@ def test_a_directive_is_received_in_both_languages_and_its_link_acknowledges(wor
     assert message["To"] == person.email
     assert message["Message-ID"] == f"<rempart-{Delivery.objects.get().pk}@gouv.exemple.test>"
     assert message["Auto-Submitted"] == "auto-generated"
-    assert message["Subject"].startswith("[PFC : AMBRE] AGIR MAINTENANT · Directive D-")
+    assert message["Subject"].strip().startswith("[PFC : AMBRE] AGIR MAINTENANT · Directive D-")
     text = text_of(message)
     assert text.index("demande votre action") < text.index("requires your action")
     assert text.startswith("PFC : AMBRE")
@@ -235,7 +236,7 @@ def test_a_centre_reads_one_message_with_its_silent_bodies(world, mailbox, clock
 
 
 class Hook(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((dict(self.headers), body))  # type: ignore[attr-defined]
         self.send_response(self.server.status)  # type: ignore[attr-defined]
@@ -344,8 +345,8 @@ def test_a_reminder_is_sent_once_a_deadline(world, mailbox, clock) -> None:
     body = world.body()
     ContactChannel.objects.update(immediate_from="scheduled")
     directive = commands.issue_directive(
-        world.analyst(), audience="all", title_fr="Revue", title_en="Review", text_fr="Faites.", text_en="Do.",
-        priority="scheduled", due_at=timezone.now() + timezone.timedelta(days=10),
+        world.analyst(), audience="all", title_fr="Revue", title_en="Review", text_fr="Faites.",
+        text_en="Do.", priority="scheduled", due_at=timezone.now() + timedelta(days=10),
     )  # fmt: skip
     assert commands.remind_due() == 0
     clock.advance(days=9, hours=1)

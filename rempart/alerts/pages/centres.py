@@ -1,0 +1,86 @@
+"""An operational centre's portfolio: who is late, who has not answered, what waits for its decision."""
+
+from __future__ import annotations
+
+from django.db.models import Count, F, Max, Min, Q
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _t
+
+from rempart.alerts import queries
+from rempart.alerts.pages import lists
+from rempart.alerts.states import OPEN, WAITING, S
+from rempart.exposure import queries as exposure
+from rempart.kernel.edge import ActorRequest, page
+from rempart.kernel.errors import NotFound
+from rempart.kernel.permissions import Permission
+from rempart.kernel.time import now
+from rempart.organisations import queries as organisations
+
+_MOST = 100
+
+
+@page(Permission.ALERT_ASSIST, Permission.ALERT_REVIEW)
+def centre_list(request: ActorRequest) -> HttpResponseBase:
+    """The centres that the actor may open; with one alone, that one."""
+    found = lists.centres(request.actor)
+    if len(found) == 1:
+        return redirect("centre", found[0].code)
+    rows = (
+        queries.targets(request.actor)
+        .filter(state__in=OPEN)
+        .order_by()
+        .values("body__parent_id")
+        .annotate(
+            open=Count("id"),
+            silent=Count("id", filter=Q(state__in=WAITING)),
+            late=Count("id", filter=Q(due_at__lt=now())),
+        )
+    )
+    counts = {row["body__parent_id"]: row for row in rows}
+    return render(
+        request, "alerts/centre_list.html", {"rows": [(one, counts.get(one.pk, {})) for one in found]}
+    )
+
+
+@page(Permission.ALERT_ASSIST, Permission.ALERT_REVIEW)
+def centre(request: ActorRequest, code: str) -> HttpResponseBase:
+    actor = request.actor
+    place = organisations.get_organisation(actor, code)
+    if place.kind not in {"cocd", "cgcd"}:
+        raise NotFound(_t("Ce code n’est pas celui d’un centre."))
+    mine = queries.targets(actor).filter(body__path__startswith=place.path)
+    at = now()
+    live = mine.filter(state__in=OPEN)
+    bodies = (
+        live.order_by()
+        .values("body_id", code=F("body__code"), name_fr=F("body__name_fr"), name_en=F("body__name_en"))
+        .annotate(
+            open=Count("id"),
+            silent=Count("id", filter=Q(state__in=WAITING)),
+            late=Count("id", filter=Q(due_at__lt=at)),
+            declared=Count("id", filter=Q(state=S.DECLARED)),
+            first_due=Min("due_at"),
+            rung=Max("rung", filter=Q(state__in=WAITING)),
+        )
+        .order_by("-late", "-silent", "first_due")
+    )
+    statements = exposure.statements(actor).filter(state="proposed", body__path__startswith=place.path)
+    context = {
+        "centre": place,
+        "bodies": list(bodies[:_MOST]),
+        "silent": list(live.filter(state__in=WAITING).order_by("due_at", "id")[:_MOST]),
+        "delays": list(live.filter(delay_requested_until__isnull=False).order_by("due_at", "id")[:_MOST]),
+        "attestations": list(
+            live.filter(state=S.DECLARED, exposures_total=0).order_by("declared_at")[:_MOST]
+        ),
+        "statements": list(statements.order_by("made_at", "id")[:_MOST]),
+        "figures": live.aggregate(
+            open=Count("id"),
+            silent=Count("body", filter=Q(state__in=WAITING), distinct=True),
+            late=Count("body", filter=Q(due_at__lt=at), distinct=True),
+            declared=Count("id", filter=Q(state=S.DECLARED)),
+        ),
+        "may_review": actor.may(Permission.ALERT_REVIEW, place.pk) or actor.may(Permission.ALERT_REVIEW),
+    }
+    return render(request, "alerts/centre.html", context)

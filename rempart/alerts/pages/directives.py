@@ -1,0 +1,105 @@
+"""The list of directives, one directive, and its cancellation."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from rempart.alerts import commands, queries
+from rempart.alerts.pages import downloads, lists, timelines
+from rempart.kernel.edge import ActorRequest, page
+from rempart.kernel.errors import DomainError
+from rempart.kernel.markings import Marking, most_restrictive
+from rempart.kernel.permissions import Permission
+from rempart.organisations import queries as organisations
+
+_TIMELINE = 40
+
+
+@page(Permission.ALERT_READ)
+def directive_list(request: ActorRequest) -> HttpResponseBase:
+    listing = lists.directive_listing(request.actor)
+    rows = lists.with_urgency(queries.directives(request.actor))
+    if downloads.wanted(request):
+        chosen = listing.rows(rows, request.GET)
+        return downloads.download(
+            request, listing, _t("Directives"), lists.directive_cells(chosen), lists.marking_of(chosen)
+        )
+    shown = listing.page(rows, request.GET)
+    context = {
+        "page": shown,
+        "counts": queries.sentence_counts(request.actor),
+        "may_issue": request.actor.scope(Permission.ALERT_ISSUE).everything,
+        "export_url": shown.address(),
+    }
+    return render(request, "alerts/directive_list.html", context)
+
+
+@page(Permission.ALERT_READ)
+def directive(request: ActorRequest, number: str) -> HttpResponseBase:
+    """One directive: what it asks, the bodies that it binds by what presses, what happened, its messages."""
+    found = queries.get_directive(request.actor, number)
+    listing = lists.target_listing(request.actor)
+    rows = lists.with_urgency(queries.targets(request.actor).filter(directive=found))
+    messages_sent = queries.deliveries(request.actor).filter(target__directive=found)
+    context = {
+        "directive": found,
+        "page": listing.page(rows, request.GET),
+        "timeline": timelines.entries(
+            queries.timeline_of_directive(request.actor, found, _TIMELINE), with_body=True
+        ),
+        "messages_total": messages_sent.count(),
+        "messages_failed": messages_sent.filter(state__in=["failed", "bounced", "retrying"]).count(),
+        "may_cancel": found.state == found.State.OPEN
+        and request.actor.scope(Permission.ALERT_ISSUE).everything,
+    }
+    return render(request, "alerts/directive.html", context)
+
+
+class CancelForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Raison"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000, required=False
+    )
+
+
+@page(Permission.ALERT_ISSUE)
+def directive_cancel(request: ActorRequest, number: str) -> HttpResponseBase:
+    """Asks, in words that say to whom, before a directive is withdrawn from every body."""
+    request.actor.require_everywhere(Permission.ALERT_ISSUE)
+    found = queries.get_directive(request.actor, number)
+    form = CancelForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            commands.cancel_directive(
+                request.actor, directive_id=found.pk, reason=form.cleaned_data["reason"]
+            )
+        except DomainError as error:
+            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+            status = error.status
+        else:
+            messages.success(request, _t("Directive annulée ; chaque organisme le voit avec la raison."))
+            return redirect("directive", found.number)
+    return render(request, "alerts/directive_cancel.html", {"directive": found, "form": form}, status=status)
+
+
+@page(Permission.ALERT_READ)
+def body_directives(request: ActorRequest, code: str) -> HttpResponseBase:
+    """What one body was asked, what is open first."""
+    body = organisations.get_organisation(request.actor, code)
+    listing = lists.target_listing(request.actor)
+    rows = lists.with_urgency(queries.targets(request.actor).filter(body=body))
+    if downloads.wanted(request):
+        chosen = listing.rows(rows, request.GET)
+        marking = most_restrictive([Marking.AMBER, lists.marking_of(chosen, "directive__marking")])
+        return downloads.download(
+            request, listing, _t("Directives de l’organisme"), lists.target_cells(chosen), marking
+        )
+    shown = listing.page(rows, request.GET)
+    return render(
+        request, "alerts/target_list.html", {"page": shown, "body": body, "export_url": shown.address()}
+    )
