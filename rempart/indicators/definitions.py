@@ -94,7 +94,9 @@ INDICATORS: tuple[Indicator, ...] = (
         "bodies_act_now",
         "O3.1",
         _("Organismes exposés, agir maintenant"),
-        _("Organismes dont au moins un actif est exposé avec certitude à ce que la table de priorité met en tête."),
+        _(
+            "Organismes dont au moins un actif est exposé avec certitude à ce que la table de priorité met en tête."
+        ),
         _("nombre d’organismes ayant une exposition ouverte de priorité « agir maintenant »"),
         _("Expositions"),
         "count",
@@ -131,7 +133,9 @@ INDICATORS: tuple[Indicator, ...] = (
         "inventory_completeness",
         "O3.1",
         _("Logiciels dont la version est connue"),
-        _("Part des logiciels inventoriés qui disent leur version : sans elle, nul ne sait s’ils sont touchés."),
+        _(
+            "Part des logiciels inventoriés qui disent leur version : sans elle, nul ne sait s’ils sont touchés."
+        ),
         _("logiciels installés avec version ÷ logiciels installés"),
         _INVENTORIES,
         "share",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
 from babel.numbers import format_decimal
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from rempart.indicators.definitions import Indicator
+from rempart.indicators.measures import Measure
 
 NARROW = "\u202f"
 FIXED = "\u00a0"
@@ -74,3 +80,68 @@ def unit(indicator: Indicator) -> str:
         "count": _("organismes"),
         "days": _("jours pondérés par 100 actifs"),
     }[indicator.unit]
+
+
+STATES: dict[str, Any] = {
+    "met": gettext_lazy("Cible atteinte"),
+    "missed": gettext_lazy("Cible non atteinte"),
+    "followed": gettext_lazy("Suivi, sans cible"),
+    "unknown": gettext_lazy("Pas encore de mesure"),
+}
+
+
+def basis(indicator: Indicator, measure: Measure) -> str:
+    """What the value was made of: "38 sur 400", "212 directives"."""
+    if measure.denominator is None or not measure.denominator:
+        return ""
+    if indicator.unit == "duration":
+        return ngettext("%(n)s réponse mesurée", "%(n)s réponses mesurées", int(measure.denominator)) % {
+            "n": number(measure.denominator)
+        }
+    if indicator.unit == "days":
+        return ngettext("%(n)s actif", "%(n)s actifs", int(measure.denominator)) % {
+            "n": number(measure.denominator)
+        }
+    return _("%(part)s sur %(whole)s") % {
+        "part": number(measure.numerator or 0),
+        "whole": number(measure.denominator),
+    }
+
+
+def trend(indicator: Indicator, values: Sequence[float]) -> str:
+    """How the value went, in words, for whoever does not see the line."""
+    if len(values) < 2:
+        return _("pas encore d’historique")
+    return _("de %(first)s à %(last)s en %(count)s relevés") % {
+        "first": written(indicator, values[0]),
+        "last": written(indicator, values[-1]),
+        "count": len(values),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A trend in the unit that its axis is read in."""
+
+    points: list[tuple[date, float | None]]
+    target: float | None
+    unit: str
+    ratio: bool
+
+
+def scaled(indicator: Indicator, points: Sequence[tuple[date, float | None]]) -> Scaled:
+    """The points of a chart, in seconds, minutes, hours or days by what is largest."""
+    size, unit = 1.0, ""
+    if indicator.unit == "duration":
+        highest = max([value for _day, value in points if value is not None] + [indicator.target or 0.0])
+        size, unit = next(
+            (size, unit)
+            for size, unit in ((86400.0, _("j")), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+            if highest >= 2 * size or size == 1.0
+        )
+    return Scaled(
+        [(day, None if value is None else value / size) for day, value in points],
+        None if indicator.target is None else indicator.target / size,
+        unit,
+        indicator.unit == "share",
+    )

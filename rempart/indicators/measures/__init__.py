@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rempart.indicators.measures.late import Late, late
 from rempart.indicators.measures.model import Measure, Places
 from rempart.indicators.measures.places import all_places
 from rempart.indicators.measures.whole import measure
 
-__all__ = ["Measure", "Places", "all_places", "measure"]
+__all__ = ["Late", "Measure", "Places", "all_places", "late", "measure"]

@@ -1,0 +1,95 @@
+"""``rempart indicators``: the values, the day's snapshot, the report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rempart.indicators import commands, queries, wording
+from rempart.indicators.api import reading_out
+from rempart.indicators.report import report_pdf
+from rempart.kernel.actors import system
+from rempart.kernel.errors import DomainError
+
+_JSON = typer.Option("--json", help="Answer in JSON.")
+_ORGANISATION = typer.Option("--organisation", help="Code of the body, centre or government.")
+
+
+def install(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    group = typer.Typer(no_args_is_help=True, help="Indicateurs · Indicators.")
+    group.command("show")(show)
+    group.command("snapshot")(snapshot)
+    group.command("report")(report)
+    app.add_typer(group, name="indicators")
+
+
+def show(
+    organisation: Annotated[str, _ORGANISATION] = "",
+    period: Annotated[str, typer.Option(help="Days looked back: 30, 90 or 365.")] = "",
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Print every indicator of an organisation."""
+    actor, console = system("cli"), Console(stderr=as_json)
+    try:
+        where = queries.place(actor, organisation)
+        found = queries.standing(actor, where, queries.period(period))
+    except DomainError as error:
+        console.print(f"[red]{error.message}[/]")
+        raise typer.Exit(1) from error
+    if as_json:
+        answer = {
+            "organisation": where.code,
+            "days": found.days,
+            "as_of": found.as_of.isoformat(),
+            "readings": [reading_out(each) for each in found.readings],
+        }
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    table = Table("Objectif", "Indicateur", "Valeur", "Cible", "État", title=where.name)
+    for each in found.readings:
+        one = each.indicator
+        table.add_row(
+            one.objective,
+            str(one.name),
+            wording.written(one, each.measure.value),
+            wording.target(one),
+            str(wording.STATES[each.state]),
+        )
+    console.print(table)
+
+
+def snapshot(as_json: Annotated[bool, _JSON] = False) -> None:
+    """Keep the values of the day (again, if they were kept already)."""
+    count = commands.take_snapshot(system("cli"))
+    if as_json:
+        typer.echo(json.dumps({"values": count}))
+    else:
+        Console().print(f"{count} valeurs · values")
+
+
+def report(
+    out: Annotated[Path, typer.Option(help="PDF file to write.", dir_okay=False)],
+    organisation: Annotated[str, _ORGANISATION] = "",
+    as_json: Annotated[bool, _JSON] = False,
+) -> None:
+    """Write the two-page bilingual report to the authorities."""
+    actor, console = system("cli"), Console(stderr=True)
+    try:
+        where = queries.place(actor, organisation)
+    except DomainError as error:
+        console.print(f"[red]{error.message}[/]")
+        raise typer.Exit(1) from error
+    content = report_pdf(actor, where)
+    draft = out.with_name(out.name + ".part")
+    draft.write_bytes(content)
+    draft.replace(out)
+    if as_json:
+        typer.echo(json.dumps({"file": str(out), "bytes": len(content), "organisation": where.code}))
+    else:
+        console.print(f"{out} ({len(content)} octets · bytes)")

@@ -1,0 +1,221 @@
+"""Every read of this slice: indicators of a place of the tree that the actor may measure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from rempart.indicators.definitions import BY_CODE, INDICATORS, PERIODS, Indicator
+from rempart.indicators.measures import Measure, all_places, measure
+from rempart.indicators.models import Snapshot
+from rempart.kernel.actors import Actor
+from rempart.kernel.errors import Invalid, NotFound
+from rempart.kernel.permissions import Permission
+from rempart.kernel.time import now, today
+from rempart.organisations import queries as organisations
+
+if TYPE_CHECKING:
+    from rempart.organisations.models import Organisation
+
+# Snapshots are taken every hour: older than this, the worker is behind and the values are measured now.
+_RECENT = timedelta(minutes=75)
+_KEPT_SECONDS = 60
+_MEASURED = ("government", "cocd", "body")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An indicator's value for a place; ``trend`` holds the daily values kept, the oldest first."""
+
+    indicator: Indicator
+    measure: Measure
+    trend: Sequence[tuple[date, float | None]] = ()
+
+    @property
+    def met(self) -> bool | None:
+        return self.indicator.met(self.measure.value)
+
+    @property
+    def state(self) -> str:
+        """met | missed | followed (no target) | unknown (no value)."""
+        if self.measure.value is None:
+            return "unknown"
+        return {True: "met", False: "missed", None: "followed"}[self.met]
+
+    @property
+    def values(self) -> list[float]:
+        """The trend's known values, for a sparkline."""
+        return [value for _day, value in self.trend if value is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All the readings of a place over a period, and the moment they were measured."""
+
+    place: Organisation
+    days: int
+    as_of: datetime
+    readings: list[Reading]
+
+    @property
+    def met(self) -> int:
+        return sum(reading.state == "met" for reading in self.readings)
+
+    @property
+    def missed(self) -> list[Reading]:
+        return [reading for reading in self.readings if reading.state == "missed"]
+
+    @property
+    def judged(self) -> int:
+        return sum(reading.met is not None for reading in self.readings)
+
+    def __getitem__(self, code: str) -> Reading:
+        for reading in self.readings:
+            if reading.indicator.code == code:
+                return reading
+        raise KeyError(code)
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """A body or centre in an indicator's ranking."""
+
+    place: Organisation
+    reading: Reading
+
+
+def places(actor: Actor) -> list[Organisation]:
+    """The government, centres and bodies whose indicators the actor may read, from the widest."""
+    rows = organisations.organisations(actor).filter(kind__in=_MEASURED, active_to__isnull=True)
+    scope = actor.scope(Permission.INDICATOR_READ)
+    if not scope.everything:
+        rows = rows.filter(pk__in=scope.bodies)
+    order = {kind: number for number, kind in enumerate(_MEASURED)}
+    return sorted(rows, key=lambda one: (order[one.kind], one.code))
+
+
+def place(actor: Actor, code: str = "") -> Organisation:
+    """The organisation of this code, or the widest that the actor may measure. Raises NotFound."""
+    found = next((one for one in places(actor) if not code or one.code == code), None)
+    if found is None:
+        raise NotFound(
+            _("Vous n’avez pas d’indicateurs à consulter pour cet organisme."), field="organisation"
+        )
+    return found
+
+
+def period(text: str) -> int:
+    """The days of a period from an address; the first of the periods when empty. Raises Invalid."""
+    if not text:
+        return PERIODS[0]
+    if text not in {str(days) for days in PERIODS}:
+        raise Invalid(
+            _("La période est de %(days)s jours.") % {"days": ", ".join(map(str, PERIODS))}, field="period"
+        )
+    return int(text)
+
+
+def indicator(code: str) -> Indicator:
+    """Raises NotFound for an unknown code."""
+    found = BY_CODE.get(code)
+    if found is None:
+        raise NotFound(_("Cet indicateur n’existe pas."), field="code")
+    return found
+
+
+def standing(actor: Actor, where: Organisation, days: int = PERIODS[0]) -> Standing:
+    """The indicators of a place, with their daily trend over the period."""
+    actor.require(Permission.INDICATOR_READ, where.pk)
+    found, as_of = _measured(actor, [where.pk], days)
+    trends = _trends(actor, [where.pk], days, [each.code for each in INDICATORS])
+    readings = [
+        Reading(each, found[each.code].get(where.pk, Measure(None)), trends.get((each.code, where.pk), ()))
+        for each in INDICATORS
+    ]
+    return Standing(where, days, as_of, readings)
+
+
+def ranking(actor: Actor, one: Indicator, where: Organisation, days: int = PERIODS[0]) -> list[Rank]:
+    """The bodies below a place (itself, for a body), the furthest from the target first, unknown last."""
+    actor.require(Permission.INDICATOR_READ, where.pk)
+    return _ranked(actor, one, organisations.bodies(actor, Permission.INDICATOR_READ), where, days)
+
+
+def centre_ranking(actor: Actor, one: Indicator, where: Organisation, days: int = PERIODS[0]) -> list[Rank]:
+    """The same for the operational centres below a place."""
+    actor.require(Permission.INDICATOR_READ, where.pk)
+    rows = organisations.organisations(actor).filter(kind="cocd", active_to__isnull=True)
+    return _ranked(actor, one, rows, where, days)
+
+
+def _ranked(actor: Actor, one: Indicator, rows: object, where: Organisation, days: int) -> list[Rank]:
+    below = [each for each in rows if each.path.startswith(where.path)]  # type: ignore[attr-defined]
+    ids = [each.pk for each in below]
+    found, _as_of = _measured(actor, ids, days)
+    trends = _trends(actor, ids, days, [one.code])
+    ranks = [
+        Rank(each, Reading(one, found[one.code][each.pk], trends.get((one.code, each.pk), ())))
+        for each in below
+        if each.pk in found[one.code]
+    ]
+    sign = -1 if one.direction == "down" else 1
+
+    def far(rank: Rank) -> tuple[bool, float, str]:
+        value = rank.reading.measure.value
+        return value is None, sign * (value or 0.0), rank.place.code
+
+    return sorted(ranks, key=far)
+
+
+def _measured(
+    actor: Actor, place_ids: Iterable[int], days: int
+) -> tuple[dict[str, dict[int, Measure]], datetime]:
+    """The measures of these places, among those that the actor may read, and when they were taken."""
+    wanted = {each for each in place_ids if actor.may(Permission.INDICATOR_READ, each)}
+    if days == PERIODS[0]:
+        rows = (
+            Snapshot.objects.visible_to(actor, Permission.INDICATOR_READ)
+            .filter(day=today(), body_id__in=wanted, taken_at__gte=now() - _RECENT)
+            .values_list("indicator", "body_id", "value", "numerator", "denominator", "taken_at")
+        )
+        kept: dict[str, dict[int, Measure]] = defaultdict(dict)
+        taken = None
+        for code, body_id, value, numerator, denominator, at in rows:
+            kept[code][body_id] = Measure(value, numerator, denominator)
+            taken = at
+        if taken is not None:
+            return kept, taken
+    everything, as_of = _whole(days)
+    return {code: {k: v for k, v in of.items() if k in wanted} for code, of in everything.items()}, as_of
+
+
+def _whole(days: int) -> tuple[dict[str, dict[int, Measure]], datetime]:
+    """Every place measured at once, kept a minute: the next reader asks about the same rows."""
+    key = f"indicators:{days}"
+    kept: tuple[dict[str, dict[int, Measure]], datetime] | None = cache.get(key)
+    if kept is None:
+        at = now()
+        kept = measure(all_places(), at - timedelta(days=days), at), at
+        cache.set(key, kept, _KEPT_SECONDS)
+    return kept
+
+
+def _trends(
+    actor: Actor, place_ids: Iterable[int], days: int, codes: Sequence[str]
+) -> dict[tuple[str, int], list[tuple[date, float | None]]]:
+    rows = (
+        Snapshot.objects.visible_to(actor, Permission.INDICATOR_READ)
+        .filter(body_id__in=list(place_ids), indicator__in=codes, day__gt=today() - timedelta(days=days))
+        .order_by("day")
+        .values_list("indicator", "body_id", "day", "value")
+    )
+    found: dict[tuple[str, int], list[tuple[date, float | None]]] = defaultdict(list)
+    for code, body_id, day, value in rows:
+        found[(code, body_id)].append((day, value))
+    return found
