@@ -20,6 +20,9 @@ def ranges_in_words(affected: Affected) -> str:
     said: dict[str, list[str]] = {"affected": [], "unaffected": [], "unknown": []}
     for entry in affected.versions:
         for status, text in _segments(entry):
+            # What lies between two affected ranges goes without saying.
+            if entry.changes and status == "unaffected" and affected.default_status != "affected":
+                continue
             if text not in said[status]:
                 said[status].append(text)
     parts = []
@@ -28,7 +31,8 @@ def ranges_in_words(affected: Affected) -> str:
     if said["affected"] and affected.default_status != "affected":
         parts.append(_listed(said["affected"]))
     if said["unaffected"]:
-        exception = _("sauf %(ranges)s") if parts else _("non touché : %(ranges)s")
+        excluding = affected.default_status == "affected"
+        exception = _("sauf %(ranges)s") if excluding else _("non touché : %(ranges)s")
         parts.append(exception % {"ranges": _listed(said["unaffected"])})
     if said["unknown"]:
         parts.append(_("sans certitude : %(ranges)s") % {"ranges": _listed(said["unknown"])})
@@ -49,8 +53,6 @@ def _segments(entry: VersionEntry) -> Iterator[tuple[str, str]]:
         if change.status != status:
             yield status, _range(start, change.at, "")
             status, start = change.status, change.at
-    if entry.changes and status == "unaffected":
-        return
     yield status, _range(start, entry.less_than, entry.less_than_or_equal)
 
 

@@ -15,7 +15,7 @@ from rempart.engines.exposure.model import VulnerabilityRecord
 from rempart.engines.records.csaf import CsafAdvisory, parse_csaf
 from rempart.engines.records.fields import RecordError, digest
 from rempart.engines.records.sources import open_records
-from rempart.intelligence.commands import affected
+from rempart.intelligence.commands import affected, bulk
 from rempart.intelligence.commands.affected import Statement
 from rempart.intelligence.commands.counts import LoadCounts, Progress, batches
 from rempart.intelligence.commands.epss import EpssScores
@@ -200,6 +200,7 @@ def _vulnerabilities(
     """
     known = {row.cve_id: row for row in Vulnerability.objects.filter(cve_id__in=records)}
     at = now()
+    fresh: list[Vulnerability] = []
     for cve_id, stated in records.items():
         row = known.get(cve_id)
         if row is not None and (row.record_digest or marking is not Marking.CLEAR):
@@ -207,9 +208,12 @@ def _vulnerabilities(
         if row is None:
             row = known[cve_id] = Vulnerability(cve_id=cve_id, first_seen_at=at)
             row.epss, row.epss_percentile, row.epss_on = scores.of(cve_id)
+            fresh.append(row)
         if marking is Marking.CLEAR:
             _fill(row, stated[0], at)
-        row.save()
+        if row.pk:
+            row.save()
+    bulk.insert_instances(fresh)
     return {cve_id: known[cve_id].pk for cve_id in records}
 
 

@@ -22,9 +22,8 @@ pytestmark = pytest.mark.django_db
 _EDITOR = "Éditeur fictif"
 
 
-def advisory(
-    identifier: str = "AVIS-1", version: str = "1", cve_id: str = "CVE-2024-0001", **changes: Any
-) -> dict[str, Any]:
+def advisory(identifier: str = "AVIS-1", version: str = "1", **changes: Any) -> dict[str, Any]:
+    named = changes.get("product", "Produit")
     product = {"name": "Vendeur Produit < 3", "product_id": "P1"}
     branch = {"category": "product_version_range", "name": "<3", "product": product}
     return {
@@ -50,7 +49,7 @@ def advisory(
                     "branches": [
                         {
                             "category": "product_name",
-                            "name": changes.get("product", "Produit"),
+                            "name": named,
                             "branches": [branch],
                         }
                     ],
@@ -59,7 +58,7 @@ def advisory(
         },
         "vulnerabilities": [
             {
-                "cve": cve_id,
+                "cve": "CVE-2024-0001",
                 "title": "Secret words",
                 "product_status": {"known_affected": ["P1"]},
                 "remediations": [{"category": "vendor_fix", "details": "Install 3.", "product_ids": ["P1"]}],
@@ -189,6 +188,7 @@ class Published:
             if rolie
             else {"directory_url": f"{self.address}/"}
         )
+        fingerprint = self.key.extract_certificate().fingerprint.upper()
         metadata = {
             "canonical_url": f"{self.address}/provider-metadata.json",
             "role": "csaf_trusted_provider",

@@ -82,9 +82,7 @@ def test_a_file_is_fetched_again_only_when_it_changed(platform, server):
 
 def test_a_private_address_is_refused_unless_the_settings_allow_it(platform, server, settings):
     settings.FEED_ALLOW_PRIVATE_ADDRESSES = False
-    Feed.objects.create(
-        name="inner", kind="kev", location=server.address.replace("http", "https") + "/kev.json"
-    )
+    Feed.objects.create(name="inner", kind="kev", location=f"https{server.address[4:]}/kev.json")
     with pytest.raises(commands.FeedUnavailable):
         commands.sync_feed(platform, "inner")
     assert FeedRun.objects.get().outcome == "failed"
