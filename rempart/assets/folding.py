@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+_MARKS = re.compile("[\u0300-\u036f]")
 
 
 def folded(*parts: str) -> str:
@@ -10,5 +13,5 @@ def folded(*parts: str) -> str:
     text = " ".join(parts)
     if text.isascii():
         return " ".join(text.lower().split())
-    letters = unicodedata.normalize("NFKD", text)
-    return " ".join("".join(sign for sign in letters if not unicodedata.combining(sign)).casefold().split())
+    letters = _MARKS.sub("", unicodedata.normalize("NFKD", text))
+    return " ".join(letters.casefold().split())

@@ -89,6 +89,7 @@ def staged(statement: Statement, target: Target) -> Iterator[None]:
         )
         execute("CREATE INDEX stage_install_found ON stage_install (install_id)")
         find_edges()
+        execute("CREATE INDEX stage_edge_found ON stage_edge (edge_id)")
         yield
 
 
