@@ -170,14 +170,14 @@ def read_job(request: ActorRequest, job_id: UUID) -> Any:
 
 
 @router.post("jobs/{job_id}/retry", response={204: None}, summary="Put a failed job back in line")
-@page(Permission.OPERATIONS_READ)
+@page(Permission.OPERATIONS_ACT)
 def retry_job(request: ActorRequest, job_id: UUID) -> tuple[int, None]:
     commands.retry_job(request.actor, job_id=job_id)
     return 204, None
 
 
 @router.post("jobs/{job_id}/cancel", response={204: None}, summary="Stop a job")
-@page(Permission.OPERATIONS_READ)
+@page(Permission.OPERATIONS_ACT)
 def cancel_job(request: ActorRequest, job_id: UUID) -> tuple[int, None]:
     commands.cancel_job(request.actor, job_id=job_id)
     return 204, None

@@ -25,7 +25,7 @@ KEPT = timedelta(days=30)
 @transaction.atomic
 def retry_job(actor: Actor, *, job_id: UUID) -> None:
     """Puts a failed job back in line, with all its attempts; raises Conflict when it did not fail."""
-    actor.require_everywhere(Permission.OPERATIONS_READ)
+    actor.require_everywhere(Permission.OPERATIONS_ACT)
     job = _job(job_id)
     taken = Job.objects.filter(pk=job_id, state=Job.State.FAILED).update(
         state=Job.State.READY, attempts=0, run_after=now(), finished_at=None, lease_until=None, worker=""
@@ -38,7 +38,7 @@ def retry_job(actor: Actor, *, job_id: UUID) -> None:
 @transaction.atomic
 def cancel_job(actor: Actor, *, job_id: UUID) -> None:
     """Stops a job: one that waits never starts, one that runs stops where it next shows its progress."""
-    actor.require_everywhere(Permission.OPERATIONS_READ)
+    actor.require_everywhere(Permission.OPERATIONS_ACT)
     job = _job(job_id)
     why = {
         "type": "rempart.kernel.jobs.Cancelled",
@@ -61,7 +61,7 @@ def cancel_job(actor: Actor, *, job_id: UUID) -> None:
 @transaction.atomic
 def retry_event(actor: Actor, *, event_id: int) -> None:
     """Has a parked event dispatched again; reactions that ran do not run twice."""
-    actor.require_everywhere(Permission.OPERATIONS_READ)
+    actor.require_everywhere(Permission.OPERATIONS_ACT)
     event = OutboxEvent.objects.filter(pk=event_id).first()
     if event is None:
         raise NotFound(_("Cet événement n’existe pas."))

@@ -189,7 +189,7 @@ def operations(request: ActorRequest) -> HttpResponse:
         "alive": sum(worker.alive for worker in queries.workers()),
         "counts": queries.job_counts(),
         "runs": queries.scheduled_runs(),
-        "may_act": request.actor.scope(Permission.OPERATIONS_READ).everything,
+        "may_act": request.actor.scope(Permission.OPERATIONS_ACT).everything,
     }
     return render(request, "kernel/operations.html", context)
 
@@ -197,10 +197,14 @@ def operations(request: ActorRequest) -> HttpResponse:
 @page(Permission.OPERATIONS_READ)
 @require_GET
 def job(request: ActorRequest, job_id: UUID) -> HttpResponse:
-    return render(request, "kernel/job.html", {"job": queries.get_job(request.actor, job_id)})
+    context = {
+        "job": queries.get_job(request.actor, job_id),
+        "may_act": request.actor.scope(Permission.OPERATIONS_ACT).everything,
+    }
+    return render(request, "kernel/job.html", context)
 
 
-@page(Permission.OPERATIONS_READ)
+@page(Permission.OPERATIONS_ACT)
 @require_POST
 def job_action(request: ActorRequest, job_id: UUID, action: str) -> HttpResponse:
     if action == "retry":
@@ -214,7 +218,7 @@ def job_action(request: ActorRequest, job_id: UUID, action: str) -> HttpResponse
     return redirect("operations")
 
 
-@page(Permission.OPERATIONS_READ)
+@page(Permission.OPERATIONS_ACT)
 @require_POST
 def event_retry(request: ActorRequest, event_id: int) -> HttpResponse:
     commands.retry_event(request.actor, event_id=event_id)

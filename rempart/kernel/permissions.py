@@ -23,6 +23,7 @@ class Permission(StrEnum):
     INDICATOR_READ = "indicator:read"
     INTELLIGENCE_MANAGE = "intelligence:manage"
     INTELLIGENCE_READ = "intelligence:read"
+    OPERATIONS_ACT = "operations:act"  # retry or stop a job, retry an event
     OPERATIONS_READ = "operations:read"  # jobs, feeds, deliveries: whether the platform works
     ORGANISATION_MANAGE = "organisation:manage"
     ORGANISATION_READ = "organisation:read"
@@ -71,7 +72,14 @@ ROLE_NAMES = {
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CGCD_ANALYST: _READ
-    | {_P.ALERT_ISSUE, _P.ALERT_ASSIST, _P.ALERT_REVIEW, _P.INTELLIGENCE_MANAGE, _P.OPERATIONS_READ},
+    | {
+        _P.ALERT_ISSUE,
+        _P.ALERT_ASSIST,
+        _P.ALERT_REVIEW,
+        _P.INTELLIGENCE_MANAGE,
+        _P.OPERATIONS_READ,
+        _P.OPERATIONS_ACT,
+    },
     Role.CGCD_COMMANDER: _READ
     | {
         _P.ALERT_ISSUE,
@@ -79,6 +87,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.ALERT_REVIEW,
         _P.INTELLIGENCE_MANAGE,
         _P.OPERATIONS_READ,
+        _P.OPERATIONS_ACT,
         _P.PRIORITY_EDIT,
         _P.ORGANISATION_MANAGE,
         _P.AUDIT_READ,
@@ -86,12 +95,26 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COCD_ANALYST: _READ | {_P.ALERT_ASSIST, _P.ALERT_REVIEW},
     Role.BODY_OFFICER: _READ | _RESPOND | {_P.ASSET_WRITE},
     Role.ASSET_OWNER: frozenset(
-        {_P.ASSET_READ, _P.EXPOSURE_READ, _P.ALERT_READ, _P.ALERT_RESPOND, _P.INTELLIGENCE_READ, _P.ORGANISATION_READ}
+        {
+            _P.ASSET_READ,
+            _P.EXPOSURE_READ,
+            _P.ALERT_READ,
+            _P.ALERT_RESPOND,
+            _P.INTELLIGENCE_READ,
+            _P.ORGANISATION_READ,
+        }
     ),
     Role.AUDITOR: _READ | {_P.AUDIT_READ, _P.OPERATIONS_READ},
     Role.AUTHORITY: frozenset({_P.INDICATOR_READ, _P.ORGANISATION_READ}),
     # An administrator opens accounts and keeps the platform running, and sees no operational data.
     Role.ADMINISTRATOR: frozenset(
-        {_P.USER_MANAGE, _P.ORGANISATION_MANAGE, _P.ORGANISATION_READ, _P.PEOPLE_READ, _P.OPERATIONS_READ}
+        {
+            _P.USER_MANAGE,
+            _P.ORGANISATION_MANAGE,
+            _P.ORGANISATION_READ,
+            _P.PEOPLE_READ,
+            _P.OPERATIONS_READ,
+            _P.OPERATIONS_ACT,
+        }
     ),
 }

@@ -22,6 +22,7 @@ RIGHTS: dict[Permission, Any] = {
     Permission.INDICATOR_READ: _("Lire les indicateurs"),
     Permission.INTELLIGENCE_MANAGE: _("Gérer les sources de renseignement"),
     Permission.INTELLIGENCE_READ: _("Lire les vulnérabilités"),
+    Permission.OPERATIONS_ACT: _("Reprendre ou arrêter une tâche"),
     Permission.OPERATIONS_READ: _("Suivre l’exploitation de la plateforme"),
     Permission.ORGANISATION_MANAGE: _("Gérer les organismes et leurs personnes"),
     Permission.ORGANISATION_READ: _("Lire les organismes"),
