@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,7 +20,7 @@ from rempart.kernel.errors import Invalid
 from rempart.kernel.permissions import ROLE_NAMES, Permission
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
-from rempart.web import accounts, columns, home, live, navigation, search, sessions
+from rempart.web import accounts, board, columns, home, live, navigation, search, sessions
 from rempart.web.language import set_language
 from rempart.web.rights import RIGHTS
 
@@ -80,7 +81,8 @@ def my_account(request: ActorRequest) -> HttpResponse:
     form = AccountForm(request.POST or None, initial={"name": user.name, "language": user.language})
     if request.method == "POST" and form.is_valid():
         accounts.rename(user, form.cleaned_data["name"].strip())
-        messages.success(request, _("Votre compte est à jour."))
+        with translation.override(form.cleaned_data["language"]):
+            messages.success(request, _("Votre compte est à jour."))
         request.POST = request.POST.copy()
         request.POST["next"] = request.path
         return set_language(request)
@@ -177,6 +179,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("live/events", live.events, name="live_events"),
     path("search/", find, name="search"),
+    *board.urlpatterns,
     path("preferences/columns/", list_columns, name="list_columns"),
     path("my-account/", my_account, name="my_account"),
     path("my-tokens/", token_list, name="token_list"),
