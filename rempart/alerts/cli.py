@@ -1,0 +1,163 @@
+"""``rempart alerts``: directives from the command line, and the worker's turns run by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+
+from rempart.alerts import commands, queries
+from rempart.alerts.api import directive_fields, target_fields
+from rempart.intelligence import queries as intelligence
+from rempart.kernel.actors import system
+from rempart.kernel.errors import DomainError
+from rempart.organisations import queries as organisations
+
+alerts = typer.Typer(no_args_is_help=True, help="Directives et messages · Directives and messages.")
+_Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
+_ACTOR = system("cli")
+
+
+def install(app: typer.Typer) -> None:
+    app.add_typer(alerts, name="alerts")
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except DomainError as error:
+        field = f" ({error.field})" if error.field else ""
+        Console(stderr=True).print(f"[red]{error.message}{field}[/]")
+        raise typer.Exit(1) from error
+
+
+def _say(as_json: bool, answer: Any, show: Callable[[Console], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer, default=str, ensure_ascii=False))
+    else:
+        show(Console())
+
+
+@alerts.command("list")
+def list_(
+    state: Annotated[str, typer.Option(help="open | closed | cancelled")] = "open", as_json: _Json = False
+) -> None:
+    """Les directives · List directives."""
+    rows = list(queries.directives(_ACTOR).filter(state=state).order_by("due_at", "id")[:500])
+
+    def show(console: Console) -> None:
+        table = Table(
+            "N°",
+            "Objet · Title",
+            "Priorité · Priority",
+            "Vérifiés · Verified",
+            "Retard · Late",
+            "Échéance · Due",
+        )
+        for row in rows:
+            table.add_row(
+                row.number, row.title_fr, row.priority, f"{row.verified}/{row.bodies}", str(row.late),
+                f"{timezone.localtime(row.due_at):%Y-%m-%d %H:%M}",
+            )  # fmt: skip
+        console.print(table)
+
+    _say(as_json, [directive_fields(row) for row in rows], show)
+
+
+@alerts.command()
+def show(number: str, as_json: _Json = False) -> None:
+    """Une directive et ses organismes · One directive and its bodies."""
+    with _in_words():
+        found = queries.get_directive(_ACTOR, number.upper())
+    targets = list(queries.targets(_ACTOR).filter(directive=found).order_by("due_at", "id"))
+
+    def table(console: Console) -> None:
+        console.print(f"[bold]{found.number}[/] {found.title_fr} [{found.marking}]\n{found.text_fr}")
+        rows = Table("Id", "Organisme · Body", "État · State", "Ouvertes · Open", "Échéance · Due")
+        for row in targets:
+            rows.add_row(
+                str(row.pk), row.body.code, row.state, str(row.exposures_open),
+                f"{timezone.localtime(row.due_at):%Y-%m-%d %H:%M}",
+            )  # fmt: skip
+        console.print(rows)
+
+    answer = {**directive_fields(found), "targets": [target_fields(row) for row in targets]}
+    _say(as_json, answer, table)
+
+
+@alerts.command()
+def issue(
+    vulnerability: Annotated[str, typer.Option(help="CVE-…")] = "",
+    audience: Annotated[str, typer.Option(help="exposed | portfolio | all")] = "exposed",
+    portfolio: Annotated[str, typer.Option(help="Code du centre · Code of the centre")] = "",
+    priority: Annotated[str, typer.Option(help="act_now | out_of_cycle | scheduled")] = "out_of_cycle",
+    due: Annotated[datetime | None, typer.Option(help="Échéance locale · Local deadline")] = None,
+    title_fr: str = "",
+    title_en: str = "",
+    text_fr: str = "",
+    text_en: str = "",
+    marking: str = "TLP:AMBER",
+    send: Annotated[bool, typer.Option("--send", help="Sans quoi : aperçu · Else a preview only")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Émet une directive, ou montre qui la recevrait · Issue a directive, or show whom it would reach."""
+    with _in_words():
+        known = intelligence.get_vulnerability(_ACTOR, vulnerability.upper()) if vulnerability else None
+        place = organisations.get_organisation(_ACTOR, portfolio) if portfolio else None
+        terms: dict[str, Any] = {
+            "vulnerability_id": known.pk if known is not None else None,
+            "audience": audience,
+            "portfolio_id": place.pk if place is not None else None,
+            "priority": priority,
+            "due_at": timezone.make_aware(due) if due is not None else None,
+        }
+        if not send:
+            seen = commands.preview_directive(_ACTOR, **terms)
+            answer = {"bodies": len(seen.bodies), "people": seen.people, "silent": len(seen.silent)}
+            _say(as_json, answer, lambda console: console.print(answer))
+            return
+        made = commands.issue_directive(
+            _ACTOR, **terms, title_fr=title_fr, title_en=title_en, text_fr=text_fr, text_en=text_en,
+            marking=marking,
+        )  # fmt: skip
+        found = queries.get_directive(_ACTOR, made.number)
+    _say(as_json, directive_fields(found), lambda console: console.print(f"{found.number} → {found.bodies}"))
+
+
+@alerts.command()
+def ack(
+    target_id: int,
+    reason: Annotated[str, typer.Option(help="Consignée · Recorded")] = "",
+    as_json: _Json = False,
+) -> None:
+    """Accuse réception pour un organisme · Acknowledge for a body."""
+    with _in_words():
+        commands.acknowledge(_ACTOR, target_id=target_id, reason=reason)
+        found = queries.get_target(_ACTOR, target_id)
+    _say(as_json, target_fields(found), lambda console: console.print(f"{found.body.code}: {found.state}"))
+
+
+@alerts.command()
+def deliver(as_json: _Json = False) -> None:
+    """Envoie les messages dus · Send the messages that are due."""
+    tried = 0
+    while count := commands.deliver_due():
+        tried += count
+    _say(as_json, {"tried": tried}, lambda console: console.print(f"{tried} messages"))
+
+
+@alerts.command()
+def escalate(as_json: _Json = False) -> None:
+    """Monte l’échelle pour qui n’a pas répondu · Climb the ladder for whoever is silent."""
+    climbed = 0
+    while count := commands.escalate_due():
+        climbed += count
+    _say(as_json, {"climbed": climbed}, lambda console: console.print(f"{climbed} ↑"))
