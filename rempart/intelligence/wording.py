@@ -36,12 +36,12 @@ def ranges_in_words(affected: Affected) -> str:
         parts.append(exception % {"ranges": _listed(said["unaffected"])})
     if said["unknown"]:
         parts.append(_("sans certitude : %(ranges)s") % {"ranges": _listed(said["unknown"])})
-    return " ; ".join(parts) or _("versions non précisées")
+    return _(" ; ").join(parts) or _("versions non précisées")
 
 
 def _listed(texts: list[str]) -> str:
     """At most forty, then how many more: some records list thousands."""
-    shown = " ; ".join(texts[:_MOST])
+    shown = _(" ; ").join(texts[:_MOST])
     more = len(texts) - _MOST
     return _("%(shown)s ; et %(count)d autres") % {"shown": shown, "count": more} if more > 0 else shown
 

@@ -103,6 +103,7 @@ def _load_batch(run: Run, batch: list[Document], scores: EpssScores) -> None:
         (row.publisher, row.tracking_id): row
         for row in Advisory.objects.filter(tracking_id__in=[identifier for _publisher, identifier in read])
     }
+    concerned: set[int] = set()
     for key, (document, advisory, marking, content_digest) in read.items():
         run.accept(document.where, advisory.id)
         before = known.get(key)
@@ -119,7 +120,8 @@ def _load_batch(run: Run, batch: list[Document], scores: EpssScores) -> None:
         row.digest = content_digest
         row.signature = document.signature
         row.source_url = document.url[:500]
-        _save(row, advisory, marking, scores)
+        concerned |= _save(row, advisory, marking, scores)
+    publish_changed(concerned, affected_changed=True)
 
 
 def _claimed_id(content: dict[str, Any]) -> str:
@@ -152,7 +154,8 @@ def _order(row: Advisory) -> tuple[datetime, tuple[int, ...]]:
     return row.released_at or _LONGEST_AGO, _version_order(row.version)
 
 
-def _save(row: Advisory, advisory: CsafAdvisory, marking: Marking, scores: EpssScores) -> None:
+def _save(row: Advisory, advisory: CsafAdvisory, marking: Marking, scores: EpssScores) -> set[int]:
+    """Writes an advisory and its statements; returns the vulnerabilities it speaks of, or spoke of."""
     row.version = advisory.version[:40]
     row.title = advisory.title[:500]
     row.status = advisory.status[:20]
@@ -176,7 +179,7 @@ def _save(row: Advisory, advisory: CsafAdvisory, marking: Marking, scores: EpssS
             for place, statement in enumerate(_statements(stated))
         ]
     )
-    publish_changed(before | set(ids.values()), affected_changed=True)
+    return before | set(ids.values())
 
 
 def _statements(records: list[VulnerabilityRecord]) -> list[Any]:

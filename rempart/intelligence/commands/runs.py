@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from rempart.kernel.errors import Invalid, NotFound
 from rempart.kernel.time import now
 
 EXCERPT = 2000
+INTERRUPTED = timedelta(hours=2)
 # A feed that is wrong throughout must not fill the quarantine: beyond, rejections are only counted.
 MOST_QUARANTINED = 5000
 
@@ -145,6 +146,10 @@ def feed_run(actor: Actor, feed: Feed) -> Iterator[Run]:
     """Opens a FeedRun, and closes it as changed, unchanged or failed."""
     at = now()
     Feed.objects.filter(id=feed.id).update(last_attempt_at=at)
+    # Left by a process that was killed.
+    FeedRun.objects.filter(feed=feed, outcome="running", started_at__lt=at - INTERRUPTED).update(
+        outcome="failed", finished_at=at, error="interrupted"
+    )
     run = Run(feed, FeedRun.objects.create(feed=feed, started_at=at))
     try:
         yield run

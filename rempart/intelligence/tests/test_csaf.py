@@ -195,7 +195,7 @@ class Published:
             "distributions": [distribution],
             "public_openpgp_keys": [
                 {
-                    "fingerprint": self.key.extract_certificate().fingerprint.upper(),
+                    "fingerprint": fingerprint,
                     "url": f"{self.address}/key.asc",
                 }
             ],

@@ -154,9 +154,8 @@ def test_the_api_lists_and_reads(client, government, known):
     assert client.get("/api/v1/intelligence/vulnerabilities?cvss=12").status_code == 422
     (one,) = client.get("/api/v1/intelligence/advisories").json()["items"]
     assert one["marking"] == "TLP:AMBER"
-    assert client.get(f"/api/v1/intelligence/advisories/{one['id']}").json()["vulnerabilities"] == [
-        "CVE-2024-0001"
-    ]
+    read = client.get(f"/api/v1/intelligence/advisories/{one['id']}").json()
+    assert read["vulnerabilities"] == ["CVE-2024-0001"]
     feeds = {each["name"]: each for each in client.get("/api/v1/intelligence/feeds").json()}
     assert feeds["cve"]["quarantined"] == Quarantined.objects.count() == 1
 
