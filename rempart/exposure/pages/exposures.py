@@ -27,7 +27,12 @@ def exposure_list(request: ActorRequest) -> HttpResponseBase:
         cells = lists.exposure_cells(listing.rows(rows, request.GET))
         headings = [column.label for column in lists.COLUMNS]
         return downloads.download(request, "expositions", _("Expositions"), headings, cells, shown)
-    return render(request, "exposure/exposure_list.html", {"page": shown, "export_url": request.path})
+    context = {
+        "page": shown,
+        "export_url": request.path,
+        "may_name": request.actor.scope(Permission.INTELLIGENCE_MANAGE).everything,
+    }
+    return render(request, "exposure/exposure_list.html", context)
 
 
 @page(Permission.EXPOSURE_READ)

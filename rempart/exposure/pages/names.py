@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rempart.exposure import commands, queries
@@ -38,7 +38,7 @@ def product_names(request: ActorRequest) -> HttpResponseBase:
         try:
             if request.POST.get("step") == "save":
                 commands.alias_products(request.actor, **values)
-                messages.success(request, _t("Noms rapprochés pour tous les organismes."))
+                messages.success(request, gettext("Noms rapprochés pour tous les organismes."))
                 return redirect("product_names")
             effect = commands.preview_alias(request.actor, key=values["key"], canonical=values["canonical"])
             context["preview"] = {"components": effect.components, **effect.matched.summary()}

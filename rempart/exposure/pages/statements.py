@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rempart.exposure import commands, queries, wording
@@ -81,7 +81,7 @@ def statement_new(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
             form.add_error(error.field if error.field in form.fields else None, str(error.message))
             status = error.status
         else:
-            messages.success(request, _t("Déclaration proposée ; elle comptera une fois revue."))
+            messages.success(request, gettext("Déclaration proposée ; elle comptera une fois revue."))
             return redirect("statement", made.pk)
     return render(request, "exposure/statement_new.html", {"form": form, "exposure": exposure}, status=status)
 
@@ -110,7 +110,7 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponseBase:
             form.add_error(error.field if error.field in form.fields else None, str(error.message))
             status = error.status
         else:
-            messages.success(request, _t("Déclaration revue."))
+            messages.success(request, gettext("Déclaration revue."))
             return redirect("statement", found.pk)
     may_review = (
         found.state == found.State.PROPOSED

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 
 from rempart.engines.priority import Deadlines, Outcome, Point, Table
 from rempart.exposure import commands, queries, wording
@@ -34,7 +34,8 @@ def priority_table(request: ActorRequest) -> HttpResponseBase:
                     request.actor, rows=table.to_rows(), deadlines=deadlines.to_rows(), reason=reason
                 )
                 messages.success(
-                    request, _t("Table enregistrée ; les priorités changent dans les minutes qui suivent.")
+                    request,
+                    gettext("Table enregistrée ; les priorités changent dans les minutes qui suivent."),
                 )
                 return redirect("priority_table")
             context["preview"] = _preview(commands.preview_priority_table(request.actor, table))
@@ -90,7 +91,7 @@ def _posted(form: QueryDict) -> tuple[Table, Deadlines]:
     for outcome in Outcome:
         amount = form.get(f"amount.{outcome}", "")
         if not amount.isdecimal() or len(amount) > 6:
-            raise Invalid(_t("Un délai est un nombre entier."), field=f"amount.{outcome}")
+            raise Invalid(gettext("Un délai est un nombre entier."), field=f"amount.{outcome}")
         times.append(
             {
                 "outcome": outcome.value,

@@ -48,7 +48,7 @@ class BodyLine:
 
 @dataclass(slots=True)
 class Picture:
-    """Nodes {key: {label, query, note, meaning}} (``query``: filters of the list), edges, and columns of keys."""
+    """Nodes {key: {label, query, note, meaning}}, edges, columns of keys; ``query``: filters of the list."""
 
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)

@@ -101,10 +101,9 @@ def centres(actor: Actor) -> dict[int, dict[str, Any]]:
     """The operational centres above the bodies that the actor may see: id → code, name, bodies."""
     rows = organisations.bodies(actor, Permission.EXPOSURE_READ).select_related("parent").order_by("code")
     found: dict[int, dict[str, Any]] = {}
-    above = organisations.portfolio_of([one.pk for one in rows])
     for body in rows:
         centre = body.parent
-        if centre is not None and above.get(body.pk) == centre.pk:
+        if centre is not None and centre.kind == "cocd":
             entry = found.setdefault(centre.pk, {"code": centre.code, "name": centre.name, "bodies": []})
             entry["bodies"].append(body.pk)
     return dict(sorted(found.items(), key=lambda item: item[1]["code"]))

@@ -122,7 +122,7 @@ def age_limits(key: str, at: datetime) -> tuple[datetime | None, datetime] | Non
 
 
 def heat(actor: Actor, by: str = "centre") -> list[HeatRow]:
-    """Open exposures that are exploited (KEV) or to act on now, by age, for each centre or body.
+    """Open exposures to what is exploited (KEV), by age, for each centre or body.
 
     Every centre is listed, and every body that has some; the hottest first.
     """
@@ -135,7 +135,7 @@ def heat(actor: Actor, by: str = "centre") -> list[HeatRow]:
         default=Value(0),
         output_field=IntegerField(),
     )
-    hot = _open(actor).filter(Q(priority="act_now") | _kev(), certainty="affected")
+    hot = _open(actor).filter(_kev(), certainty="affected")
     counted = hot.annotate(age=age).values_list("body_id", "age").annotate(n=Count("id")).order_by()
     if by == "body":
         rows = _body_rows(actor, {body_id for body_id, _, _ in counted})

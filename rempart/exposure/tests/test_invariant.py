@@ -104,16 +104,14 @@ def test_a_body_and_a_vulnerability_matched_at_once_miss_nothing() -> None:
     def work(action, *arguments) -> None:
         try:
             action(*arguments)
-        except BaseException as error:  # noqa: BLE001 - reported by the test's own thread
+        except BaseException as error:
             failures.append(error)
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=work, args=(commands.reconcile_body, body.pk)) for body in bodies * 2]
-    threads += [
-        threading.Thread(target=work, args=(commands.rematch_vulnerabilities, [one.pk]))
-        for one in vulnerabilities
-    ]
+    tasks = [(commands.reconcile_body, body.pk) for body in bodies * 2]
+    tasks += [(commands.rematch_vulnerabilities, [one.pk]) for one in vulnerabilities]
+    threads = [threading.Thread(target=work, args=task) for task in tasks]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -75,10 +75,16 @@ def test_filters_by_place_asset_and_service(exposure: Exposure, officer: Client)
     service = factories.asset(exposure.body, kind="service", key="portail-citoyen")
     exposure.asset.needed_by.create(body=exposure.body, dependent=service)
     asset = exposure.asset
-    for one in (
-        f"body={exposure.body.code}", f"centre={exposure.body.parent.code}", f"asset={asset.pk}", f"asset={asset.key}",
-        f"service={service.pk}", "service=portail-citoyen", f"vulnerability={exposure.vulnerability.cve_id.lower()}",
-    ):  # fmt: skip
+    addresses = (
+        f"body={exposure.body.code}",
+        f"centre={exposure.body.parent.code}",
+        f"asset={asset.pk}",
+        f"asset={asset.key}",
+        f"service={service.pk}",
+        "service=portail-citoyen",
+        f"vulnerability={exposure.vulnerability.cve_id.lower()}",
+    )
+    for one in addresses:
         assert f"/exposures/{exposure.pk}" in officer.get(f"/exposures/?{one}").content.decode(), one
 
 

@@ -1,0 +1,74 @@
+"""What the worker does on events, and the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+from django.db import transaction
+from typer.testing import CliRunner
+
+from rempart.exposure import cli, commands
+from rempart.exposure.models import Exposure
+from rempart.intelligence.models import Vulnerability
+from rempart.kernel import outbox
+from rempart.kernel.models import OutboxEvent
+from rempart.kernel.time import today
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asset():
+    server = factories.asset(factories.organisation(), network_exposure="internet", criticality=4)
+    factories.install(server, factories.component(vendor="exemple", product="portail", version="1.0"))
+    return server
+
+
+def tell(kind: str, aggregate: str, payload: dict) -> None:
+    with transaction.atomic():
+        outbox.publish(kind, aggregate, payload)
+    outbox.drain()
+
+
+def causes() -> list[str]:
+    return [
+        one.payload["cause"] for one in OutboxEvent.objects.filter(kind="exposure.changed").order_by("id")
+    ]
+
+
+def test_an_inventory_then_a_record_then_facts_then_criticality(asset, published) -> None:
+    tell("assets.inventory_changed", f"body:{asset.body_id}", {"body_id": asset.body_id, "import_id": None})
+    vulnerability = published("portail", "2.0")
+    arrived = {"ids": [vulnerability.pk], "affected_changed": True}
+    tell("intelligence.vulnerabilities_changed", "intelligence", arrived)
+    assert Exposure.objects.get().priority == "out_of_cycle"
+    Vulnerability.objects.update(kev_added_on=today())
+    facts = {"ids": [vulnerability.pk], "affected_changed": False}
+    tell("intelligence.vulnerabilities_changed", "intelligence", facts)
+    assert Exposure.objects.get().priority == "act_now"
+    asset.criticality = 0
+    asset.save()
+    tell("assets.criticality_changed", f"body:{asset.body_id}", {"asset_ids": [asset.pk]})
+    assert Exposure.objects.get().priority == "out_of_cycle"
+    assert causes() == ["vulnerability", "facts", "criticality"]
+    tell("intelligence.vulnerabilities_changed", "intelligence", arrived)
+    assert len(causes()) == 3  # nothing changed, nothing told
+
+
+def test_the_command_line_says_what_changed(asset, published) -> None:
+    vulnerability = published("portail", "2.0")
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    cli.install(app)
+    ran = CliRunner().invoke(app, ["match", "--all", "--json"])
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout.splitlines()[-1])["exposures_opened"] == 1
+    again = CliRunner().invoke(app, ["match", "--vulnerability", vulnerability.cve_id, "--json"])
+    assert json.loads(again.stdout.splitlines()[-1])["exposures_opened"] == 0
+    assert CliRunner().invoke(app, ["match", "--body", asset.body.code, "--json"]).exit_code == 0
+    assert CliRunner().invoke(app, ["match"]).exit_code == 2
+    assert CliRunner().invoke(app, ["match", "--vulnerability", "CVE-1999-0000"]).exit_code == 1
+    assert commands.rematch_all().exposures.total == 0
