@@ -57,16 +57,18 @@ class NewAssetForm(AssetForm):
     field_order: ClassVar = ["key"]
 
 
+_LEVELS = [(level, words.LEVELS[level]) for level in range(1, 5)]
+
+
 class CategoryForm(CommandForm):
     """An asset's levels, with their justification."""
 
-    _levels = [(level, words.LEVELS[level]) for level in range(1, 5)]
-    availability = forms.TypedChoiceField(label=_("Disponibilité"), choices=_levels, coerce=int)
-    integrity = forms.TypedChoiceField(label=_("Intégrité"), choices=_levels, coerce=int)
-    confidentiality = forms.TypedChoiceField(label=_("Confidentialité"), choices=_levels, coerce=int)
+    availability = forms.TypedChoiceField(label=_("Disponibilité"), choices=_LEVELS, coerce=int)
+    integrity = forms.TypedChoiceField(label=_("Intégrité"), choices=_LEVELS, coerce=int)
+    confidentiality = forms.TypedChoiceField(label=_("Confidentialité"), choices=_LEVELS, coerce=int)
     own_criticality = forms.TypedChoiceField(
         label=_("Criticité propre"),
-        choices=[(0, _("aucune : héritée de ce qui en dépend")), *_levels],
+        choices=[(0, _("aucune : héritée de ce qui en dépend")), *_LEVELS],
         coerce=int,
         help_text=_(
             "Ce que l’arrêt de cet actif coûterait par lui-même. Elle passe à tout ce dont il dépend."

@@ -32,6 +32,7 @@ class Found:
 
 def search(actor: Actor, text: str, limit: int = 20) -> list[Found]:
     """The assets whose key, name or present software contain the text, accents and case aside; exact keys first."""
+    text = text.replace("\x00", "").strip()[: 2 * _LONGEST]
     words = folded(text)[:_LONGEST]
     scope = actor.scope(Permission.ASSET_READ)
     if len(words) < 2 or not scope or limit < 1:
@@ -39,9 +40,7 @@ def search(actor: Actor, text: str, limit: int = 20) -> list[Found]:
     visible: QuerySet[Asset] = Asset.objects.visible_to(actor, Permission.ASSET_READ).filter(
         retired_at__isnull=True
     )
-    exact = list(
-        visible.filter(key__in={text.strip(), words, words.upper()}).values_list("id", flat=True)[:limit]
-    )
+    exact = list(visible.filter(key__in={text, words, words.upper()}).values_list("id", flat=True)[:limit])
     if scope.everything or visible.order_by()[: _SMALL + 1].count() > _SMALL:
         by_name = _matching(Asset, words, limit, scope.bodies if not scope.everything else None)
     else:
@@ -56,7 +55,7 @@ def search(actor: Actor, text: str, limit: int = 20) -> list[Found]:
 
 def containing(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Narrows assets to those whose key or name contains the text: the filter of their lists."""
-    words = folded(text)[:_LONGEST]
+    words = folded(text.replace("\x00", ""))[:_LONGEST]
     if connection.vendor == "sqlite" and len(words) >= 3:
         index = f"{Asset._meta.db_table}_search"
         found = RawSQL(f"SELECT rowid FROM {index} WHERE {index} MATCH %s", [_quoted(words)])  # noqa: S608, S611
