@@ -132,13 +132,13 @@ def indicator(code: str) -> Indicator:
 def standing(actor: Actor, where: Organisation, days: int = PERIODS[0]) -> Standing:
     """The indicators of a place, with their daily trend over the period."""
     actor.require(Permission.INDICATOR_READ, where.pk)
-    found, as_of = _measured(actor, [where.pk], days)
-    trends = _trends(actor, [where.pk], days, [each.code for each in INDICATORS])
+    codes = [each.code for each in INDICATORS]
+    found = _measured(actor, [where.pk], days, codes)
     readings = [
-        Reading(each, found[each.code].get(where.pk, Measure(None)), trends.get((each.code, where.pk), ()))
+        Reading(each, found.measure(each.code, where.pk), found.trends.get((each.code, where.pk), ()))
         for each in INDICATORS
     ]
-    return Standing(where, days, as_of, readings)
+    return Standing(where, days, found.as_of, readings)
 
 
 def ranking(actor: Actor, one: Indicator, where: Organisation, days: int = PERIODS[0]) -> list[Rank]:
@@ -157,12 +157,11 @@ def centre_ranking(actor: Actor, one: Indicator, where: Organisation, days: int 
 def _ranked(actor: Actor, one: Indicator, rows: object, where: Organisation, days: int) -> list[Rank]:
     below = [each for each in rows if each.path.startswith(where.path)]  # type: ignore[attr-defined]
     ids = [each.pk for each in below]
-    found, _as_of = _measured(actor, ids, days)
-    trends = _trends(actor, ids, days, [one.code])
+    found = _measured(actor, ids, days, [one.code])
     ranks = [
-        Rank(each, Reading(one, found[one.code][each.pk], trends.get((one.code, each.pk), ())))
+        Rank(each, Reading(one, found.measure(one.code, each.pk), found.trends.get((one.code, each.pk), ())))
         for each in below
-        if each.pk in found[one.code]
+        if (one.code, each.pk) in found.measures
     ]
     sign = -1 if one.direction == "down" else 1
 
@@ -173,26 +172,40 @@ def _ranked(actor: Actor, one: Indicator, rows: object, where: Organisation, day
     return sorted(ranks, key=far)
 
 
-def _measured(
-    actor: Actor, place_ids: Iterable[int], days: int
-) -> tuple[dict[str, dict[int, Measure]], datetime]:
-    """The measures of these places, among those that the actor may read, and when they were taken."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was read of some places: by (code, place id), the present measure and the daily values."""
+
+    measures: dict[tuple[str, int], Measure]
+    trends: dict[tuple[str, int], list[tuple[date, float | None]]]
+    as_of: datetime
+
+    def measure(self, code: str, place: int) -> Measure:
+        return self.measures.get((code, place), Measure(None))
+
+
+def _measured(actor: Actor, place_ids: Iterable[int], days: int, codes: Sequence[str]) -> _Found:
+    """These places' measures, among those that the actor may read: the day's snapshot, or measured now."""
     wanted = {each for each in place_ids if actor.may(Permission.INDICATOR_READ, each)}
-    if days == PERIODS[0]:
-        rows = (
-            Snapshot.objects.visible_to(actor, Permission.INDICATOR_READ)
-            .filter(day=today(), body_id__in=wanted, taken_at__gte=now() - _RECENT)
-            .values_list("indicator", "body_id", "value", "numerator", "denominator", "taken_at")
-        )
-        kept: dict[str, dict[int, Measure]] = defaultdict(dict)
-        taken = None
-        for code, body_id, value, numerator, denominator, at in rows:
-            kept[code][body_id] = Measure(value, numerator, denominator)
+    rows = (
+        Snapshot.objects.visible_to(actor, Permission.INDICATOR_READ)
+        .filter(body_id__in=wanted, indicator__in=codes, day__gt=today() - timedelta(days=days))
+        .order_by("day")
+        .values_list("indicator", "body_id", "day", "value", "numerator", "denominator", "taken_at")
+    )
+    trends: dict[tuple[str, int], list[tuple[date, float | None]]] = defaultdict(list)
+    present: dict[tuple[str, int], Measure] = {}
+    taken, recent, day_now = None, now() - _RECENT, today()
+    for code, body_id, day, value, numerator, denominator, at in rows:
+        trends[(code, body_id)].append((day, value))
+        if day == day_now and at >= recent:
+            present[(code, body_id)] = Measure(value, numerator, denominator)
             taken = at
-        if taken is not None:
-            return kept, taken
+    if days == PERIODS[0] and taken is not None:
+        return _Found(present, trends, taken)
     everything, as_of = _whole(days)
-    return {code: {k: v for k, v in of.items() if k in wanted} for code, of in everything.items()}, as_of
+    measures = {(code, k): v for code in codes for k, v in everything[code].items() if k in wanted}
+    return _Found(measures, trends, as_of)
 
 
 def _whole(days: int) -> tuple[dict[str, dict[int, Measure]], datetime]:
@@ -204,18 +217,3 @@ def _whole(days: int) -> tuple[dict[str, dict[int, Measure]], datetime]:
         kept = measure(all_places(), at - timedelta(days=days), at), at
         cache.set(key, kept, _KEPT_SECONDS)
     return kept
-
-
-def _trends(
-    actor: Actor, place_ids: Iterable[int], days: int, codes: Sequence[str]
-) -> dict[tuple[str, int], list[tuple[date, float | None]]]:
-    rows = (
-        Snapshot.objects.visible_to(actor, Permission.INDICATOR_READ)
-        .filter(body_id__in=list(place_ids), indicator__in=codes, day__gt=today() - timedelta(days=days))
-        .order_by("day")
-        .values_list("indicator", "body_id", "day", "value")
-    )
-    found: dict[tuple[str, int], list[tuple[date, float | None]]] = defaultdict(list)
-    for code, body_id, day, value in rows:
-        found[(code, body_id)].append((day, value))
-    return found

@@ -124,10 +124,10 @@ def test_reading_costs_the_same_for_any_number_of_bodies(
 ) -> None:
     commands.take_snapshot(system("test"))
     actor = actor_for(make.user(Role.AUTHORITY, tree["government"]))
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(3):
         where = queries.place(actor)
         queries.standing(actor, where)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(3):
         queries.ranking(actor, INDICATORS[0], where)
 
 

@@ -1,0 +1,64 @@
+"""What was computed for a scope, kept until something happens: many people watch the same board."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_SECONDS = 15.0  # deadlines pass and exposures age without any event
+_MOST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[T]):
+    value: T
+    newest: int
+    made: float
+
+
+class Kept(Generic[T]):
+    """Values by key, each good while ``newest`` (an event's id) has not moved, and 15 s at most.
+
+    One thread computes a key at a time; those that wait take its result when it is recent enough.
+    """
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, newest: int, compute: Callable[[], T]) -> T:
+        found = self._fresh(key, newest)
+        if found is None:
+            with self._lock:
+                lock = self._locks.setdefault(key, threading.Lock())
+            with lock:
+                found = self._fresh(key, newest)
+                if found is None:
+                    found = _Entry(compute(), newest, time.monotonic())
+                    self._keep(key, found)
+        return found.value
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+    def _fresh(self, key: Hashable, newest: int) -> _Entry[T] | None:
+        entry = self._entries.get(key)
+        if entry is None or entry.newest < newest or time.monotonic() - entry.made > _SECONDS:
+            return None
+        return entry
+
+    def _keep(self, key: Hashable, entry: _Entry[T]) -> None:
+        with self._lock:
+            self._entries[key] = entry
+            self._entries.move_to_end(key)
+            while len(self._entries) > _MOST:
+                oldest, _value = self._entries.popitem(last=False)
+                self._locks.pop(oldest, None)

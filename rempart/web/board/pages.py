@@ -1,0 +1,101 @@
+"""The board, its live fragment, and the rows behind its figures that no slice lists."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from rempart.kernel.edge import ActorRequest, page
+from rempart.kernel.permissions import Permission
+from rempart.web.board import rows, words
+from rempart.web.board.gather import Board, board
+from rempart.web.formats import number
+
+
+def _context(request: ActorRequest) -> dict[str, Any]:
+    by = "body" if request.GET.get("by") == "body" else "centre"
+    found = board(request.actor, by)
+    return {
+        "board": found,
+        "figures": _figures(found),
+        "lines": [(one, found.reached.get(one.cve_id)) for one in found.directives],
+        "heat": words.heat(found),
+        "recent": words.recent(found),
+        "by": by,
+        "other_by": "centre" if by == "body" else "body",
+    }
+
+
+def _figures(found: Board) -> list[dict[str, Any]]:
+    note = _("sur %(bodies)s") % {"bodies": number(found.bodies)} if found.bodies else ""
+    if found.act_now_yesterday is not None:
+        note += _(" · hier %(count)s") % {"count": number(found.act_now_yesterday)}
+    figures: list[dict[str, Any]] = [
+        {
+            "label": _("Organismes exposés, agir maintenant"),
+            "value": number(found.act_now_bodies),
+            "note": note,
+            "url": _address("board_bodies", why="act_now"),
+            "meaning": "critical" if found.act_now_bodies else "ok",
+        },
+        {
+            "label": _("Services publics touchés"),
+            "value": number(len(found.services)),
+            "note": _("dont %(count)s essentiels") % {"count": number(found.essential)}
+            if found.essential
+            else "",
+            "url": _address("board_services"),
+            "meaning": "critical" if found.essential else "",
+        },
+    ]
+    return figures + [words.reading(one, found.place) for one in found.readings]
+
+
+def _address(name: str, *arguments: Any, **query: Any) -> str:
+    return reverse(name, args=arguments) + (f"?{urlencode(query)}" if query else "")
+
+
+@page(Permission.ALERT_READ)
+@require_GET
+def board_page(request: ActorRequest) -> HttpResponse:
+    """What matters now, in the reader's scope."""
+    return render(request, "web/board/board.html", _context(request))
+
+
+@page(Permission.ALERT_READ)
+@require_GET
+def board_now(request: ActorRequest) -> HttpResponse:
+    """The board's content alone, fetched again when something changes."""
+    return render(request, "web/board/_now.html", _context(request))
+
+
+@page(Permission.ALERT_READ)
+@require_GET
+def board_bodies(request: ActorRequest) -> HttpResponse:
+    """The bodies counted by the board: to act now, without acknowledgement, or late."""
+    why = request.GET.get("why", "")
+    if why not in rows.REASONS:
+        why = "act_now"
+    context = {"why": why, "reasons": rows.REASONS, "rows": rows.bodies(request.actor, why)}
+    return render(request, "web/board/bodies.html", context)
+
+
+@page(Permission.EXPOSURE_READ)
+@require_GET
+def board_services(request: ActorRequest) -> HttpResponse:
+    """The public services that exposed assets hold up."""
+    return render(request, "web/board/services.html", {"rows": rows.services(request.actor)})
+
+
+urlpatterns = [
+    path("board/", board_page, name="board"),
+    path("board/_now/", board_now, name="board_now"),
+    path("board/bodies/", board_bodies, name="board_bodies"),
+    path("board/services/", board_services, name="board_services"),
+]
