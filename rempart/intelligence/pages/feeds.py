@@ -59,7 +59,11 @@ def feed_list(request: ActorRequest) -> HttpResponseBase:
             for each in statuses
         ],
         "sentence": _sentence(statuses, troubled),
-        "sentence_meaning": "critical" if troubled else "ok",
+        "sentence_meaning": "critical"
+        if troubled
+        else "ok"
+        if any(each.feed.enabled for each in statuses)
+        else "",
         "rejected": rejected,
         "may_manage": request.actor.scope(Permission.INTELLIGENCE_MANAGE).everything,
     }

@@ -100,7 +100,7 @@ def listing(actor: Actor) -> Listing:
                 gettext_lazy("Exploitation"),
                 _exploitation,
                 (
-                    ("active", gettext_lazy("active")),
+                    ("active", gettext_lazy("exploitée activement")),
                     ("poc", gettext_lazy("preuve de concept")),
                     ("none", gettext_lazy("aucune connue")),
                 ),
@@ -208,7 +208,7 @@ def vulnerability(request: ActorRequest, cve_id: str) -> HttpResponseBase:
 
 
 def _percent(value: float) -> str:
-    return f"{number_format(value * 100, 1)} %"
+    return f"{number_format(round(value * 100, 1), 1)} %"
 
 
 def _facts(v: Any) -> list[Fact]:
@@ -219,7 +219,11 @@ def _facts(v: Any) -> list[Fact]:
             Fact(_("Au catalogue KEV"), v.kev_name or _("oui"), source_in_words("kev"), v.kev_added_on)
         )
         if v.kev_due_on:
-            facts.append(Fact(_("Échéance de la CISA"), v.kev_due_on, source_in_words("kev"), v.kev_added_on))
+            facts.append(
+                Fact(
+                    _("Échéance de la CISA"), v.kev_due_on.isoformat(), source_in_words("kev"), v.kev_added_on
+                )
+            )
         if v.kev_ransomware:
             known = _("utilisée par des rançongiciels")
             facts.append(Fact(_("Campagnes"), known, source_in_words("kev"), v.kev_added_on))
