@@ -44,6 +44,18 @@ class AccountAdapter(DefaultAccountAdapter):
         with translation.override(language):
             return super().render_mail(template_prefix, email, context, headers)
 
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        # The account's address is the administrator's to set, so it needs no verification of its own.
+        super().send_notification_mail(
+            template_prefix, user, {"user": user, **(context or {})}, email or user.email
+        )
+
     def format_email_subject(self, subject: str) -> str:
         return f"[Rempart] {subject}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -105,7 +106,7 @@ def prove(client: Client) -> None:
     assert answer["Location"] == "/account/2fa/"
 
 
-def test_a_second_factor_by_code(client: Client) -> None:
+def test_a_second_factor_by_code(client: Client, django_capture_on_commit_callbacks: Any) -> None:
     user = factories.user(Role.CGCD_ANALYST, factories.organisation("cgcd"))
     enter(client, user)
     assert client.get("/account/2fa/totp/activate/")["Location"].startswith("/account/reauthenticate/")
@@ -117,7 +118,8 @@ def test_a_second_factor_by_code(client: Client) -> None:
     code = totp.format_hotp_value(totp.hotp_value(secret, next(totp.yield_hotp_counters_from_time())))
     refused = client.post("/account/2fa/totp/activate/", {"code": "000000"})
     assert 'aria-invalid="true"' in refused.content.decode()
-    client.post("/account/2fa/totp/activate/", {"code": code})
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/account/2fa/totp/activate/", {"code": code})
     assert "Un second facteur protège votre compte" in client.get("/account/2fa/").content.decode()
     assert mail.outbox[-1].subject == "[Rempart] Application d’authentification associée"
     codes = re.findall(r"\b\d{8}\b", client.get("/account/2fa/recovery-codes/").content.decode())
