@@ -16,7 +16,7 @@ from rempart.kernel.errors import DomainError
 
 @task(queue_name="bulk")
 def apply_inventory(import_id: int, user_id: int, rows: int) -> dict[str, Any]:
-    """Applies an inventory in the name of who asked. A refusal is kept in the import, and is no failure of the job."""
+    """Applies an inventory in the name of who asked. A refusal is kept in the import: the job succeeded."""
     actor = actor_for(get_user_model().objects.get(id=user_id))
 
     def progress(done: int, note: str) -> None:

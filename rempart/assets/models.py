@@ -127,6 +127,15 @@ class Asset(BodyOwned):
         indexes: ClassVar = [
             models.Index(fields=["body", "kind", "id"], name="asset_body_kind"),
             models.Index(fields=["kind", "-criticality", "id"], name="asset_kind_criticality"),
+            models.Index(fields=["key"], name="asset_key"),
+            models.Index(
+                fields=["-criticality", "id"], name="asset_live", condition=Q(retired_at__isnull=True)
+            ),
+            models.Index(
+                fields=["body", "-criticality", "id"],
+                name="asset_live_of_body",
+                condition=Q(retired_at__isnull=True),
+            ),
         ]
 
     @property
@@ -144,7 +153,7 @@ class Asset(BodyOwned):
 
 
 class Dependency(BodyOwned):
-    """``dependent`` needs ``dependency``: criticality flows from the first to the second. May cross bodies."""
+    """``dependent`` needs ``dependency``: criticality flows from first to second. May cross bodies."""
 
     dependent = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="needs")
     dependency = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="needed_by")
@@ -212,8 +221,8 @@ class Install(BodyOwned):
 class InventoryImport(BodyOwned):
     """One inventory received from a body: previewed, then applied whole or not at all.
 
-    ``source`` names the inventory ("cmdb", "sbom:portail"…): what a complete import of the same source no longer
-    shows has disappeared; other sources are untouched.
+    ``source`` names the inventory ("cmdb", "sbom:portail"…): what a complete import of the same source no
+    longer shows has disappeared; other sources are untouched.
     """
 
     class State(models.TextChoices):

@@ -22,10 +22,10 @@ _NO_LABEL: Label = (0, None, None)
 
 @transaction.atomic
 def recompute_criticality(body_ids: Iterable[int] | None = None) -> int:
-    """Brings criticality up to date in these bodies and in those downstream of them; all bodies by default.
+    """Brings criticality up to date in these bodies and those downstream of them; everywhere by default.
 
     Bodies upstream are not touched: what flows in from them is taken as stored. Only rows that change are
-    written, in one statement. Publishes ``assets.criticality_changed`` per body. Returns how many assets changed.
+    written, in one statement. Publishes ``assets.criticality_changed`` per body; returns how many changed.
     """
     bodies = None if body_ids is None else _with_downstream(set(body_ids))
     if bodies is not None and not bodies:
@@ -121,7 +121,8 @@ def _store(changed: dict[int, Label]) -> None:
         load(stage, ("asset_id", "criticality", "source_id", "via_id"), rows)
         execute(
             f"""UPDATE {Asset._meta.db_table} AS a
-                SET criticality = s.criticality, criticality_source_id = s.source_id, criticality_via_id = s.via_id
+                SET criticality = s.criticality, criticality_source_id = s.source_id,
+                    criticality_via_id = s.via_id
                 FROM {stage} AS s WHERE a.id = s.asset_id"""  # noqa: S608 - our own names
         )
 

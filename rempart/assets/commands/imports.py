@@ -58,11 +58,11 @@ def preview_inventory(
     observed_at: datetime | None = None,
     progress: Progress | None = None,
 ) -> InventoryImport:
-    """Reads a file, validates it and says what applying it would change; changes nothing but the preview itself.
+    """Reads a file, validates it and says what applying it would change; adds only the preview itself.
 
-    ``mapping`` (field → header) is guessed, or the one remembered for this body and source, when absent. The
-    import keeps the file (copied to the spool unless it lies there) until it is applied or discarded. Errors of
-    rows are kept in it; raises ``Invalid`` when the file as a whole cannot be read, ``Conflict`` when it is older
+    ``mapping`` (field → header), when absent, is the one remembered for this body and source, or guessed. The
+    import keeps the file (copied to the spool unless it lies there) until it is applied or discarded, and the
+    errors of rows. Raises ``Invalid`` when the file as a whole cannot be read, ``Conflict`` when it is older
     than what was applied.
     """
     actor.require(Permission.ASSET_WRITE, body_id)
@@ -127,8 +127,8 @@ def _summary(statement: Statement, target: Target) -> dict[str, Any]:
 def apply_import(actor: Actor, *, import_id: int, progress: Progress | None = None) -> InventoryImport:
     """Applies a previewed inventory whole, in one transaction; its rows are validated again first.
 
-    Raises ``NotFound``, ``Conflict`` (already applied, older than what was applied since, file gone) or ``Invalid``
-    with code ``rows_refused`` when rows have errors; then nothing changed but the errors kept in the import.
+    Raises ``NotFound``, ``Conflict`` (already applied, older than what was applied since, file gone), or
+    ``Invalid`` with code ``rows_refused``: nothing changed then but the errors kept in the import.
     """
     waiting = _waiting(actor, import_id)
     path = Path(waiting.file_path)
@@ -157,7 +157,7 @@ def apply_import(actor: Actor, *, import_id: int, progress: Progress | None = No
 
 
 def request_apply(actor: Actor, *, import_id: int) -> InventoryImport:
-    """Applies a previewed inventory now when it is small, else by a job whose progress the import's page shows."""
+    """Applies a previewed inventory now when it is small, else by a job whose progress its page shows."""
     waiting = _waiting(actor, import_id)
     if waiting.rows <= APPLIED_AT_ONCE or actor.user_id is None:
         return apply_import(actor, import_id=import_id)

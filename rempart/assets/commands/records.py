@@ -46,7 +46,7 @@ def create_asset(actor: Actor, *, body_id: int, key: str, **facts: Any) -> Asset
 
 @transaction.atomic
 def edit_asset(actor: Actor, *, asset_id: int, **facts: Any) -> Asset:
-    """Changes what an asset is: kind, names, description, owner, location, exposure, environment, RTO and RPO."""
+    """Changes what an asset is: kind, names, description, owner, location, exposure, RTO, RPO…"""
     asset = _load(actor, asset_id)
     _check(asset.body_id, facts)
     before = {name: getattr(asset, name) for name in facts}

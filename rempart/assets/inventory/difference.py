@@ -145,7 +145,8 @@ def _samples(found: Difference, target: Target) -> None:
     software = "c.vendor, c.product, c.version, c.purl, c.cpe"
     queries: dict[str, tuple[str, list[Any]]] = {
         "assets_appeared": (
-            "SELECT s.key, COALESCE(s.name_fr, s.key) FROM stage_asset AS s WHERE s.asset_id IS NULL ORDER BY s.place",
+            """SELECT s.key, COALESCE(s.name_fr, s.key) FROM stage_asset AS s
+                WHERE s.asset_id IS NULL ORDER BY s.place""",
             [],
         ),
         "assets_disappeared": (
@@ -153,14 +154,16 @@ def _samples(found: Difference, target: Target) -> None:
             asset_parameters,
         ),
         "installs_appeared": (
-            f"""SELECT a.key, {software} FROM stage_install AS s JOIN stage_asset AS a ON a.place = s.asset_place
+            f"""SELECT a.key, {software} FROM stage_install AS s
+                JOIN stage_asset AS a ON a.place = s.asset_place
                 JOIN stage_component AS c ON c.place = s.component_place
                 WHERE s.install_id IS NULL ORDER BY a.place, c.place""",
             [],
         ),
         "installs_disappeared": (
             f"""SELECT a.key, {software} FROM {_INSTALL} AS i JOIN {_ASSET} AS a ON a.id = i.asset_id
-                JOIN {_COMPONENT} AS c ON c.id = i.component_id WHERE {lost_installs} ORDER BY a.key, c.product""",
+                JOIN {_COMPONENT} AS c ON c.id = i.component_id
+                WHERE {lost_installs} ORDER BY a.key, c.product""",
             install_parameters,
         ),
     }
@@ -173,7 +176,8 @@ def _changed_sample() -> list[dict[str, Any]]:
     """The first assets that change: key, and [field, before, after] of each field that differs."""
     columns = ", ".join(f"a.{column}, s.{column}" for column in ASSET_COLUMNS)
     rows = fetch(
-        f"""SELECT s.key, a.category_reason, {columns} FROM stage_asset AS s JOIN {_ASSET} AS a ON a.id = s.asset_id
+        f"""SELECT s.key, a.category_reason, {columns}
+            FROM stage_asset AS s JOIN {_ASSET} AS a ON a.id = s.asset_id
             WHERE s.changed = 1 ORDER BY s.place LIMIT {_SAMPLE}"""
     )
     sample = []

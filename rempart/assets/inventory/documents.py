@@ -15,7 +15,7 @@ _WORDS = (*STATED, "owner", "location", "service")
 
 
 def read_document(actor: Actor, body_id: int, assets: Sequence[Mapping[str, Any]]) -> Statement:
-    """Validates assets: ``key``, what is stated (``name``, ``kind``, ``location``… as texts, numbers or booleans),
+    """Validates assets: ``key``, what is stated (``name``, ``kind``…: texts, numbers, booleans),
     ``depends_on`` (keys, or ``BODY:key``) and ``components`` (vendor, product, version, purl, cpe).
 
     ``None`` and empty text mean "not stated". Errors are in the statement, at ``assets[0]`` and so on.

@@ -15,7 +15,8 @@ from rempart.assets.models import Asset, Component, Dependency, Install
 _ASSET, _COMPONENT = Asset._meta.db_table, Component._meta.db_table
 _INSTALL, _DEPENDENCY = Install._meta.db_table, Dependency._meta.db_table
 _DEFAULTS = {
-    "name_fr": "s.key", "name_en": "''", "description": "''", "kind": "'server'", "network_exposure": "'internal'",
+    "name_fr": "s.key", "name_en": "''", "description": "''", "kind": "'server'",
+    "network_exposure": "'internal'",
     "environment": "'production'", "essential": "FALSE", "rto_hours": "NULL", "rpo_hours": "NULL",
     "confidentiality": "0", "integrity": "0", "availability": "0", "own_criticality": "0",
     "owner_id": "NULL", "location_id": "NULL",
@@ -109,7 +110,8 @@ def _set(column: str) -> str:
 def _rename() -> None:
     """Search text follows the names; it is folded here, for SQL cannot."""
     renamed = fetch(
-        f"""SELECT a.id, a.key, a.name_fr, a.name_en FROM {_ASSET} AS a JOIN stage_asset AS s ON s.asset_id = a.id
+        f"""SELECT a.id, a.key, a.name_fr, a.name_en
+            FROM {_ASSET} AS a JOIN stage_asset AS s ON s.asset_id = a.id
             WHERE s.renamed = 1"""
     )
     if not renamed:
@@ -121,7 +123,8 @@ def _rename() -> None:
             ((asset_id, folded(*names)) for asset_id, *names in renamed),
         )
         execute(
-            f"UPDATE {_ASSET} AS a SET search_text = s.search_text FROM stage_name AS s WHERE s.asset_id = a.id"
+            f"""UPDATE {_ASSET} AS a SET search_text = s.search_text
+                FROM stage_name AS s WHERE s.asset_id = a.id"""
         )
 
 

@@ -38,7 +38,7 @@ class StatedAsset:
 class Statement:
     """A whole inventory, ready to stage. Places number ``assets`` and ``components`` from 0.
 
-    ``edges`` are pairs of places (dependent, dependency); ``outward`` pairs of a place and another body's asset.
+    ``edges`` are pairs of places (dependent, dependency); ``outward`` of a place and another body's asset.
     """
 
     kind: str
@@ -73,7 +73,7 @@ class Statement:
 
 
 class Gatherer:
-    """Builds a statement from rows: each gives an asset's key, what it states of it, and one piece of software."""
+    """Builds a statement from rows: an asset's key, what is stated of it, and one piece of software."""
 
     def __init__(self, statement: Statement, around: Surroundings, column_names: Mapping[str, str]) -> None:
         self.statement = statement
@@ -216,7 +216,7 @@ class Gatherer:
         return [part for part in parts if part]
 
     def _services_named(self) -> None:
-        """Each service, by key or name, stands on its assets; one that nobody knew is stated by being named."""
+        """Each service, by key or name, stands on its assets; naming one that nobody knew states it."""
         assets = self.statement.assets
         known = dict(self.around.services)
         for key, asset in assets.items():

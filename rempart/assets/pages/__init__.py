@@ -16,6 +16,7 @@ urlpatterns = [
     path("services/", assets.service_list, name="service_list"),
     path("locations/", editing.location_list, name="location_list"),
     path("inventories/", imports.import_list, name="import_list"),
+    path("inventories/", imports.import_list, name="inventory_list"),  # its name in the menu
     path("inventories/new", imports.import_new, name="import_new"),
     path("inventories/<int:import_id>", imports.import_detail, name="import_detail"),
     path("inventories/<int:import_id>/mapping", imports.import_map, name="import_map"),

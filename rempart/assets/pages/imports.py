@@ -75,7 +75,7 @@ def _receive(request: ActorRequest, data: dict[str, Any]) -> Any:
 
 @page(Permission.ASSET_READ)
 def import_detail(request: ActorRequest, import_id: int) -> HttpResponseBase:
-    """An inventory: its preview (columns, errors, differences), the progress of its application, or its result."""
+    """An inventory: its preview (columns, errors, differences), its progress, or its result."""
     found = queries.get_import(request.actor, import_id)
     progress = queries.job_progress(found) if found.state == "previewed" else None
     context = {

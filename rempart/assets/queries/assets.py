@@ -42,8 +42,8 @@ def get_asset(actor: Actor, body_code: str, key: str) -> Asset:
 def why_critical(actor: Actor, asset: Asset) -> list[Asset]:
     """The path along which criticality reaches an asset, from the lending service to the asset itself.
 
-    Steps in bodies that the actor may not see are left out; the asset alone when it states its own; empty when
-    nothing reaches it.
+    Steps in bodies that the actor may not see are left out. The asset alone when it states its own; empty
+    when nothing reaches it.
     """
     if not asset.criticality:
         return []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Value
 
 from rempart.assets.models import Asset, Install, InventoryImport
 
@@ -42,13 +42,18 @@ def inventory_measures(body_ids: Collection[int] | None = None) -> dict[int, Inv
         without_owner=Count("id", filter=Q(owner__isnull=True)),
         without_location=Count("id", filter=Q(location__isnull=True)),
     )
-    present = of(Install.objects.filter(removed_at__isnull=True)).annotate(
-        installs=Count("id"), installs_without_version=Count("id", filter=Q(component__version=""))
+    present = Install.objects.filter(removed_at__isnull=True)
+    # Counted apart: joining every install with its component would read them all.
+    installs = of(present).annotate(which=Value("installs"), count=Count("id"))
+    bare = of(present.filter(component__version="")).annotate(
+        which=Value("installs_without_version"), count=Count("id")
     )
     applied = of(InventoryImport.objects.filter(state=InventoryImport.State.APPLIED)).annotate(
         last_inventory_at=Max("observed_at")
     )
-    for rows in (live, present, applied):
+    for row in installs.union(bare, all=True):
+        setattr(found.setdefault(row["body_id"], InventoryMeasures()), row["which"], row["count"])
+    for rows in (live, applied):
         for row in rows:
             body = found.setdefault(row.pop("body_id"), InventoryMeasures())
             for name, value in row.items():

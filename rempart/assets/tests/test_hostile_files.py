@@ -58,7 +58,8 @@ def bomb() -> bytes:
         ("tronque.json", b'{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [', "not_json"),
         ("profond.json", b"[" * 100_000, "too_deep"),
         ("autre.json", b'{"a": 1}', "unknown_json"),
-        ("entites.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><bom xmlns="http://cyclonedx.org/schema/bom/1.5"/>', "forbidden_xml"),
+        ("entites.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><bom xmlns="http://cyclonedx.org/schema/bom/1.5"/>',
+         "forbidden_xml"),
         ("ancien.xls", b"\xd0\xcf\x11\xe0" + b"\x00" * 600, "encrypted"),
     ],
 )  # fmt: skip

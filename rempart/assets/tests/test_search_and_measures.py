@@ -25,7 +25,7 @@ def keys(found):
 def _both_ways(request, monkeypatch):
     """Through the body's own rows, and through the trigram index."""
     if request.param == "indexed":
-        monkeypatch.setattr(import_module("rempart.assets.queries.search"), "_SMALL", -1)
+        monkeypatch.setattr(import_module("rempart.assets.queries.search"), "_FEW_BODIES", -1)
 
 
 @pytest.mark.usefixtures("_both_ways")
