@@ -1,6 +1,12 @@
 """Every read of this slice."""
 
-from rempart.exposure.queries.bodies import ExposedBody, exposed_bodies, open_counts, state_counts
+from rempart.exposure.queries.bodies import (
+    ExposedBody,
+    exposed_bodies,
+    exposing,
+    open_counts,
+    state_counts,
+)
 from rempart.exposure.queries.candidates import Candidate, alias_candidates
 from rempart.exposure.queries.picture import BodyLine, Picture, body_lines, picture
 from rempart.exposure.queries.rows import (
@@ -59,6 +65,7 @@ __all__ = [
     "body_lines",
     "centre_choices",
     "exposed_bodies",
+    "exposing",
     "exposed_services",
     "exposure_days",
     "exposure_totals",

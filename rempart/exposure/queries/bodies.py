@@ -47,6 +47,18 @@ def exposed_bodies(vulnerability_id: int) -> list[ExposedBody]:
     return [found[body_id] for body_id in sorted(found)]
 
 
+def exposing(vulnerability_ids: Iterable[int], at_least: str) -> set[int]:
+    """Those of these vulnerabilities to which some body is exposed for certain, at this priority or above."""
+    urgent = [outcome.value for outcome in Outcome if outcome.rank >= Outcome(at_least).rank]
+    rows = Exposure.objects.filter(
+        vulnerability_id__in=list(vulnerability_ids),
+        state=Exposure.State.OPEN,
+        certainty="affected",
+        priority__in=urgent,
+    )
+    return set(rows.values_list("vulnerability_id", flat=True).distinct())
+
+
 def open_counts(vulnerability_id: int, body_ids: Iterable[int]) -> dict[int, int]:
     """For each of these bodies, how many exposures for certain are open: 0 where none is left."""
     wanted = dict.fromkeys(body_ids, 0)

@@ -90,7 +90,7 @@ def test_exposures_equal_the_join_after_any_sequence(steps: list[tuple]) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_a_body_and_a_vulnerability_matched_at_once_miss_nothing() -> None:
-    """Two workers: whichever order they run in, the exposure of the new install to the new record is there."""
+    """Two workers, in whichever order: the new install is exposed to the new record."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite runs one write transaction at a time")
     vulnerabilities = [publish("portail", "2.0") for _ in range(3)]
