@@ -1,0 +1,160 @@
+"""How many questions each page asks the database: bounded, and the same for a few rows as for many."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from rempart.alerts.models import Delivery, Directive, Target, TargetEvent
+from rempart.assets.models import Dependency, InventoryImport
+from rempart.exposure.models import Exposure, Statement
+from rempart.intelligence.models import FeedRun, Quarantined
+from rempart.kernel.models import Job
+from rempart.kernel.time import now
+from tests import factories
+from tests.walk import ENDLESS, Address, pages, readable
+from tests.world import Holding, World, build
+
+pytestmark = pytest.mark.django_db
+
+# The session, the account and its rights, the menu's counts: before the page itself asks anything.
+PAGE, BOARD, LIST = 25, 15, 12
+FEW = 4
+# Who opens each page: the command for what it sees, the administrator for accounts, an officer for the rest.
+READERS = ("cgcd_commander", "administrator", "body_officer")
+OVERHEAD = 6
+
+
+def is_list(each: Address) -> bool:
+    return each.name.endswith("_list") or each.name in {"audit_log", "inbox", "body_directives"}
+
+
+def grow(world: World, count: int) -> None:
+    """``count`` more rows of everything in body A, and as many bodies more beside it."""
+    for number in range(count):
+        mark = f"{number}-{count}"
+        body = factories.organisation("body", world.centre)
+        person = factories.officer(body)
+        for holder in (body, world.a.body):
+            _rows(world, holder, person, f"{mark}-{holder.pk}")
+        factories.officer(world.a.body)
+
+
+def _rows(world: World, body, person, mark: str) -> None:
+    at, a = now(), world.a
+    asset = factories.asset(body, owner=person, criticality_source=a.service, criticality_via=a.service)
+    service = factories.asset(body, kind="service", owner=person, location=a.location)
+    Dependency.objects.create(body=body, dependent=service, dependency=asset)
+    Dependency.objects.create(body=body, dependent=a.service, dependency=asset)
+    component = factories.component(vendor="exemple", product=f"produit {mark}", version="1.0")
+    factories.install(asset, component)
+    factories.install(a.server, component)
+    vulnerability = factories.vulnerability(kev_added_on=at.date(), cvss_score=9.0)
+    for about in (vulnerability, world.vulnerability):
+        Exposure.objects.create(
+            body=body, asset=asset, component=component, vulnerability=about, priority="act_now",
+            opened_at=at, due_at=at + timedelta(days=1),
+        )  # fmt: skip
+        Statement.objects.create(
+            body=body, vulnerability=about, kind="not_affected", explanation="Motif", made_at=at,
+            made_by=person.user,
+        )  # fmt: skip
+    directive = Directive.objects.create(
+        number=f"D-{mark}"[:20], vulnerability=vulnerability, audience="exposed", title_fr="Titre",
+        title_en="Title", priority="act_now", issued_at=at, due_at=at + timedelta(days=1),
+    )  # fmt: skip
+    _bound(directive, body, person, mark)
+    if body != a.body:
+        _bound(a.directive, body, person, f"a-{mark}")
+    InventoryImport.objects.create(
+        body=body, source="cmdb", kind="csv", state="applied", created_at=at, observed_at=at, applied_at=at,
+        created_by=person.user,
+    )  # fmt: skip
+    Job.objects.create(
+        task_path="rempart.assets.jobs.apply_inventory", enqueued_at=at, run_after=at, finished_at=at
+    )
+    FeedRun.objects.create(feed=world.feed, started_at=at, finished_at=at, outcome="changed")
+    Quarantined.objects.create(
+        feed=world.feed, where=mark, reason="illisible", first_seen_at=at, last_seen_at=at
+    )
+
+
+def _bound(directive: Directive, body, person, mark: str) -> None:
+    at = now()
+    target = Target.objects.create(
+        directive=directive, body=body, priority="act_now", sent_at=at, due_at=at, assigned_to=person
+    )
+    TargetEvent.objects.create(
+        target=target, body=body, at=at, kind="sent", actor=person.user, actor_label="x"
+    )
+    Delivery.objects.create(
+        target=target, body=body, person=person, channel=person.channels.first(), occasion="issued",
+        dedupe_key=mark, state="failed", created_at=at, next_attempt_at=at,
+    )  # fmt: skip
+
+
+def count(client: Client, each: Address) -> tuple[int, int]:
+    """(status, queries of a page that was opened once before: its caches are warm as in a working day)."""
+    client.get(each.url)
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(each.url)
+        if response.status_code == 200:
+            readable(response)
+    return response.status_code, len(queries)
+
+
+def measure(world: World) -> dict[tuple[str, str], int]:
+    """(page, reader) → queries, of the pages that the reader may open."""
+    found = {}
+    for reader in READERS:
+        client = Client()
+        user = world.people[reader]
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        for each in pages(world):
+            if each.name in ENDLESS or each.public:
+                continue
+            cache.clear()
+            status, queries = count(client, each)
+            if status == 200:
+                found[each.name, reader] = queries
+    return found
+
+
+def test_pages_ask_few_questions_and_no_more_for_more_rows() -> None:
+    world = build()
+    grow(world, FEW)
+    few = measure(world)
+    grow(world, 2 * FEW)
+    many = measure(world)
+    assert len({name for name, _ in few}) > 30
+    growing = {key: (few[key], many[key]) for key in few if many.get(key, 0) > few[key]}
+    assert not growing, "these pages ask more when there are more rows"
+    by_name = {each.name: each for each in pages(world)}
+    over = {}
+    for (name, reader), queries in many.items():
+        allowed = BOARD if name == "board" else LIST if is_list(by_name[name]) else PAGE
+        if queries > allowed + OVERHEAD:
+            over[name, reader] = (queries, allowed)
+    assert not over, "these pages ask too much: (asked, allowed beside the shell)"
+
+
+def test_a_body_page_counts_its_own_rows_only() -> None:
+    """The officer's pages ask the same whatever the other bodies hold."""
+    world = build()
+    client = Client()
+    client.force_login(
+        world.people["sibling_officer"], backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
+    before = {each.name: count(client, each) for each in pages(world) if _own(each, world.s)}
+    grow(world, FEW)
+    after = {each.name: count(client, each) for each in pages(world) if _own(each, world.s)}
+    assert before == after
+
+
+def _own(each: Address, holding: Holding) -> bool:
+    return "<" not in each.route and bool(each.permissions) and each.name not in ENDLESS
