@@ -33,8 +33,7 @@ def route_vulnerabilities(vulnerability_ids: Iterable[int]) -> int:
     """Routes those of these vulnerabilities that may concern a directive; returns how many were looked at.
 
     A feed changes hundreds at once and few of them matter here: those with an open directive, and those that
-    a
-    rule in force may catch.
+    a rule in force may catch.
     """
     wanted = set(vulnerability_ids)
     open_ids = set(
@@ -47,6 +46,9 @@ def route_vulnerabilities(vulnerability_ids: Iterable[int]) -> int:
     if candidates and all(rule.kev_only for rule in rules):
         known = intelligence.vulnerabilities(ROUTER).filter(id__in=candidates, kev_added_on__isnull=False)
         candidates = set(known.values_list("id", flat=True))
+    if candidates:
+        softest = min((rule.minimum_priority for rule in rules), key=lambda name: Outcome(name).rank)
+        candidates = exposure.exposing(candidates, softest)
     for vulnerability_id in sorted(open_ids | candidates):
         route_vulnerability(vulnerability_id)
     return len(open_ids | candidates)

@@ -12,7 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from rempart.alerts import commands
 from rempart.alerts.models import Delivery, Directive, Target, TargetEvent
@@ -103,7 +109,10 @@ class Government(RuleBasedStateMachine):
     @rule(number=which)
     def says_not_affected(self, number: int) -> None:
         self._try(
-            commands.state_not_affected, number, justification="vulnerable_code_not_present", explanation="Retiré"
+            commands.state_not_affected,
+            number,
+            justification="vulnerable_code_not_present",
+            explanation="Retiré",
         )
 
     @rule(accept=st.booleans())
