@@ -13,6 +13,7 @@ from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
 from rempart.kernel.scoping import ScopedQuerySet
+from rempart.kernel.text import in_language
 from rempart.organisations import queries as organisations
 
 
@@ -87,9 +88,9 @@ def aliases() -> QuerySet[ProductAlias]:
 
 def body_choices(actor: Actor) -> list[tuple[str, str]]:
     """(code, name) of the bodies whose exposures the actor may see."""
-    return [
-        (one.code, one.name) for one in organisations.bodies(actor, Permission.EXPOSURE_READ).order_by("code")
-    ]
+    rows = organisations.bodies(actor, Permission.EXPOSURE_READ).order_by("code")
+    named = rows.values_list("code", "name_fr", "name_en")
+    return [(code, in_language(french, english)) for code, french, english in named]
 
 
 def centre_choices(actor: Actor) -> list[tuple[str, str]]:
@@ -99,13 +100,14 @@ def centre_choices(actor: Actor) -> list[tuple[str, str]]:
 
 def centres(actor: Actor) -> dict[int, dict[str, Any]]:
     """The operational centres above the bodies that the actor may see: id → code, name, bodies."""
-    rows = organisations.bodies(actor, Permission.EXPOSURE_READ).select_related("parent").order_by("code")
+    rows = organisations.bodies(actor, Permission.EXPOSURE_READ).order_by("code")
+    named = list(rows.values_list("id", "parent_id", "parent__code", "parent__name_fr", "parent__name_en"))
+    above = organisations.portfolio_of([body_id for body_id, *_parent in named])
     found: dict[int, dict[str, Any]] = {}
-    for body in rows:
-        centre = body.parent
-        if centre is not None and centre.kind == "cocd":
-            entry = found.setdefault(centre.pk, {"code": centre.code, "name": centre.name, "bodies": []})
-            entry["bodies"].append(body.pk)
+    for body_id, parent_id, code, french, english in named:
+        if above.get(body_id) == parent_id and parent_id is not None:
+            name = in_language(french, english)
+            found.setdefault(parent_id, {"code": code, "name": name, "bodies": []})["bodies"].append(body_id)
     return dict(sorted(found.items(), key=lambda item: item[1]["code"]))
 
 
