@@ -179,7 +179,7 @@ def test_dependencies_in_a_circle_end(officer: Person) -> None:
     answer = _upsert(signed_in(officer), officer.body.code, rows)
     assert answer.status_code in {200, 422}
     if answer.status_code == 422:  # an edge to itself is refused by name; without it the circle stands
-        assert "seul" in answer.content.decode()
+        assert '"depends_on"' in answer.content.decode()
         assert _upsert(signed_in(officer), officer.body.code, rows[:-1]).status_code == 200
     assert Dependency.objects.count() == 4
     assert set(Asset.objects.filter(key__in="abc").values_list("criticality", flat=True)) == {4}
@@ -288,7 +288,7 @@ def test_html_in_every_field_is_shown_as_text() -> None:
             if each.name in ENDLESS:
                 continue
             answer = client.get(each.url)
-            if answer.status_code >= 500:
+            if answer.status_code >= 500 and each.name != "readyz":
                 wrong.append(f"{who} {each}: {answer.status_code}")
             elif "text/html" in answer.get("Content-Type", "") and "<img src=x" in readable(answer):
                 wrong.append(f"{who} {each}")
@@ -348,7 +348,8 @@ def test_every_answer_carries_the_headers_of_security() -> None:
             for header, value in (
                 ("X-Content-Type-Options", "nosniff"),
                 ("X-Frame-Options", "DENY"),
-                ("Referrer-Policy", "same-origin"),
+                # A page opened by a signed link tells no other page its address.
+                ("Referrer-Policy", "no-referrer" if each.name == "acknowledge" else "same-origin"),
                 ("Cross-Origin-Opener-Policy", "same-origin"),
             ):
                 if answer.get(header) != value:
@@ -441,7 +442,8 @@ def test_a_stranger_cannot_learn_who_has_an_account(officer: Person) -> None:
     assert known.status_code == unknown.status_code
 
     def without_address(answer) -> str:
-        text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", answer.content.decode())
+        text = re.sub(r'(value|"X-CSRFToken":) ?"\w{64}"', "", answer.content.decode())
+        text = re.sub(r"<footer.*?</footer>", "", text, flags=re.DOTALL)  # tells the time
         return text.replace("comsi@exemple.test", "").replace("inconnu@exemple.test", "")
 
     assert without_address(known) == without_address(unknown)
