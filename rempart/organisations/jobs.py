@@ -68,7 +68,7 @@ def _challenge(channel: ContactChannel) -> None:
     except HttpFailure as failure:
         channels.note_challenge_failed(channel.pk, failure.code)
         return
-    if answer.accepted and word.encode() in answer.body:
+    if answer.accepted and word.encode() in answer.content:
         channels.accept_challenge(channel_id=channel.pk)
     else:
         channels.note_challenge_failed(channel.pk, f"HTTP {answer.status}")

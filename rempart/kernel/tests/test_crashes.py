@@ -1,4 +1,4 @@
-"""Workers killed at random points lose nothing and do nothing twice; threads never find the database locked."""
+"""Workers killed at random lose nothing and do nothing twice; threads never find the database locked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def under_fire(tmp_path):
-    """Runs the script on a database that has our tables: a file's copy of the tests' own, or that one itself."""
+    """Runs the script on a database with our tables: a copy of the tests' own in a file, or that one."""
     if connection.vendor == "sqlite":
         connection.ensure_connection()
         with sqlite3.connect(tmp_path / "fire.sqlite3") as copy:

@@ -1,4 +1,4 @@
-"""API writes sent again: answered as the first time, refused when they differ, free to retry when they failed."""
+"""API writes sent again: answered as before, refused when they differ, retried when they failed."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_strangers_hold_nothing_and_the_platform_everything(permission):
 
 
 def test_rights_of_two_bodies_never_add_up():
-    """An auditor of one body who is an asset owner of another reads the audit of the first, writes in neither."""
+    """An auditor of one body, asset owner of another: reads the audit of the first only."""
     actor = Actor(
         1,
         "a",

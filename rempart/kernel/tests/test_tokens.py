@@ -76,7 +76,7 @@ def test_wrong_secrets_open_nothing(officer):
 
 
 def test_no_one_gives_a_token_what_they_do_not_hold(officer):
-    user, body = officer
+    user, _ = officer
     with pytest.raises(Invalid) as refused:
         _token(user, permissions=[Permission.ALERT_ISSUE])
     assert refused.value.field == "permissions"

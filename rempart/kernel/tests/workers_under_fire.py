@@ -1,5 +1,5 @@
-"""Runs in a process of its own: publishes events and jobs, kills workers with SIGKILL while they work on them,
-then lets one finish, and prints what happened. Its effects are audit entries: one per reaction, in order.
+"""Runs in a process of its own: publishes events and jobs, kills workers with SIGKILL while they work on
+them, lets one finish, and prints what happened. Its effects are audit entries: one per reaction, in order.
 
 Not a test: ``test_crashes.py`` starts it with a database of its own.
 """

@@ -29,7 +29,7 @@ def _create(code, kind, parent="", **more):
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def tree():
     _create("gouv", "government")
     _create("cgcd", "cgcd", "gouv")
@@ -148,7 +148,9 @@ def test_a_file_is_shown_then_applied_whole_and_again_changes_nothing(tree, tmp_
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_is_imported(tree, tmp_path, lines, line, field):
-    path = _file(tmp_path, f"code;kind;parent;name_fr;name_en;sector;essential\nbon;body;cocd-a;Bon;;;\n{lines}\n")
+    path = _file(
+        tmp_path, f"code;kind;parent;name_fr;name_en;sector;essential\nbon;body;cocd-a;Bon;;;\n{lines}\n"
+    )
     plan = commands.plan_tree(PLATFORM, path=path)
     assert (plan.errors[0].line, plan.errors[0].field) == (line + 1, field)
     with pytest.raises(Invalid):
@@ -156,7 +158,9 @@ def test_a_wrong_line_is_named_and_nothing_is_imported(tree, tmp_path, lines, li
     assert not Organisation.objects.filter(code="bon").exists()
 
 
-@pytest.mark.parametrize("text", [b"", b"\xff\xfe\x00c", b"code\x00", b"a;b\n1;2\n", b"code;kind;parent;name_fr\n"])
+@pytest.mark.parametrize(
+    "text", [b"", b"\xff\xfe\x00c", b"code\x00", b"a;b\n1;2\n", b"code;kind;parent;name_fr\n"]
+)
 def test_a_file_that_is_not_a_tree_is_refused_in_words(tree, tmp_path, text):
     with pytest.raises(Invalid):
         commands.plan_tree(PLATFORM, path=_file(tmp_path, text))

@@ -16,7 +16,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture()
+@pytest.fixture
 def places():
     body = factories.organisation()
     root = body.parent.parent.parent
@@ -24,7 +24,7 @@ def places():
 
 
 def test_an_account_opens_with_an_invitation_and_nothing_else(places):
-    root, body, _ = places
+    root, _, _ = places
     admin = factories.actor(Role.ADMINISTRATOR, root)
     user = commands.create_user(admin, email="Anne@Exemple.TEST", name="Anne  X", invite=True)
     assert (user.email, user.name, user.has_usable_password()) == ("anne@exemple.test", "Anne X", False)
@@ -89,7 +89,7 @@ def test_a_closed_account_holds_nothing(places):
 
 
 def test_other_roles_manage_no_account(places):
-    root, body, _ = places
+    root, _, _ = places
     for role in set(Role) - {Role.ADMINISTRATOR}:
         actor = factories.actor(role, root)
         assert not queries.users(actor).exists()
