@@ -52,10 +52,19 @@ def scene(world):
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_page_opens_for_whom_it_is_made(scene, language) -> None:
     number, target = scene.directive().number, scene.target(scene.silent).pk
-    central = ["/directives/", "/directives/new/", f"/directives/{number}/", "/targets/", f"/targets/{target}/",
-               "/deliveries/", "/centres/", f"/centres/{scene.centre.code}/", f"/directives/{number}/cancel/",
-               f"/bodies/{scene.silent.code}/directives/", f"/vulnerabilities/{scene.vulnerability.cve_id}/"]
-               # fmt: skip
+    central = [
+        "/directives/",
+        "/directives/new/",
+        f"/directives/{number}/",
+        "/targets/",
+        f"/targets/{target}/",
+        "/deliveries/",
+        "/centres/",
+        f"/centres/{scene.centre.code}/",
+        f"/directives/{number}/cancel/",
+        f"/bodies/{scene.silent.code}/directives/",
+        f"/vulnerabilities/{scene.vulnerability.cve_id}/",
+    ]
     for path in central:
         answer = signed_in(scene.cgcd_user, language).get(path, follow=True)
         assert answer.status_code == 200, path
@@ -148,11 +157,17 @@ def test_a_small_body_answers_one_question_at_a_time(scene) -> None:
 def test_a_directive_is_seen_before_it_is_sent(scene) -> None:
     client = signed_in(scene.cgcd_user)
     form = {
-        "vulnerability": "", "audience": "portfolio", "portfolio": scene.centre.pk, "priority": "scheduled",
-        "due_at": (timezone.localtime() + timedelta(days=4)).strftime("%Y-%m-%dT%H:%M"), "marking": "TLP:GREEN",
-        "title_fr": "Rotation des clés", "title_en": "Rotate keys", "text_fr": "Changez-les.",
+        "vulnerability": "",
+        "audience": "portfolio",
+        "portfolio": scene.centre.pk,
+        "priority": "scheduled",
+        "due_at": (timezone.localtime() + timedelta(days=4)).strftime("%Y-%m-%dT%H:%M"),
+        "marking": "TLP:GREEN",
+        "title_fr": "Rotation des clés",
+        "title_en": "Rotate keys",
+        "text_fr": "Changez-les.",
         "text_en": "Change them.",
-    }  # fmt: skip
+    }
     seen = client.post("/directives/new/", {**form, "step": "preview"}).content.decode()
     assert "partira à 3 organismes" in seen
     assert "3 personnes" in seen
@@ -176,9 +191,14 @@ def test_filters_and_exports_hold_the_same_rows(scene) -> None:
         io.BytesIO(b"".join(client.get("/directives/?format=xlsx").streaming_content))
     )
     assert any(scene.directive().number == cell.value for row in sheet.worksheets[0] for cell in row)
-    for path in ("/directives/?late=yes", "/directives/?unacknowledged=yes", "/targets/?open=yes&sort=-priority",
-                 f"/directives/?body={scene.silent.code}&centre={scene.centre.code}&priority=act_now&state=open",
-                 "/deliveries/?trouble=yes&state=queued", "/deliveries/?format=csv"):  # fmt: skip
+    for path in (
+        "/directives/?late=yes",
+        "/directives/?unacknowledged=yes",
+        "/targets/?open=yes&sort=-priority",
+        f"/directives/?body={scene.silent.code}&centre={scene.centre.code}&priority=act_now&state=open",
+        "/deliveries/?trouble=yes&state=queued",
+        "/deliveries/?format=csv",
+    ):
         assert client.get(path).status_code == 200, path
 
 
