@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+
+from django.conf import settings
 
 from rempart.assets import commands as assets
 from rempart.demo import plan
@@ -16,6 +19,7 @@ from rempart.organisations import queries
 
 _DEMO = system("demo")
 _SINCE = date(2021, 1, 1)
+_RECIPE = "demo-recipe.json"
 # Duties of the demo: code, French, English, receives alerts, rank.
 _TITLES = (
     ("comsi", "Coordonnateur organisationnel des mesures de sécurité (COMSI)", "Security measures coordinator (COMSI)", True, 10),
@@ -23,6 +27,8 @@ _TITLES = (
     ("garde", "Analyste de garde", "Analyst on duty", True, 10),
     ("adjoint", "Adjoint du COMSI", "Deputy COMSI", False, 30),
 )  # fmt: skip
+
+SOURCE = "cmdb"  # the name of the bodies' inventories
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,6 +41,25 @@ class Made:
     people: int
     assets: int
     installs: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the demo government was made from: enough to compute its inventories again."""
+
+    bodies: int
+    assets: int
+    seed: int
+
+
+def _keep(recipe: Recipe) -> None:
+    (settings.VAR / _RECIPE).write_text(json.dumps(recipe.__dict__), encoding="utf-8")
+
+
+def recipe() -> Recipe | None:
+    """The recipe of the demo government in the database; None when there is no such government."""
+    path = settings.VAR / _RECIPE
+    return Recipe(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def is_empty() -> bool:
@@ -54,12 +79,13 @@ def make(*, bodies: int, total_assets: int, seed: int, progress: Progress) -> Ma
         progress("organismes · organisations", number + 1, len(tree))
     people = _people(tree, ids, seed, progress)
     _sign_ins(ids)
+    _keep(Recipe(bodies, total_assets, seed))
     held = installs = 0
     for number, inventory in enumerate(plan.inventories(tree, total_assets, seed)):
         body_id = ids[inventory.place]
         for location in plan.locations(f"{seed}:{inventory.place}"):
             assets.save_location(_DEMO, body_id=body_id, **location)
-        assets.upsert_inventory(_DEMO, body_id=body_id, source="cmdb", assets=inventory.assets, complete=True)
+        assets.upsert_inventory(_DEMO, body_id=body_id, source=SOURCE, assets=inventory.assets, complete=True)
         held += len(inventory.assets)
         installs += sum(len(asset["components"]) for asset in inventory.assets)
         progress("inventaires · inventories", number + 1, bodies)

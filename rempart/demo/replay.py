@@ -18,15 +18,17 @@ from typing import Any
 from rempart.alerts import commands as alerts
 from rempart.alerts import queries as directives
 from rempart.assets import commands as assets
-from rempart.assets import queries as held
+from rempart.demo import make, plan
 from rempart.intelligence import commands as intelligence
+from rempart.intelligence import queries as known
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
 from rempart.kernel.worker import Worker
+from rempart.organisations import queries as organisations
 
 LOG4SHELL = "CVE-2021-44228"
-_PURL = "pkg:maven/org.apache.logging.log4j/log4j-core@{}"
-_FIXED = "2.17.1"
+_LIBRARY = "log4j-core"
+_HELD, _FIXED = "2.14.1", "2.17.1"
 _PLAYER = system("demo.replay")
 
 Say = Callable[[str], object]
@@ -66,12 +68,24 @@ def _record(data: Path) -> dict[str, Any]:
 
 
 class _Stage:
+    """The actors of the story: bodies that hold the library, and the worker that does the platform's part."""
+
     def __init__(self, folder: Path, seconds: float, say: Say) -> None:
         self.folder = folder
         self.seconds = seconds
         self.say = say
         self.worker = Worker("replay")
         self.draw = random.Random(LOG4SHELL)
+        recipe = make.recipe()
+        if recipe is None:
+            raise ReplayError("aucun gouvernement de démonstration : rempart demo make · make the demo first")
+        tree = plan.places(recipe.bodies, recipe.seed)
+        ids = {place.code: place.pk for place in organisations.bodies(_PLAYER)}
+        self.inventories = {
+            ids[inventory.place]: inventory.assets
+            for inventory in plan.inventories(tree, recipe.assets, recipe.seed)
+            if inventory.place in ids and any(_holds(asset) for asset in inventory.assets)
+        }
 
     def set(self, record: dict[str, Any]) -> None:
         """Back to 9 December 2021: the flaw is unknown, and nothing is fixed."""
@@ -80,10 +94,11 @@ class _Stage:
         withdrawn["cveMetadata"]["state"] = "REJECTED"
         withdrawn["containers"] = {"cna": {"rejectedReasons": [{"lang": "en", "value": "Replay."}]}}
         self._load(withdrawn)
-        for directive in directives.open_directives_for(_PLAYER, LOG4SHELL):
+        self.worker.drain()
+        for directive in self._open():
             alerts.cancel_directive(_PLAYER, directive_id=directive.pk, reason="Replay")
-        for body_id, keys in held.assets_holding(_PLAYER, "log4j-core").items():
-            self._inventory(body_id, keys, "2.14.1")
+        for body_id in self.inventories:
+            self._inventory(body_id, _HELD)
         self.worker.drain()
 
     def _load(self, record: dict[str, Any]) -> None:
@@ -91,18 +106,13 @@ class _Stage:
         path.write_text(json.dumps(record), encoding="utf-8")
         intelligence.load_cve(_PLAYER, path)
 
-    def _inventory(self, body_id: int, keys: list[str], version: str) -> None:
-        """The body's own inventory of these assets, with this version of the library."""
-        software = {
-            "vendor": "Apache", "product": "log4j-core", "version": version, "purl": _PURL.format(version),
-        }  # fmt: skip
-        assets.upsert_inventory(
-            _PLAYER,
-            body_id=body_id,
-            source="replay",
-            assets=[{"key": key, "components": [software]} for key in keys],
-            complete=True,
-        )
+    def _open(self) -> list[Any]:
+        return list(directives.directives(_PLAYER).filter(vulnerability__cve_id=LOG4SHELL, state="open"))
+
+    def _inventory(self, body_id: int, version: str) -> None:
+        """The body's whole inventory again, with this version of the library everywhere it stands."""
+        rows = [_with_version(asset, version) for asset in self.inventories[body_id]]
+        assets.upsert_inventory(_PLAYER, body_id=body_id, source=make.SOURCE, assets=rows, complete=True)
 
     def wait(self, share: float) -> None:
         """Lets a share of the story's time pass, doing the worker's part meanwhile."""
@@ -117,39 +127,61 @@ class _Stage:
         self._load(record)
         intelligence.load_kev(_PLAYER, catalogue)
         self.wait(0.1)
-        directive = next(iter(directives.open_directives_for(_PLAYER, LOG4SHELL)), None)
-        if directive is None:
-            raise ReplayError("aucun organisme exposé : rempart demo make · no exposed body: rempart demo make")
-        targets = directives.targets_of(_PLAYER, directive.number)
+        directive = self._directive()
+        targets = list(directives.targets(_PLAYER).filter(directive=directive).order_by("pk"))
         self.say(f"{directive.number} · {len(targets)} organismes · bodies")
-        holding = held.assets_holding(_PLAYER, "log4j-core")
-        silent = max(1, len(targets) // 12)
-        acknowledged = self._acknowledge([target.pk for target in targets[silent:]])
-        declared, liars = self._declare([target for target in targets[silent:]])
-        verified, reopened = self._prove(declared, liars, holding)
+        answering = targets[max(1, len(targets) // 12) :]
+        self._acknowledge(answering)
+        self._declare(answering)
+        liars = {target.pk for target in self.draw.sample(answering, max(1, len(answering) // 8))}
+        self._prove(answering, liars)
+        states = list(directives.targets(_PLAYER).filter(directive=directive).values_list("state", flat=True))
         self.say("[bold]24 décembre[/] · bilan · outcome")
-        return Outcome(len(targets), acknowledged, len(declared), verified, reopened)
+        return Outcome(
+            bodies=len(targets),
+            acknowledged=len(answering),
+            declared=len(answering),
+            verified=states.count("verified"),
+            reopened=states.count("in_progress"),
+        )
 
-    def _acknowledge(self, target_ids: list[int]) -> int:
+    def _directive(self) -> Any:
+        """What the rule issued; by hand when an earlier one was withdrawn, as the platform asks."""
+        found = next(iter(self._open()), None)
+        if found is None:
+            vulnerability = known.get_vulnerability(_PLAYER, LOG4SHELL)
+            found = alerts.issue_directive(_PLAYER, vulnerability_id=vulnerability.pk)
+        return found
+
+    def _acknowledge(self, targets: list[Any]) -> None:
         self.say("[bold]10–11 décembre[/] · accusés de réception · acknowledgements")
-        for target_id in target_ids:
-            alerts.acknowledge(_PLAYER, target_id=target_id, reason="Replay")
-            self.wait(0.25 / len(target_ids))
-        return len(target_ids)
+        for target in targets:
+            alerts.acknowledge(_PLAYER, target_id=target.pk, reason="Replay")
+            self.wait(0.25 / len(targets))
 
-    def _declare(self, targets: list[Any]) -> tuple[list[Any], set[int]]:
+    def _declare(self, targets: list[Any]) -> None:
         self.say("[bold]12–16 décembre[/] · correctifs déclarés · fixes declared")
         for target in targets:
             alerts.declare(_PLAYER, target_id=target.pk, reason="Replay")
             self.wait(0.25 / len(targets))
-        liars = {target.pk for target in self.draw.sample(targets, max(1, len(targets) // 8))}
-        return targets, liars
 
-    def _prove(self, targets: list[Any], liars: set[int], holding: dict[int, list[str]]) -> tuple[int, int]:
+    def _prove(self, targets: list[Any], liars: set[int]) -> None:
         self.say("[bold]17–24 décembre[/] · la preuve par l’inventaire · proof by inventory")
         for target in targets:
-            version = "2.14.1" if target.pk in liars else _FIXED
-            self._inventory(target.body_id, holding[target.body_id], version)
+            self._inventory(target.body_id, _HELD if target.pk in liars else _FIXED)
             self.wait(0.4 / len(targets))
-        states = [target.state for target in directives.targets_by_id(_PLAYER, [t.pk for t in targets])]
-        return states.count("verified"), sum(state == "in_progress" for state in states)
+
+
+def _holds(asset: dict[str, Any]) -> bool:
+    return any(component["product"] == _LIBRARY for component in asset["components"])
+
+
+def _with_version(asset: dict[str, Any], version: str) -> dict[str, Any]:
+    """The asset with this version of the library, where it holds one."""
+    components = [
+        {**component, "version": version, "purl": component["purl"].rpartition("@")[0] + f"@{version}"}
+        if component["product"] == _LIBRARY
+        else component
+        for component in asset["components"]
+    ]
+    return {**asset, "components": components}
