@@ -10,7 +10,9 @@ class DomainError(Exception):
 
     status = 400
 
-    def __init__(self, message: Any, *, code: str = "", field: str = "", values: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: Any, *, code: str = "", field: str = "", values: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(str(message))
         self.message = message
         self.code = code or type(self).__name__
@@ -18,19 +20,19 @@ class DomainError(Exception):
         self.values = values or {}
 
 
-class Invalid(DomainError):
+class Invalid(DomainError):  # noqa: N818 - named for what happened
     """What was sent cannot be used as it is; ``field`` names what to correct."""
 
     status = 422
 
 
-class NotFound(DomainError):
+class NotFound(DomainError):  # noqa: N818 - named for what happened
     """No such row, or none that the actor may see: the two are not told apart."""
 
     status = 404
 
 
-class Conflict(DomainError):
+class Conflict(DomainError):  # noqa: N818 - named for what happened
     """The row's state does not allow this (any more)."""
 
     status = 409

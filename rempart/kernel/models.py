@@ -23,7 +23,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """Someone who signs in. What they may do is in their grants; who they are, in ``organisations.Person``."""
+    """Someone who signs in. Their grants say what they may do; ``organisations.Person``, who they are."""
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200)
@@ -67,7 +67,7 @@ class RoleGrant(models.Model):
 
 
 class ApiToken(models.Model):
-    """A key for programs: some of its owner's rights, over one branch, until a date. Only its hash is kept."""
+    """A key for programs: some of its owner's rights, over a branch, until a date; kept as a hash."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
@@ -163,7 +163,9 @@ class OutboxEvent(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(
-                fields=["aggregate", "id"], name="outbox_pending", condition=models.Q(dispatched_at__isnull=True)
+                fields=["aggregate", "id"],
+                name="outbox_pending",
+                condition=models.Q(dispatched_at__isnull=True),
             ),
         ]
 
@@ -172,7 +174,7 @@ class OutboxEvent(models.Model):
 
 
 class ReactionDone(models.Model):
-    """A reaction that has run for an event, written in the reaction's own transaction: it never runs twice."""
+    """A reaction that ran for an event, written in its own transaction: it never runs twice."""
 
     event = models.ForeignKey(OutboxEvent, on_delete=models.CASCADE, related_name="reactions_done")
     reaction = models.CharField(max_length=120)
@@ -220,7 +222,9 @@ class Job(models.Model):
     class Meta:
         indexes: ClassVar = [
             models.Index(
-                fields=["-priority", "run_after"], name="job_waiting", condition=models.Q(finished_at__isnull=True)
+                fields=["-priority", "run_after"],
+                name="job_waiting",
+                condition=models.Q(finished_at__isnull=True),
             ),
             models.Index(fields=["-enqueued_at"], name="job_recent"),
         ]

@@ -31,7 +31,9 @@ def create_token(
 ) -> tuple[ApiToken, str]:
     """Makes a token for the actor's own account; returns it with its secret, shown this once only."""
     if actor.user_id is None or actor.kind != "user":
-        raise Invalid(_("Un jeton se crée depuis une session ouverte par une personne."), code="person_needed")
+        raise Invalid(
+            _("Un jeton se crée depuis une session ouverte par une personne."), code="person_needed"
+        )
     if not name.strip():
         raise Invalid(_("Donnez un nom à ce jeton."), field="name")
     if not 1 <= days <= MAX_DAYS:
@@ -53,7 +55,9 @@ def create_token(
         created_at=now(),
         expires_at=now() + timedelta(days=days),
     )
-    audit.record(actor, "token.create", token, after={"permissions": token.permissions, "expires": token.expires_at})
+    audit.record(
+        actor, "token.create", token, after={"permissions": token.permissions, "expires": token.expires_at}
+    )
     return token, secret
 
 
