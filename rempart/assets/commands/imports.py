@@ -133,9 +133,7 @@ def apply_import(actor: Actor, *, import_id: int, progress: Progress | None = No
     waiting = _waiting(actor, import_id)
     path = Path(waiting.file_path)
     if not path.is_file() or _sha256(path) != waiting.sha256:
-        raise Conflict(
-            _("Le fichier de cet inventaire n’est plus là : déposez-le de nouveau."), code="file_gone"
-        )
+        raise _file_gone()
     target = _target(waiting)
     mapping = waiting.mapping or None
     request = Request(waiting.body_id, path, waiting.file_name, mapping, target.asset_key)
@@ -240,6 +238,8 @@ def remap_import(actor: Actor, *, import_id: int, mapping: Mapping[str, str]) ->
     waiting = _waiting(actor, import_id)
     if "job" in waiting.summary:
         raise _not_waiting(waiting)
+    if not Path(waiting.file_path).is_file():
+        raise _file_gone()
     again = preview_inventory(
         actor,
         body_id=waiting.body_id,
@@ -292,6 +292,12 @@ def _waiting(actor: Actor, import_id: int) -> InventoryImport:
 def _not_waiting(done: InventoryImport) -> Conflict:
     return Conflict(
         _("Cet inventaire n’attend plus d’être appliqué."), code="not_previewed", values={"state": done.state}
+    )
+
+
+def _file_gone() -> Conflict:
+    return Conflict(
+        _("Le fichier de cet inventaire n’est plus là : déposez-le de nouveau."), code="file_gone"
     )
 
 
