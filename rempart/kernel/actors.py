@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from rempart.kernel.permissions import ROLE_PERMISSIONS, Permission, Role
 
 
-class NotPermitted(Exception):  # noqa: N818 - named for what happened
+class NotPermitted(Exception):
     """The actor does not hold this right over this body. Rendered as 403, or 404 for a hidden row."""
 
     def __init__(self, permission: Permission, body_id: int | None = None) -> None:

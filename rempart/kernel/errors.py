@@ -20,19 +20,19 @@ class DomainError(Exception):
         self.values = values or {}
 
 
-class Invalid(DomainError):  # noqa: N818 - named for what happened
+class Invalid(DomainError):
     """What was sent cannot be used as it is; ``field`` names what to correct."""
 
     status = 422
 
 
-class NotFound(DomainError):  # noqa: N818 - named for what happened
+class NotFound(DomainError):
     """No such row, or none that the actor may see: the two are not told apart."""
 
     status = 404
 
 
-class Conflict(DomainError):  # noqa: N818 - named for what happened
+class Conflict(DomainError):
     """The row's state does not allow this (any more)."""
 
     status = 409

@@ -95,7 +95,7 @@ def _result(job: Job) -> TaskResult[Any]:
     return result
 
 
-class Cancelled(Exception):  # noqa: N818 - named for what happened
+class Cancelled(Exception):
     """The job was cancelled, or taken by another worker: raised in the job by ``progress``, which ends it."""
 
 

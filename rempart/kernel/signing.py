@@ -22,7 +22,7 @@ _LONGEST_TOKEN = 4096
 _MOST_SIGNATURES = 16
 
 
-class SignatureRefused(Exception):  # noqa: N818 - named for what happened
+class SignatureRefused(Exception):
     """A webhook whose signature does not hold; `code` is `missing`, `stale`, `malformed` or `mismatch`."""
 
     def __init__(self, code: str) -> None:
@@ -30,7 +30,7 @@ class SignatureRefused(Exception):  # noqa: N818 - named for what happened
         self.code = code
 
 
-class LinkRefused(Exception):  # noqa: N818 - named for what happened
+class LinkRefused(Exception):
     """A link that cannot be used; the subclass says why."""
 
 

@@ -80,7 +80,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "rempart.web.context.shell",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "rempart.web.templatetags.ui"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "rempart.web.templatetags.ui",
+            ],
         },
     }
 ]
@@ -98,8 +102,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-     "OPTIONS": {"user_attributes": ["email", "name"]}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "name"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -149,7 +155,9 @@ _COOKIE_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}rempart_session"
 CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}rempart_csrf"
 SESSION_COOKIE_AGE = 12 * 3600  # since sign-in, whatever the activity
-SESSION_IDLE_AGE = env.whole("REMPART_SESSION_IDLE_MINUTES", 120) * 60  # a board that refreshes itself is active
+SESSION_IDLE_AGE = (
+    env.whole("REMPART_SESSION_IDLE_MINUTES", 120) * 60
+)  # a board that refreshes itself is active
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -204,16 +212,20 @@ STATIC_ROOT = VAR / "static"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if DEBUG
-            else "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
 
 # How long a worker's claim on an event or a job outlives it; renewed while the worker lives.
 LEASE_SECONDS = env.whole("REMPART_LEASE_SECONDS", 60)
 # Whoever reads /metrics from another machine shows this as a bearer token; without it only loopback reads.
 METRICS_TOKEN = env.text("REMPART_METRICS_TOKEN")
-TASKS = {"default": {"BACKEND": "rempart.kernel.jobs.DatabaseBackend", "QUEUES": ["default", "urgent", "bulk"]}}
+TASKS = {
+    "default": {"BACKEND": "rempart.kernel.jobs.DatabaseBackend", "QUEUES": ["default", "urgent", "bulk"]}
+}
 
 EMAIL_BACKEND = env.text("REMPART_EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 EMAIL_HOST = env.text("REMPART_SMTP_HOST", "localhost")

@@ -75,7 +75,9 @@ def database(name: str, default: str) -> dict[str, Any]:
     if parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(parts.path[1:]) if parts.path.startswith("//") else unquote(parts.path) or ":memory:",
+            "NAME": unquote(parts.path[1:])
+            if parts.path.startswith("//")
+            else unquote(parts.path) or ":memory:",
             "CONN_MAX_AGE": None,
             "OPTIONS": {
                 "timeout": 30,

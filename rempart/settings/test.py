@@ -1,4 +1,4 @@
-"""Settings of the test suite: the same platform, faster hashing, no manifest, a database given by the runner."""
+"""Settings of the test suite: the same platform, faster hashing, a database given by the runner."""
 
 from rempart.settings.base import *  # noqa: F403
 

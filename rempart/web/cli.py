@@ -18,7 +18,7 @@ def install(app: typer.Typer) -> None:
 
 
 def init() -> None:
-    """Prépare la base de données, les traductions et les fichiers statiques · Prepare database, texts and files."""
+    """Prépare la base, les traductions et les fichiers statiques · Prepare database, texts and files."""
     from django.conf import settings
     from django.core.management import call_command
 
@@ -38,7 +38,6 @@ def serve(
     with_worker: bool = typer.Option(
         True, "--worker/--no-worker", help="Worker dans ce processus · in this process"
     ),
-    demo: bool = typer.Option(False, help="Affiche les comptes de démonstration · Print the demo sign-ins"),
 ) -> None:
     """Démarre le web (et le worker) · Start the web server (and the worker)."""
     import uvicorn
@@ -52,12 +51,7 @@ def serve(
         if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             outbox.release_claims()  # one process: any claim left is that of a process now dead
         running = worker.start_in_thread()
-    if demo:
-        from rempart.demo.accounts import print_sign_ins
-
-        print_sign_ins(err, settings.PUBLIC_URL)
-    else:
-        err.print(f"[bold]Rempart[/] {settings.PUBLIC_URL}")
+    err.print(f"[bold]Rempart[/] {settings.PUBLIC_URL}")
     try:
         uvicorn.run(
             "rempart.asgi:application", host=host, port=port, log_config=None, access_log=False,

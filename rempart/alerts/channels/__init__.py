@@ -24,11 +24,11 @@ class Message:
     event: dict[str, Any] = field(default_factory=dict)
 
 
-class Bounced(Exception):  # noqa: N818 - named for what happened
+class Bounced(Exception):
     """The address refuses messages: someone must correct it."""
 
 
-class Unreachable(Exception):  # noqa: N818 - named for what happened
+class Unreachable(Exception):
     """The way to the address does not work now."""
 
 

@@ -24,7 +24,7 @@ _LONGEST_URL = 2000
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-class HttpFailure(Exception):  # noqa: N818 - named for what happened
+class HttpFailure(Exception):
     """A request that gave no usable answer. `code` names the reason, `values` its details."""
 
     def __init__(self, code: str, url: str, **values: Any) -> None:
