@@ -348,8 +348,7 @@ def test_every_answer_carries_the_headers_of_security() -> None:
             for header, value in (
                 ("X-Content-Type-Options", "nosniff"),
                 ("X-Frame-Options", "DENY"),
-                # A page opened by a signed link tells no other page its address.
-                ("Referrer-Policy", "no-referrer" if each.name == "acknowledge" else "same-origin"),
+                ("Referrer-Policy", "same-origin"),
                 ("Cross-Origin-Opener-Policy", "same-origin"),
             ):
                 if answer.get(header) != value:
