@@ -276,7 +276,7 @@ def cancel_directive(request: HttpRequest, number: str, given: ReasonIn) -> dict
 def list_targets(request: HttpRequest, filters: Query[TargetFilters]) -> dict[str, Any]:
     """Filters are those of the page; open, late, unacknowledged, delay and recent take "yes"."""
     actor = _actor(request)
-    rows = lists.with_urgency(queries.targets(actor))
+    rows = lists.with_ends(queries.targets(actor))
     shown = lists.target_listing(actor).page(rows, _given(filters))
     items = [target_fields(row) for row in shown.rows]
     return {"total": shown.total, "page": shown.number, "pages": shown.pages, "items": items}

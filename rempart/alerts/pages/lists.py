@@ -134,7 +134,7 @@ TARGET_COLUMNS = (
     Column("title", _("Objet"), ("directive__title_fr",)),
     Column("priority", _("Priorité"), ("urgency", "due_at")),
     Column("state", _("État"), ("state",)),
-    Column("due", _("Échéance"), ("due_at",)),
+    Column("due", _("Échéance"), ("ended", "due_at")),
     Column("open", _("Expositions ouvertes"), ("exposures_open",), numeric=True),
     Column("acknowledged", _("Accusé"), ("acknowledged_at",)),
     Column("assigned", _("Confiée à"), ("assigned_to__name",), optional=True),
@@ -146,8 +146,14 @@ def _late(rows: Rows) -> Rows:
     return rows.filter(state__in=OPEN, due_at__lt=now())
 
 
-def target_listing(actor: Actor) -> Listing:
-    """The list of bodies bound by directives; rows are ``queries.targets`` with urgency."""
+def with_ends(rows: Rows) -> Rows:
+    """Adds ``ended`` to targets with urgency: what is closed comes after what is open."""
+    closed = Case(When(closed_at__isnull=True, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return with_urgency(rows).annotate(ended=closed)
+
+
+def target_listing(actor: Actor, *, one_directive: bool = False) -> Listing:
+    """The list of bodies bound by directives, or by one; rows are ``queries.targets`` with ``with_ends``."""
     filters = (
         Filter(
             "state", _("État"), _among("state", wording.TARGET_STATES), tuple(wording.TARGET_STATES.items())
@@ -189,7 +195,11 @@ def target_listing(actor: Actor) -> Listing:
             lambda: _centre_choices(actor),
         ),
     )
-    return Listing("targets", TARGET_COLUMNS, filters, "due")
+    if not one_directive:
+        return Listing("targets", TARGET_COLUMNS, filters, "due")
+    columns = tuple(each for each in TARGET_COLUMNS if each.key not in {"directive", "title"})
+    mine = tuple(each for each in filters if each.key not in {"directive", "vulnerability", "priority"})
+    return Listing("directive_targets", columns, mine, "due")
 
 
 def target_cells(rows: Rows) -> Iterator[list[Cell]]:
