@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from rempart.alerts import queries as alerts
 from rempart.assets import queries as assets
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import Actor
-from rempart.kernel.permissions import Permission
 from rempart.organisations import queries as organisations
 from rempart.web.navigation import address
 
@@ -41,17 +41,21 @@ class Group:
 
 
 def _vulnerabilities(actor: Actor, text: str) -> list[Found]:
-    if not actor.may(Permission.INTELLIGENCE_READ):
-        return []
-    match = Q(cve_id__istartswith=text) | Q(title__icontains=text)
-    rows = intelligence.vulnerabilities(actor).filter(match).order_by("-cve_id")[:_SHOWN]
     return [
         Found(row.cve_id, address("vulnerability", row.cve_id), row.title, row.cve_id == text.upper())
-        for row in rows
+        for row in intelligence.search(actor, text, _SHOWN)
+    ]
+
+
+def _directives(actor: Actor, text: str) -> list[Found]:
+    return [
+        Found(row.number, address("directive", row.number), row.title, row.number == text.upper())
+        for row in alerts.search(actor, text, _SHOWN)
     ]
 
 
 def _assets(actor: Actor, text: str) -> list[Found]:
+    """By their own names, and by the products installed on them."""
     return [
         Found(
             each.asset.name,
@@ -73,9 +77,10 @@ def _organisations(actor: Actor, text: str) -> list[Found]:
 
 
 _KINDS: tuple[tuple[Any, str, Callable[[Actor, str], list[Found]]], ...] = (
+    (_("Directives"), "", _directives),
     (_("Vulnérabilités"), "vulnerability_list", _vulnerabilities),
     (_("Organismes"), "organisation_list", _organisations),
-    (_("Services et actifs"), "asset_list", _assets),
+    (_("Services, actifs et produits"), "asset_list", _assets),
 )
 
 
@@ -85,7 +90,7 @@ def everywhere(actor: Actor, text: str) -> list[Group]:
     for label, page, look in _KINDS:
         found = [each for each in look(actor, text) if each.url]
         if found:
-            whole = address(page)
+            whole = address(page) if page else ""
             more = f"{whole}?{urlencode({'q': text})}" if whole and len(found) >= _SHOWN else ""
             groups.append(Group(label, found, more))
     return groups

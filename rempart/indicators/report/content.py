@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MARKING = Marking.AMBER
 CHARTED = ("kev_on_time", "time_to_acknowledge_p90")
 _LATE_SHOWN = 8
+_NAME_LENGTH = 44
 _HEAT_SHOWN = 12
 _SYMBOLS = {"met": "✓", "missed": "✗", "followed": "–", "unknown": "–"}
 
@@ -86,14 +87,14 @@ def page(found: dict[str, Any], language: str) -> dict[str, Any]:
             "charts": [_chart(standing[code]) for code in CHARTED],
             "heat_title": _("Où l’exposition vieillit"),
             "heat_text": _("Expositions ouvertes à ce qui est exploité, par ancienneté en jours."),
-            "heat": _heat(found["heat"]),
+            "heat": _heat(found["heat"], found["names"]),
             "heat_empty": _("Aucune exposition ouverte à une vulnérabilité exploitée."),
             "late_title": _("Directives en retard"),
             "late_headings": [
                 _("Où"),
                 _("En retard"),
-                _("Organismes"),
-                _("Sans réponse"),
+                _("Organismes en retard"),
+                _("Dont sans réponse"),
                 _("Plus long retard"),
             ],
             "late": [_late_row(place, one) for place, one in found["late"][:_LATE_SHOWN]],
@@ -192,17 +193,17 @@ def _chart(reading: Reading) -> dict[str, str]:
     return {"title": str(one.name), "svg": drawing.standalone(svg), "words": words}
 
 
-def _heat(rows: list[HeatRow]) -> dict[str, str]:
+def _heat(rows: list[HeatRow], names: dict[int, Organisation]) -> dict[str, str]:
     hot = [row for row in rows if row.total][:_HEAT_SHOWN]
     if not hot:
         return {"svg": "", "words": ""}
     columns = {key: Label(key) for key, _days in exposure.AGES}
     cells = {(row.id, key): Cell(float(count)) for row in hot for key, count in row.cells.items() if count}
-    words = ", ".join(f"{row.name} : {wording.number(row.total)}" for row in hot)
+    words = ", ".join(f"{names[row.id].name} : {wording.number(row.total)}" for row in hot)
     svg = drawing.heat_map(
         _("Où l’exposition vieillit"),
         words,
-        {row.id: Label(row.name) for row in hot},
+        {row.id: Label(names[row.id].name) for row in hot},
         columns,
         cells,
         number=wording.number,
@@ -213,12 +214,17 @@ def _heat(rows: list[HeatRow]) -> dict[str, str]:
 
 def _late_row(place: Organisation, one: Late) -> list[str]:
     return [
-        place.name,
+        _cut(place.name),
         wording.number(one.directives),
         wording.number(one.bodies),
         wording.number(one.silent),
         wording.duration(one.longest),
     ]
+
+
+def _cut(name: str) -> str:
+    """A name that fits on a line or two, so that a page of the report stays a page."""
+    return name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1].rstrip() + "…"
 
 
 def _late_more(rest: list[tuple[Organisation, Late]]) -> str:

@@ -35,7 +35,7 @@ def _context(request: ActorRequest) -> dict[str, Any]:
 def _figures(found: Board) -> list[dict[str, Any]]:
     note = _("sur %(bodies)s") % {"bodies": number(found.bodies)} if found.bodies else ""
     if found.act_now_yesterday is not None:
-        note += _(" · hier %(count)s") % {"count": number(found.act_now_yesterday)}
+        note += _(" · hier %(count)s") % {"count": number(round(found.act_now_yesterday))}
     figures: list[dict[str, Any]] = [
         {
             "label": _("Organismes exposés, agir maintenant"),

@@ -16,7 +16,7 @@ from rempart.exposure.queries import AGES
 from rempart.indicators import wording
 from rempart.indicators.queries import Reading
 from rempart.web.board.gather import Arrival, Board, FeedResult
-from rempart.web.formats import number
+from rempart.web.formats import FIXED, number
 
 _RECENT = 12
 
@@ -40,7 +40,8 @@ def reading(one: Reading, place: str) -> dict[str, Any]:
     aim = wording.target(one.indicator)
     return {
         "label": one.indicator.name,
-        "value": wording.written(one.indicator, one.measure.value),
+        # Ordinary spaces: on a phone a long duration wraps.
+        "value": wording.written(one.indicator, one.measure.value).replace(FIXED, " "),
         "note": _("cible %(target)s") % {"target": aim} if aim != "–" else "",
         "url": reverse("indicator", args=[one.indicator.code]) + "?" + urlencode({"organisation": place}),
         "meaning": meaning,
