@@ -101,13 +101,13 @@ def centre_choices(actor: Actor) -> list[tuple[str, str]]:
 def centres(actor: Actor) -> dict[int, dict[str, Any]]:
     """The operational centres above the bodies that the actor may see: id → code, name, bodies."""
     rows = organisations.bodies(actor, Permission.EXPOSURE_READ).order_by("code")
-    named = list(rows.values_list("id", "parent_id", "parent__code", "parent__name_fr", "parent__name_en"))
-    above = organisations.portfolio_of([body_id for body_id, *_parent in named])
+    named = rows.filter(parent__kind="cocd").values_list(
+        "id", "parent_id", "parent__code", "parent__name_fr", "parent__name_en"
+    )
     found: dict[int, dict[str, Any]] = {}
     for body_id, parent_id, code, french, english in named:
-        if above.get(body_id) == parent_id and parent_id is not None:
-            name = in_language(french, english)
-            found.setdefault(parent_id, {"code": code, "name": name, "bodies": []})["bodies"].append(body_id)
+        name = in_language(french, english)
+        found.setdefault(parent_id, {"code": code, "name": name, "bodies": []})["bodies"].append(body_id)
     return dict(sorted(found.items(), key=lambda item: item[1]["code"]))
 
 
