@@ -60,7 +60,8 @@ def list_columns(request: ActorRequest) -> HttpResponse:
 def find(request: ActorRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:200]
     groups = search.everywhere(request.actor, text) if len(text) >= search.SHORTEST else []
-    if len(groups) == 1 and len(groups[0].found) == 1 and groups[0].found[0].exact:
+    # Not while the text is still being typed.
+    if not request.htmx and len(groups) == 1 and len(groups[0].found) == 1 and groups[0].found[0].exact:
         return redirect(groups[0].found[0].url)
     context = {"search_text": text, "groups": groups, "shortest": search.SHORTEST}
     return render(request, "web/search.html", context)
