@@ -16,6 +16,7 @@ def install(app: typer.Typer) -> None:
     demo = typer.Typer(no_args_is_help=True, help="Gouvernement de démonstration · Demo government.")
     demo.command("make")(make)
     demo.command("sign-ins")(sign_ins)
+    demo.command("answer")(answer)
     demo.command("replay")(replay)
     app.add_typer(demo, name="demo")
 
@@ -65,6 +66,23 @@ def sign_ins() -> None:
     from rempart.demo.accounts import print_sign_ins
 
     print_sign_ins(err, settings.PUBLIC_URL)
+
+
+def answer(as_json: bool = typer.Option(False, "--json", help="Bilan en JSON · Outcome as JSON")) -> None:
+    """Fait répondre les organismes · Let the bodies answer their directives."""
+    from rempart.demo import answers
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as bar:
+        task = bar.add_task("réponses · answers", total=None)
+        made = answers.answer(lambda done, total: bar.update(task, completed=done, total=total))
+    if as_json:
+        typer.echo(json.dumps(made.__dict__))
+    else:
+        err.print(
+            f"{made.acknowledged} accusés · acknowledged, {made.declared} déclarés · declared, "
+            f"{made.inventories} inventaires · inventories"
+        )
 
 
 def replay(

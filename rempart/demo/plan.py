@@ -221,7 +221,7 @@ def _machine(
 def _software(kind: str, behind: float, draw: random.Random) -> Iterator[dict[str, str]]:
     for product in PRODUCTS:
         if kind in product.runs_on and draw.random() < product.share:
-            yield _component(product, _version(product, behind, draw))
+            yield component(product, _version(product, behind, draw))
 
 
 def _version(product: Product, behind: float, draw: random.Random) -> str:
@@ -230,13 +230,14 @@ def _version(product: Product, behind: float, draw: random.Random) -> str:
     return product.versions[max(0, newest - int(lag))]
 
 
-def _component(product: Product, version: str) -> dict[str, str]:
-    component = {"vendor": product.vendor, "product": product.name, "version": version}
+def component(product: Product, version: str) -> dict[str, str]:
+    """A product at a version, as an inventory states it."""
+    stated = {"vendor": product.vendor, "product": product.name, "version": version}
     if product.purl:
-        component["purl"] = product.purl.format(version)
+        stated["purl"] = product.purl.format(version)
     if product.cpe:
-        component["cpe"] = product.cpe.format(version.lower().replace(":", "\\:"))
-    return component
+        stated["cpe"] = product.cpe.format(version.lower().replace(":", "\\:"))
+    return stated
 
 
 def _asset(
