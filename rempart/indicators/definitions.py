@@ -49,14 +49,17 @@ class Indicator:
 
 
 _ALERT = _(
-    "Temps entre le moment où la plateforme peut savoir (la vulnérabilité est connue ou inscrite au catalogue des "
-    "vulnérabilités exploitées, et l’inventaire de l’organisme montre le logiciel) et l’envoi de la directive."
+    "Temps entre le moment où la plateforme peut savoir (la vulnérabilité est connue "
+    "ou inscrite au catalogue des "
+    "vulnérabilités exploitées, et l’inventaire de l’organisme montre le logiciel) "
+    "et l’envoi de la directive."
 )
 _ACKNOWLEDGE = _(
     "Temps entre l’envoi de la directive à l’organisme (ou sa réouverture) et l’accusé de réception."
 )
 _VERIFY = _(
-    "Temps entre le moment où la plateforme peut savoir que l’organisme est exposé et la preuve, par un inventaire "
+    "Temps entre le moment où la plateforme peut savoir que l’organisme est exposé "
+    "et la preuve, par un inventaire "
     "postérieur, qu’il ne l’est plus."
 )
 _MEDIAN = _("Médiane (rang le plus proche) des directives de la période")
@@ -95,7 +98,8 @@ INDICATORS: tuple[Indicator, ...] = (
         "O3.1",
         _("Organismes exposés, agir maintenant"),
         _(
-            "Organismes dont au moins un actif est exposé avec certitude à ce que la table de priorité met en tête."
+            "Organismes dont au moins un actif est exposé avec certitude à ce que la table "
+            "de priorité met en tête."
         ),
         _("nombre d’organismes ayant une exposition ouverte de priorité « agir maintenant »"),
         _("Expositions"),
@@ -109,7 +113,8 @@ INDICATORS: tuple[Indicator, ...] = (
         "O3.1",
         _("Jours d’exposition pondérés"),
         _(
-            "Jours pendant lesquels des actifs sont restés exposés, chacun compté selon sa criticité (1 à 4), "
+            "Jours pendant lesquels des actifs sont restés exposés, chacun compté selon sa "
+            "criticité (1 à 4), "
             "pour 100 actifs."
         ),
         _("Σ (jours d’exposition dans la période × criticité) ÷ (actifs ÷ 100)"),
@@ -134,7 +139,8 @@ INDICATORS: tuple[Indicator, ...] = (
         "O3.1",
         _("Logiciels dont la version est connue"),
         _(
-            "Part des logiciels inventoriés qui disent leur version : sans elle, nul ne sait s’ils sont touchés."
+            "Part des logiciels inventoriés qui disent leur version : sans elle, nul ne sait "
+            "s’ils sont touchés."
         ),
         _("logiciels installés avec version ÷ logiciels installés"),
         _INVENTORIES,

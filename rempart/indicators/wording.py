@@ -67,7 +67,7 @@ def target(indicator: Indicator) -> str:
     if indicator.target is None:
         return "–"
     value = written(indicator, indicator.target)
-    if indicator.unit == "count" or indicator.target == 1.0 and indicator.unit == "share":
+    if indicator.unit == "count" or (indicator.unit == "share" and indicator.target == 1.0):
         return value
     return ("≤" if indicator.direction == "down" else "≥") + FIXED + value
 

@@ -42,6 +42,13 @@ clock AS (
     FROM known
 ),
 """
+_ANSWERED = """
+SELECT body_id, {length} AS seconds FROM (
+    SELECT t.body_id, t.acknowledged_at,
+        CASE WHEN t.alerted_at <= t.acknowledged_at THEN t.alerted_at ELSE t.sent_at END AS start_at
+    FROM alerts_target t WHERE t.acknowledged_at >= %s AND t.acknowledged_at < %s
+) answered WHERE acknowledged_at >= start_at
+"""
 _RANKED = """
 WITH member AS (
     SELECT g.id AS place, b.id AS body_id FROM organisations_organisation g
@@ -64,19 +71,10 @@ FROM ranked GROUP BY place
 
 def durations(places: Places, since: datetime, until: datetime) -> dict[str, dict[int, Measure]]:
     """The six measures of time by code, then by place; three queries."""
-    alerted = "SELECT body_id, {length} AS seconds FROM clock WHERE sent_at >= start_at".format(
-        length=seconds("start_at", "sent_at")
-    )
-    verified = "SELECT body_id, {length} AS seconds FROM clock WHERE verified_at >= start_at".format(
-        length=seconds("start_at", "verified_at")
-    )
-    acknowledged = """
-        SELECT body_id, {length} AS seconds FROM (
-            SELECT t.body_id, t.acknowledged_at,
-                CASE WHEN t.alerted_at <= t.acknowledged_at THEN t.alerted_at ELSE t.sent_at END AS start_at
-            FROM alerts_target t WHERE t.acknowledged_at >= %s AND t.acknowledged_at < %s
-        ) answered WHERE acknowledged_at >= start_at
-    """.format(length=seconds("start_at", "acknowledged_at"))
+    lapse = "SELECT body_id, {length} AS seconds FROM clock WHERE {end} >= start_at"
+    alerted = lapse.format(length=seconds("start_at", "sent_at"), end="sent_at")
+    verified = lapse.format(length=seconds("start_at", "verified_at"), end="verified_at")
+    acknowledged = _ANSWERED.format(length=seconds("start_at", "acknowledged_at"))
     period = [instant(since), instant(until)]
     found: dict[str, dict[int, Measure]] = {}
     for code, before, lapse in (

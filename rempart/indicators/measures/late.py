@@ -13,7 +13,8 @@ from rempart.indicators.measures.sql import fetch, instant, seconds
 _LATE = """
 SELECT body_id, COUNT(*), SUM(CASE WHEN state IN ('sent', 'delivered') THEN 1 ELSE 0 END), MAX({late})
 FROM alerts_target
-WHERE state IN ('sent', 'delivered', 'acknowledged', 'in_progress', 'declared') AND due_at < %s GROUP BY body_id
+WHERE state IN ('sent', 'delivered', 'acknowledged', 'in_progress', 'declared') AND due_at < %s
+GROUP BY body_id
 """
 
 

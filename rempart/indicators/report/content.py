@@ -57,7 +57,7 @@ def gather(actor: Actor, where: Organisation, at: datetime) -> dict[str, Any]:
 
 
 def _parts(actor: Actor, where: Organisation) -> list[Organisation]:
-    """What the place is broken down by: centres for the government, bodies for a centre, itself for a body."""
+    """What the place is broken down by: centres (government), bodies (centre), itself (body)."""
     wanted = {"government": "cocd", "cocd": "body"}.get(where.kind, "")
     below = [one for one in queries.places(actor) if one.path.startswith(where.path) and one.kind == wanted]
     return below if wanted else [where]
@@ -101,7 +101,8 @@ def page(found: dict[str, Any], language: str) -> dict[str, Any]:
             "late_more": _late_more(found["late"][_LATE_SHOWN:]),
             "late_empty": _("Aucune directive n’est en retard."),
             "footer": _(
-                "« Corrigé » veut dire prouvé par un inventaire postérieur ; une déclaration seule ne compte pas."
+                "« Corrigé » veut dire prouvé par un inventaire postérieur ; "
+                "une déclaration seule ne compte pas."
             ),
             "made": _("Établi le %(day)s par Rempart") % {"day": f"{local:%Y-%m-%d}"},
             "page_of": _("page %(page)s de 2") % {"page": 1 if language == "fr" else 2},

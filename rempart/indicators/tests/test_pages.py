@@ -140,11 +140,15 @@ def test_report_is_two_pages_in_two_languages(tree: dict[str, object]) -> None:
     reader = PdfReader(io.BytesIO(report_pdf(system("test"), tree["government"])))
     assert len(reader.pages) == 2
     french, english = (page.extract_text() for page in reader.pages)
-    assert "PFC : AMBRE" in french and "Directives en retard" in french
-    assert "TLP:AMBER" in english and "Late directives" in english
-    assert "Vulnérabilités exploitées" in french and "Exploited vulnerabilities" in english
+    assert "PFC : AMBRE" in french
+    assert "Directives en retard" in french
+    assert "TLP:AMBER" in english
+    assert "Late directives" in english
+    assert "Vulnérabilités exploitées" in french
+    assert "Exploited vulnerabilities" in english
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
-    assert reader.metadata is not None and reader.metadata.title
+    assert reader.metadata is not None
+    assert reader.metadata.title
     fonts = [
         font.get_object() for page in reader.pages for font in page["/Resources"].get("/Font", {}).values()
     ]

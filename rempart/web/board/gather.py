@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,6 @@ from rempart.kernel.actors import Actor
 from rempart.kernel.models import OutboxEvent
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
-from rempart.web.board.kept import Kept
 
 DIRECTIVES = 12
 HEAT_ROWS = 14
@@ -40,7 +40,7 @@ _SCOPED_BY = (
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How far a vulnerability reaches: open exposures for certain, the assets and the bodies that hold them."""
+    """How far a vulnerability reaches: exposures open for certain, their assets and their bodies."""
 
     exposures: int = 0
     assets: int = 0
@@ -101,17 +101,15 @@ class Board:
         return not self.directives and not self.heat and not self.events
 
 
-kept: Kept[Board] = Kept()
+def scope_key(actor: Actor, by: str) -> tuple[Hashable, int]:
+    """What tells one board from another (scopes, language, rows), and the newest event's id."""
+    newest = OutboxEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
+    scopes = tuple(actor.scope(permission) for permission in _SCOPED_BY)
+    return (scopes, get_language(), by), newest
 
 
 def board(actor: Actor, by: str) -> Board:
-    """The board of a scope, as of the newest event. ``by``: centre or body, the heat map's rows."""
-    newest = OutboxEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
-    scopes = tuple(actor.scope(permission) for permission in _SCOPED_BY)
-    return kept.get((scopes, get_language(), by), newest, lambda: _gather(actor, by))
-
-
-def _gather(actor: Actor, by: str) -> Board:
+    """The board of a scope, now. ``by``: centre or body, the heat map's rows."""
     directives = alerts.directive_progress(actor, DIRECTIVES)
     arrived = intelligence.recent_arrivals(actor, ARRIVALS) if actor.may(Permission.INTELLIGENCE_READ) else []
     reached = _reached(actor, {one.cve_id for one in directives if one.cve_id} | {v.cve_id for v in arrived})

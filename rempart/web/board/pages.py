@@ -7,21 +7,34 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import path, reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from rempart.kernel.actors import Actor
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.permissions import Permission
 from rempart.web.board import rows, words
-from rempart.web.board.gather import Board, board
+from rempart.web.board.gather import Board, board, scope_key
+from rempart.web.board.kept import Kept
 from rempart.web.formats import number
 
+# The drawn board, by scope and language: many people of a centre watch the same one.
+kept: Kept[SafeString] = Kept()
 
-def _context(request: ActorRequest) -> dict[str, Any]:
+
+def _now(request: ActorRequest) -> SafeString:
     by = "body" if request.GET.get("by") == "body" else "centre"
-    found = board(request.actor, by)
-    return {
+    key, newest = scope_key(request.actor, by)
+    return kept.get(key, newest, lambda: _drawn(request.actor, by))
+
+
+def _drawn(actor: Actor, by: str) -> SafeString:
+    """The board's content, with nothing in it of the person who asks but their scope and language."""
+    found = board(actor, by)
+    context = {
         "board": found,
         "figures": _figures(found),
         "lines": [(one, found.reached.get(one.cve_id)) for one in found.directives],
@@ -30,6 +43,7 @@ def _context(request: ActorRequest) -> dict[str, Any]:
         "by": by,
         "other_by": "centre" if by == "body" else "body",
     }
+    return render_to_string("web/board/_now.html", context)
 
 
 def _figures(found: Board) -> list[dict[str, Any]]:
@@ -65,14 +79,14 @@ def _address(name: str, *arguments: Any, **query: Any) -> str:
 @require_GET
 def board_page(request: ActorRequest) -> HttpResponse:
     """What matters now, in the reader's scope."""
-    return render(request, "web/board/board.html", _context(request))
+    return render(request, "web/board/board.html", {"now": _now(request)})
 
 
 @page(Permission.ALERT_READ)
 @require_GET
 def board_now(request: ActorRequest) -> HttpResponse:
     """The board's content alone, fetched again when something changes."""
-    return render(request, "web/board/_now.html", _context(request))
+    return HttpResponse(_now(request))
 
 
 @page(Permission.ALERT_READ)

@@ -20,7 +20,7 @@ from rempart.kernel.actors import system
 from rempart.kernel.permissions import Role
 from rempart.kernel.time import now
 from rempart.organisations.models import Organisation
-from rempart.web.board.gather import kept
+from rempart.web.board.pages import kept
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +90,9 @@ def country() -> dict[str, object]:
             late = {"due_at": now() - timedelta(hours=1)} if i == 2 else {}
             proved = {"verified_at": now() - timedelta(hours=2)} if state == "verified" else {}
             target = bound(directive, body, state, **late, **proved)
-            TargetEvent.objects.create(target=target, body=body, at=now(), kind="acknowledged", actor_label="x")
+            TargetEvent.objects.create(
+                target=target, body=body, at=now(), kind="acknowledged", actor_label="x"
+            )
     return {"centres": centres, "bodies": bodies, "government": Organisation.objects.get(kind="government")}
 
 
@@ -102,7 +104,7 @@ def signed_in(role: Role, place: object) -> Client:
 
 def numbers(page: str) -> Iterator[tuple[str, int]]:
     """(address, number shown) of every link of the page that leads to rows."""
-    main = page[page.index('<main') : page.index("</main>")]
+    main = page[page.index("<main") : page.index("</main>")]
     for address, inner in _LINK.findall(main):
         if not unescape(address).startswith(_ROWS) or 'class="axis"' in inner:
             continue
