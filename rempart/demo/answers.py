@@ -1,4 +1,4 @@
-"""Lets the demo's bodies answer what they were asked, some well, some late: a board with a life of its own."""
+"""Lets the demo’s bodies answer what they were asked, some well, some late: a board with a life."""
 
 from __future__ import annotations
 
