@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _t
 
 from rempart.alerts import queries
-from rempart.alerts.pages import lists
 from rempart.alerts.states import OPEN, WAITING, S
 from rempart.exposure import queries as exposure
 from rempart.kernel.edge import ActorRequest, page
@@ -23,7 +22,7 @@ _MOST = 100
 @page(Permission.ALERT_ASSIST, Permission.ALERT_REVIEW)
 def centre_list(request: ActorRequest) -> HttpResponseBase:
     """The centres that the actor may open; with one alone, that one."""
-    found = lists.centres(request.actor)
+    found = queries.centres(request.actor)
     if len(found) == 1:
         return redirect("centre", found[0].code)
     rows = (

@@ -11,8 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from rempart.alerts import commands, wording
-from rempart.alerts.pages import lists
+from rempart.alerts import commands, queries, wording
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import Actor
 from rempart.kernel.edge import ActorRequest, page
@@ -69,7 +68,7 @@ class DirectiveForm(forms.Form):
 
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        portfolios = [(str(one.pk), one.name) for one in lists.centres(actor)]
+        portfolios = [(str(one.pk), one.name) for one in queries.centres(actor)]
         self.fields["portfolio"].choices = [("", "—"), *portfolios]  # type: ignore[attr-defined]
 
     def terms(self, actor: Actor) -> dict[str, Any]:

@@ -43,15 +43,8 @@ def _bodies(actor: Actor) -> list[tuple[str, str]]:
     return [(one.code, one.name) for one in rows]
 
 
-def centres(actor: Actor) -> list[Any]:
-    """The operational centres above the bodies whose alerts the actor may see."""
-    bodies = organisations.bodies(actor, Permission.ALERT_READ).values_list("id", flat=True)
-    above = set(organisations.portfolio_of(bodies).values())
-    return list(organisations.organisations(actor).filter(id__in=above).order_by("code"))
-
-
 def _centre_choices(actor: Actor) -> list[tuple[str, str]]:
-    return [(one.code, one.name) for one in centres(actor)]
+    return [(one.code, one.name) for one in queries.centres(actor)]
 
 
 def _priority() -> Filter:

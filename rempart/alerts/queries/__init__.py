@@ -11,6 +11,7 @@ from rempart.alerts.queries.board import (
 )
 from rempart.alerts.queries.deliveries import deliveries, get_delivery, silent_channels, troubled
 from rempart.alerts.queries.directives import (
+    centres,
     directives,
     get_directive,
     get_target,
@@ -27,6 +28,7 @@ __all__ = [
     "RecentEvent",
     "SentenceCounts",
     "Timing",
+    "centres",
     "declared_unproved",
     "deliveries",
     "directive_progress",

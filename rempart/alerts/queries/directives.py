@@ -15,6 +15,7 @@ from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
 from rempart.kernel.scoping import ScopedQuerySet
 from rempart.kernel.time import now
+from rempart.organisations import queries as organisations
 
 S = Target.State
 
@@ -93,3 +94,10 @@ def search(actor: Actor, text: str, limit: int) -> list[Directive]:
     visible = Target.objects.visible_to(actor, Permission.ALERT_READ).filter(directive=OuterRef("pk"))
     wanted = Q(number__icontains=text) | Q(title_fr__icontains=text) | Q(title_en__icontains=text)
     return list(Directive.objects.filter(wanted, Exists(visible)).order_by("-issued_at")[:limit])
+
+
+def centres(actor: Actor) -> list[Any]:
+    """The operational centres above the bodies whose alerts the actor may see."""
+    bodies = organisations.bodies(actor, Permission.ALERT_READ).values_list("id", flat=True)
+    above = set(organisations.portfolio_of(bodies).values())
+    return list(organisations.organisations(actor).filter(id__in=above).order_by("code"))
