@@ -57,7 +57,7 @@ class Size:
 
 DESKTOP = Size(
     "fr", 1440, 900, "Accuser réception", "J’accuse réception", "Déclarer appliquée", "Lire le fichier",
-    "Appliquer", "Vérifiée",
+    "Appliquer", "Vérifié",
 )  # fmt: skip
 PHONE = Size(
     "en", 390, 844, "Acknowledge", "I acknowledge", "Declare applied", "Read the file", "Apply", "Verified"
@@ -342,8 +342,9 @@ def _walk(open_as: Any, platform: Platform, size: Size) -> None:
         if who not in readers:
             readers[who] = open_as(size, seeded["people"][who])
         reader = readers[who]
-        if reader.context.request.get(f"{platform.address}{url}").status != 200:
-            continue  # a page that only takes forms
+        answer = reader.context.request.get(f"{platform.address}{url}")
+        if answer.status != 200 or not answer.text().lstrip().lower().startswith("<!doctype html"):
+            continue  # takes forms only, or gives a file or a fragment
         reader.go(url)
         seen += 1
         wrong += reader.look(name)
