@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,6 +124,11 @@ def dispatch_one() -> bool:
     else:
         OutboxEvent.objects.filter(id=event.id).update(dispatched_at=now(), claimed_until=None, error="")
     return True
+
+
+def happened_since(at: datetime, kinds: Iterable[str]) -> bool:
+    """Whether an event of these kinds was published after that moment."""
+    return OutboxEvent.objects.filter(created_at__gt=at, kind__in=list(kinds)).exists()
 
 
 def drain(limit: int = 10_000) -> int:
