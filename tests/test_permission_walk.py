@@ -148,8 +148,9 @@ def _judge(
     if permissions is None:
         return None
     if not opens(ROLES[who], permissions):
-        # A method that the page does not have may be refused before the person is.
-        if status not in {403, 405} or written:
+        # A method that the page does not have, or a document that the API cannot read, may be refused first.
+        before = {405} if isinstance(each, Address) else {405, 422}
+        if status not in {403, *before} or written:
             return f"{method} {each}: {status}, refused was expected {written}"
         return None
     if method == "GET" and status == 403:

@@ -113,6 +113,8 @@ def operations(world: World) -> list[Operation]:
                 if parameter["in"] == "path":
                     value = _value_of(path, parameter["name"], values)
                     filled = filled.replace("{" + parameter["name"] + "}", str(value))
+                elif parameter.get("required"):
+                    filled += f"{'&' if '?' in filled else '?'}{parameter['name']}=SECRET"
             body = about.get("requestBody", {}).get("content", {})
             sample = None
             if "application/json" in body:

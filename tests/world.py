@@ -110,7 +110,7 @@ def build(mark: Callable[[str], str] = lambda text: text) -> World:
         epss=0.9,
         epss_on=today(),
         published_at=now() - timedelta(days=2),
-        references=[{"url": "https://exemple.test/avis", "tags": []}],
+        references=["https://exemple.test/avis"],
     )
     rule = AlertRule.objects.first() or AlertRule.objects.create(name_fr=mark("Règle"), name_en=mark("Rule"))
     holdings = [
