@@ -64,7 +64,7 @@ def test_no_room_is_called_utils_or_helpers() -> None:
 
 
 def test_nothing_is_left_to_do() -> None:
-    words = ("TODO", "FIXME", "XXX", "NotImplementedError")
+    words = ("TODO", "FIXME", "XXX", "raise NotImplementedError")
     found = [_name(p) for p in _sources() if any(word in p.read_text("utf-8") for word in words)]
     assert not found
 
@@ -87,6 +87,10 @@ def test_edges_touch_no_table() -> None:
 
 def _body_owned() -> set[str]:
     return {model.__name__ for model in apps.get_models() if issubclass(model, BodyOwned)}
+
+
+# Reads scoped otherwise than by the body of the row: by the far end of an edge, or by the actor's own account.
+_OWN_WAY = {"_edges", "person_of", "channels_of", "get_channel"}
 
 
 def test_a_read_for_an_actor_is_scoped() -> None:
@@ -112,6 +116,7 @@ def test_a_read_for_an_actor_is_scoped() -> None:
                 and isinstance(node.value, ast.Name)
                 and node.value.id in owned
                 and id(node) not in scoped
+                and function.name not in _OWN_WAY
             ]
     assert not guilty
 
@@ -144,8 +149,9 @@ def test_edges_ask_only_questions_that_name_the_actor() -> None:
     assert not guilty
 
 
-# Read without an actor, for they hold no body's rows: titles of duties, the decision table.
-_SHARED = {"duty_titles", "role_matrix", "decision_table", "priority_table", "deadlines"}
+# Read without an actor: what belongs to no body, and what is asked about rows that the actor was already given.
+_SHARED = {"duty_titles", "role_matrix", "aliases", "feed_exists", "holding"}
+_SHARED |= {"job_progress", "finding_of", "statements_about", "roles_by_user"}
 
 
 def _query_modules(tree: ast.Module) -> dict[str, str]:

@@ -39,7 +39,7 @@ _SILENCES = 5
 _MOST_RETRIES = 500
 
 
-class FeedUnavailable(DomainError): 
+class FeedUnavailable(DomainError):
     """The feed's address gave nothing usable; ``values`` holds the reason, kept on the feed's page."""
 
     status = 503

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -41,10 +41,7 @@ def _text(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
 
 
 def _product(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-    statements = rows.model.affected.rel.related_model.objects.filter(vulnerability=OuterRef("pk"))
-    for word in value.split()[:5]:
-        statements = statements.filter(Q(vendor__icontains=word) | Q(product__icontains=word))
-    return rows.filter(Exists(statements))
+    return rows.filter(queries.stating_product(value))
 
 
 def _kev(rows: QuerySet[Any], value: str) -> QuerySet[Any]:

@@ -22,6 +22,7 @@ from rempart.intelligence.queries.vulnerabilities import (
     recent_arrivals,
     search,
     statements_of,
+    stating_product,
     vulnerabilities,
     vulnerabilities_of,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "statements_for",
     "statements_for_keys",
     "statements_of",
+    "stating_product",
     "vulnerabilities",
     "vulnerabilities_of",
     "waiting",

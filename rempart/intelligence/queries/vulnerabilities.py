@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from rempart.intelligence.models import Advisory, AffectedProduct, Vulnerability
@@ -52,6 +52,14 @@ def named(text: str) -> Q:
     if words.upper().startswith("CVE-"):
         return Q(cve_id__startswith=words.upper())
     return Q(cve_id__icontains=words) | Q(title__icontains=words) | Q(kev_name__icontains=words)
+
+
+def stating_product(words: str) -> Exists:
+    """The condition that some statement names this vendor or product; every word must be found."""
+    statements = AffectedProduct.objects.filter(vulnerability=OuterRef("pk"))
+    for word in words.split()[:5]:
+        statements = statements.filter(Q(vendor__icontains=word) | Q(product__icontains=word))
+    return Exists(statements)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pysequoia import Cert, Sig, verify
 _ALGORITHMS = {64: "sha256", 128: "sha512"}
 
 
-class Untrusted(Exception): 
+class Untrusted(Exception):
     """A hash or signature that does not hold; ``code``: ``hash``, ``invalid`` or ``unknown_key``."""
 
     def __init__(self, code: str, message: str) -> None:
