@@ -89,7 +89,7 @@ def _body_owned() -> set[str]:
     return {model.__name__ for model in apps.get_models() if issubclass(model, BodyOwned)}
 
 
-# Reads scoped otherwise than by the body of the row: by the far end of an edge, or by the actor's own account.
+# Reads scoped otherwise than by the row’s body: by an edge’s far end, or by the actor’s own account.
 _OWN_WAY = {"_edges", "person_of", "channels_of", "get_channel"}
 
 
@@ -149,8 +149,8 @@ def test_edges_ask_only_questions_that_name_the_actor() -> None:
     assert not guilty
 
 
-# Read without an actor: what belongs to no body, and what is asked about rows that the actor was already given.
-_SHARED = {"duty_titles", "role_matrix", "aliases", "feed_exists", "holding"}
+# Read without an actor: what belongs to no body, and what is asked of rows that the actor was given.
+_SHARED = {"duty_titles", "role_matrix", "aliases", "feed_exists", "holding", "stating_product"}
 _SHARED |= {"job_progress", "finding_of", "statements_about", "roles_by_user"}
 
 
