@@ -147,7 +147,7 @@ def _one(
 
 
 def _show(console: Console, answer: dict[str, Any]) -> None:
-    console.print(f"{answer['file']}: {answer['state']}", markup=False, highlight=False)
+    console.print(f"{answer['file']}: {answer['state']}", markup=False, highlight=False, soft_wrap=True)
     for error in answer["errors"][:_SHOWN]:
         place = " · ".join(part for part in (error["where"], error["field"]) if part)
         console.print(f"  {place}  {error['message']}", style="red", markup=False, highlight=False)
