@@ -1,4 +1,4 @@
-"""Closes the network to the tests, except the machine itself; Django needs no more than its settings."""
+"""Closes the network to the tests, except the machine itself, and starts each of them in French."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import socket
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.utils import translation
 
 from rempart.web.translations import compile_catalogues
 
@@ -27,3 +29,11 @@ def _closed_network() -> Any:
     socket.socket.connect = connect  # type: ignore[method-assign]
     yield
     socket.socket.connect = _connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _in_french() -> Any:
+    """A language chosen by one test's request must not be the next test's."""
+    translation.activate(settings.LANGUAGE_CODE)
+    yield
+    translation.deactivate()
