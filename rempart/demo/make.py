@@ -13,7 +13,7 @@ from rempart.assets import commands as assets
 from rempart.demo import plan
 from rempart.demo.accounts import SIGN_INS, passwords
 from rempart.kernel.actors import system
-from rempart.kernel.permissions import Permission
+from rempart.kernel.permissions import Permission, Role
 from rempart.organisations import commands as organisations
 from rempart.organisations import queries
 
@@ -28,6 +28,12 @@ _TITLES = (
     ("adjoint", "Adjoint du COMSI", "Deputy COMSI", False, 30),
 )  # fmt: skip
 
+# The sign-ins that answer alerts are people of the plan: their duty and their place.
+_ON_DUTY = {
+    Role.BODY_OFFICER: "comsi.op-001",
+    Role.COCD_ANALYST: "garde.cocd-sante",
+    Role.CGCD_ANALYST: "garde.cgcd",
+}
 SOURCE = "cmdb"  # the name of the bodies' inventories
 
 Progress = Callable[[str, int, int], None]
@@ -78,7 +84,7 @@ def make(*, bodies: int, total_assets: int, seed: int, progress: Progress) -> Ma
         ).pk  # fmt: skip
         progress("organismes · organisations", number + 1, len(tree))
     people = _people(tree, ids, seed, progress)
-    _sign_ins(ids)
+    _sign_ins(ids, people)
     _keep(Recipe(bodies, total_assets, seed))
     held = installs = 0
     for number, inventory in enumerate(plan.inventories(tree, total_assets, seed)):
@@ -89,10 +95,11 @@ def make(*, bodies: int, total_assets: int, seed: int, progress: Progress) -> Ma
         held += len(inventory.assets)
         installs += sum(len(asset["components"]) for asset in inventory.assets)
         progress("inventaires · inventories", number + 1, bodies)
-    return Made(bodies, people, held, installs)
+    return Made(bodies, len(people), held, installs)
 
 
-def _people(tree: list[plan.Place], ids: dict[str, int], seed: int, progress: Progress) -> int:
+def _people(tree: list[plan.Place], ids: dict[str, int], seed: int, progress: Progress) -> dict[str, int]:
+    """Address → person."""
     for code, french, english, receives, rank in _TITLES:
         organisations.save_duty_title(
             _DEMO, code=code, name_fr=french, name_en=english, receives_alerts=receives, rank=rank
@@ -116,17 +123,23 @@ def _people(tree: list[plan.Place], ids: dict[str, int], seed: int, progress: Pr
             _DEMO, medium="email", address=someone.email, person_id=person.pk, verified=True
         )
         progress("personnes · people", number + 1, len(staff))
-    return len(staff)
+    return people
 
 
-def _sign_ins(ids: dict[str, int]) -> None:
+def _sign_ins(ids: dict[str, int], people: dict[str, int]) -> None:
     known = passwords()
     for each in SIGN_INS:
         user = organisations.create_user(_DEMO, email=each.email, name=each.name, password=known[each.email])
         organisations.grant_role(_DEMO, user_id=user.pk, role=each.role, organisation_code=each.place)
-        person = organisations.add_person(
-            _DEMO, body_id=ids[each.place], name=each.name, email=each.email, user_id=user.pk
-        )
+        planned = people.get(f"{_ON_DUTY.get(each.role, '')}@demo.rempart.test")
+        if planned is None:
+            person = organisations.add_person(
+                _DEMO, body_id=ids[each.place], name=each.name, email=each.email, user_id=user.pk
+            )
+        else:
+            person = organisations.edit_person(
+                _DEMO, person_id=planned, name=each.name, email=each.email, user_id=user.pk
+            )
         organisations.add_channel(
             _DEMO, medium="email", address=each.email, person_id=person.pk, verified=True
         )
