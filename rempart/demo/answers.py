@@ -67,7 +67,7 @@ def _prove(recipe: make.Recipe, body_ids: set[int]) -> int:
             continue
         asked = set(
             exposure.exposures(_PLAYER)
-            .filter(body_id=body_id, state="open", priority="act_now", certainty="affected")
+            .filter(body_id=body_id, state="open", vulnerability__directives__state="open")
             .values_list("component__product", flat=True)
         )
         rows = [_corrected(asset, asked) for asset in inventory.assets]
