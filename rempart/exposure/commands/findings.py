@@ -7,7 +7,7 @@ reader of a withdrawn exposure finds why. Millions of pairs that never concerned
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rempart.engines.exposure import Aliases, AliasRow, Matcher, component_keys
@@ -26,16 +26,18 @@ _IDS_AT_ONCE = 2_000
 
 @dataclass(slots=True)
 class Changes:
-    """What a matching changed: counts of findings, and whether anything did."""
+    """What a matching changed: counts of findings, and the vulnerabilities they are about."""
 
     findings_added: int = 0
     findings_changed: int = 0
     findings_removed: int = 0
+    vulnerability_ids: set[int] = field(default_factory=set)
 
     def add(self, other: Changes) -> None:
         self.findings_added += other.findings_added
         self.findings_changed += other.findings_changed
         self.findings_removed += other.findings_removed
+        self.vulnerability_ids |= other.vulnerability_ids
 
 
 class Names:
@@ -83,21 +85,37 @@ def load_components(component_ids: Sequence[int]) -> list[Component]:
     return found
 
 
-def candidates(vulnerability_ids: Sequence[int], names: Names) -> list[int]:
-    """The indexed components that one of these vulnerabilities may concern."""
-    published = intelligence.keys_for(vulnerability_ids)
-    keys = names.canonical(key for keys in published.values() for key in keys)
+def candidates(vulnerability_ids: Sequence[int], names: Names) -> tuple[list[int], list[int]]:
+    """Those of these vulnerabilities that may concern an indexed component, and those components."""
+    published = {
+        vulnerability_id: names.canonical(keys)
+        for vulnerability_id, keys in intelligence.keys_for(vulnerability_ids).items()
+    }
+    keys = set().union(*published.values())
+    held: set[str] = set()
     found: set[int] = set()
     for part in slices(sorted(keys), _KEYS_AT_ONCE):
-        found.update(ComponentKey.objects.filter(key__in=part).values_list("component_id", flat=True))
-    return sorted(found)
+        for key, component_id in ComponentKey.objects.filter(key__in=part).values_list("key", "component_id"):
+            held.add(key)
+            found.add(component_id)
+    return [one for one, named in published.items() if not held.isdisjoint(named)], sorted(found)
 
 
 def match_vulnerabilities(vulnerability_ids: Sequence[int], names: Names, at: datetime) -> Changes:
-    """Matches these vulnerabilities with every indexed component, and keeps the verdicts."""
-    matcher = _matcher(intelligence.statements_for(vulnerability_ids), names)
-    components = load_components(candidates(vulnerability_ids, names))
-    return _keep(matcher.match(components), Reach(vulnerability_ids=vulnerability_ids), at)
+    """Matches these vulnerabilities with every indexed component, and keeps the verdicts.
+
+    Most records name nothing that anyone holds: their statements are not even read.
+    """
+    concerned, component_ids = candidates(vulnerability_ids, names)
+    matcher = _matcher(intelligence.statements_for(concerned), names)
+    verdicts = matcher.match(load_components(component_ids))
+    return _keep(verdicts, Reach(vulnerability_ids=vulnerability_ids), at)
+
+
+def with_findings(vulnerability_ids: Sequence[int]) -> list[int]:
+    """Those of these vulnerabilities about which a finding is kept: no other has a live exposure."""
+    rows = Finding.objects.filter(vulnerability_id__in=vulnerability_ids)
+    return sorted(rows.values_list("vulnerability_id", flat=True).distinct())
 
 
 def match_components(components: Sequence[Component], names: Names, at: datetime) -> Changes:
@@ -145,7 +163,8 @@ def _keep(verdicts: Iterable[Verdict], reach: Reach, at: datetime) -> Changes:
     )
     for part in slices([one.pk for one in known.values()], _IDS_AT_ONCE):
         Finding.objects.filter(pk__in=part).delete()
-    return Changes(len(added), len(changed), len(known))
+    touched = {one.vulnerability_id for one in (*rows, *known.values())}
+    return Changes(len(added), len(changed), len(known), touched)
 
 
 def _values(verdict: Verdict, at: datetime) -> dict[str, object]:

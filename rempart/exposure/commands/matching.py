@@ -103,14 +103,22 @@ def rematch_vulnerabilities(ids: Iterable[int]) -> Matched:
 
 
 @transaction.atomic
-def _rematch(vulnerability_ids: Sequence[int], cause: str) -> Matched:
+def _rematch(vulnerability_ids: Sequence[int], cause: str, *, everything: bool = False) -> Matched:
+    """Findings, then what follows from them: exposures only where a finding changed, unless ``everything``.
+
+    Installs that changed have an event of their own, which reconciles their body.
+    """
     hold(alone=True)
     at = now()
-    reach = Reach(vulnerability_ids=vulnerability_ids)
     result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at))
-    result.exposures = opening.settle(reach, at)
-    result.exposures.revised += priorities.prioritise(reach, at)
-    opening.touched(reach, at, result.exposures)
+    changed = vulnerability_ids if everything else sorted(result.findings.vulnerability_ids)
+    if changed:
+        result.exposures = opening.settle(Reach(vulnerability_ids=changed), at)
+    concerned = findings.with_findings(vulnerability_ids)
+    if concerned:
+        reach = Reach(vulnerability_ids=concerned)
+        result.exposures.revised += priorities.prioritise(reach, at)
+        opening.touched(reach, at, result.exposures)
     tell(result.exposures, cause)
     return result
 
@@ -157,7 +165,7 @@ def rematch_all(progress: Progress | None = None) -> Matched:
     total = index_components()
     everything = [row[0] for row in fetch("SELECT id FROM intelligence_vulnerability ORDER BY id")]
     for number, part in enumerate(slices(everything, VULNERABILITIES_AT_ONCE)):
-        total.add(_rematch(part, "rematch"))
+        total.add(_rematch(part, "rematch", everything=True))
         if progress is not None:
             progress(min((number + 1) * VULNERABILITIES_AT_ONCE, len(everything)), len(everything))
     return total

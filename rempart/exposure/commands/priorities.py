@@ -56,7 +56,7 @@ FROM (
 ) AS n WHERE n.id = e.id
 """
 _DUE_KEYS = """
-SELECT DISTINCT e.priority, e.priority_since, v.kev_due_on FROM exposure_exposure e
+SELECT DISTINCT e.priority, e.priority_since, v.kev_due_on, e.due_at FROM exposure_exposure e
 JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id
 WHERE e.state IN {live} AND {where}
 """
@@ -172,14 +172,19 @@ def prioritise(reach: Reach, at: datetime) -> int:
 
 
 def _set_due(parts: dict[str, str], stamp: Any) -> int:
-    """Recomputes due dates, once per distinct (priority, since, catalogue's date)."""
-    keys = {
-        DueKey(outcome, instant(since), _date(day) if day else _NO_DATE)
-        for outcome, since, day in fetch(_DUE_KEYS, **parts)
-    }
+    """Recomputes due dates, once per distinct (priority, since, catalogue's date); writes what differs.
+
+    Nearly always none does: the rows are then read once, and no date is joined with them.
+    """
+    found: dict[DueKey, set[datetime | None]] = {}
+    for outcome, since, day, due in fetch(_DUE_KEYS, **parts):
+        key = DueKey(outcome, instant(since), _date(day) if day else _NO_DATE)
+        found.setdefault(key, set()).add(None if due is None else instant(due))
+    right = due_dates(found, read_deadlines())
+    wrong = {key: at for key, at in right.items() if found[key] != {at}}
     no_date = connection.ops.adapt_datefield_value(_NO_DATE)
     changed = 0
-    for part in slices(due_dates(keys, read_deadlines()).items(), _DUES_AT_ONCE):
+    for part in slices(wrong.items(), _DUES_AT_ONCE):
         values, parameters = due_values(dict(part))
         changed += run(_SET_DUE, [stamp, *parameters, no_date], dues=values, **parts)
     return changed
