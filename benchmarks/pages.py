@@ -93,7 +93,7 @@ def _measure(var: Path, cookies: dict[str, str], added: float, options: argparse
         )
     )
     show(
-        f"Pages, {options.bodies} bodies, {options.assets:,} assets, {USERS} users, one second between pages, "
+        f"Pages, {options.bodies} bodies, {options.assets:,} assets, {USERS} users a second between pages, "
         f"{added:.0f} ms added to each database round trip ({machine()}); web and worker {memory:.0f} MiB",
         ("page", "as", "requests", "p50, ms", "p95, ms"),
         rows,
