@@ -23,6 +23,7 @@ from rempart.assets.pages.lists import (
     service_cells,
     service_listing,
 )
+from rempart.assets.sections import sections_for
 from rempart.engines.graph import layered
 from rempart.kernel.actors import Actor
 from rempart.kernel.edge import ActorRequest, page
@@ -114,6 +115,7 @@ def asset(request: ActorRequest, body_code: str, key: str) -> HttpResponseBase:
         "needed_by": queries.needed_by(request.actor, found)[:200],
         "may_write": request.actor.may(Permission.ASSET_WRITE, found.body_id),
         "stale": found.last_seen_at < now() - STALE,
+        "sections": sections_for(request, found),
     }
     return render(request, "assets/asset.html", context)
 

@@ -1,4 +1,4 @@
-"""What this slice adds to a vulnerability's page, and to the list of vulnerabilities."""
+"""What this slice adds to the pages of vulnerabilities and assets, and to the list of vulnerabilities."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from rempart.assets import sections as asset_sections
 from rempart.engines.graph import layered
 from rempart.exposure import queries
 from rempart.intelligence import sections
@@ -19,6 +20,7 @@ from rempart.kernel.listing import Filter
 from rempart.kernel.permissions import Permission
 
 _SHOWN = 100
+_SHOWN_OF_ASSET = 20
 
 
 def exposed_section(request: HttpRequest, vulnerability: Any) -> str | None:
@@ -49,6 +51,16 @@ def exposed_section(request: HttpRequest, vulnerability: Any) -> str | None:
     return render_to_string("exposure/_exposed.html", context, request=request)
 
 
+def asset_section(request: HttpRequest, asset: Any) -> str | None:
+    """The open exposures of one asset, the most urgent first."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if not actor.may(Permission.EXPOSURE_READ, asset.body_id):
+        return None
+    open_rows = queries.of_asset(actor, asset.pk).filter(state="open")
+    context = {"asset": asset, "rows": open_rows[:_SHOWN_OF_ASSET], "total": open_rows.count()}
+    return render_to_string("exposure/_of_asset.html", context, request=request)
+
+
 def touches_us(actor: Actor) -> Filter:
     """A filter of the list of vulnerabilities: those to which one's bodies are exposed now."""
     mine = queries.exposures(actor).filter(
@@ -70,3 +82,4 @@ def register() -> None:
     """Called once, when the addresses are read."""
     sections.register_section(10, _("Exposition"), exposed_section)
     sections.register_filter("exposed", touches_us)
+    asset_sections.register_section(10, _("Expositions"), asset_section)
