@@ -172,7 +172,7 @@ def test_names_are_proposed_previewed_and_decided(
     assert "name:fortinet/fortimanager200" in page
     form = {"key": "name:fortinet/fortimanager200", "canonical": "name:fortinet/fortimanager"}
     assert (
-        "1 composant(s) renommé(s)"
+        "Composants renommés : 1."
         in commander.post("/products/", {**form, "step": "preview"}).content.decode()
     )
     assert commander.post("/products/", {**form, "step": "save"}).status_code == 302
@@ -244,3 +244,12 @@ def test_the_api_says_the_same(exposure: Exposure, officer: Client, commander: C
         centre.post(review, {"accept": True}, content_type="application/json").json()["state"] == "accepted"
     )
     assert officer.get(address).json()[0]["state"] == "accepted"
+
+
+def test_an_assets_page_shows_its_open_exposures_to_whoever_may_read_them(
+    exposure: Exposure, officer: Client
+) -> None:
+    address = f"/assets/{exposure.body.code}/{exposure.asset.key}"
+    assert f'href="/exposures/{exposure.pk}"' in officer.get(address).content.decode()
+    Exposure.objects.update(state="verified")
+    assert f'href="/exposures/{exposure.pk}"' not in officer.get(address).content.decode()
