@@ -9,4 +9,5 @@ class KernelConfig(AppConfig):
     verbose_name = "Kernel"
 
     def ready(self) -> None:
+        import_module("rempart.kernel.french").install()
         import_module("rempart.kernel.commands")  # registers the upkeep that the worker runs
