@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from django.db import connection
 
@@ -23,24 +24,44 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
     pytest.mark.skipif(not DATA.exists(), reason="the public data is not beside the repository"),
     pytest.mark.xdist_group("workers"),
 ]
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
-    """The address of a database that has our tables: a copy of it, or the PostgreSQL of the tests."""
+def database(tmp_path: Path) -> Iterator[str]:
+    """The address of a database of its own that has our tables: a file, or one on the tests' PostgreSQL."""
     if connection.vendor == "sqlite":
-        connection.ensure_connection()
-        with sqlite3.connect(tmp_path / "rempart.sqlite3") as copy:
-            connection.connection.backup(copy)
-        copy.close()
-        return f"sqlite://{tmp_path / 'rempart.sqlite3'}"
-    where = connection.settings_dict
-    secret = f":{where['PASSWORD']}" if where["PASSWORD"] else ""
-    return f"postgresql://{where['USER']}{secret}@{where['HOST']}:{where['PORT']}/{where['NAME']}"
+        address = f"sqlite://{tmp_path / 'rempart.sqlite3'}"
+        _migrate(address, tmp_path)
+        yield address
+        return
+    server, name = os.environ["REMPART_DATABASE_URL"], f"workers_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as postgres:
+        postgres.execute(f"CREATE DATABASE {name}")
+    try:
+        address = f"{server.rsplit('/', 1)[0]}/{name}"
+        _migrate(address, tmp_path)
+        yield address
+    finally:
+        with psycopg.connect(server, autocommit=True) as postgres:
+            postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _migrate(address: str, var: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
+        env={
+            **os.environ,
+            "REMPART_DATABASE_URL": address,
+            "REMPART_VAR": str(var),
+            "DJANGO_SETTINGS_MODULE": "rempart.settings.test",
+            "PYTHONPATH": str(ROOT),
+        },
+        cwd=ROOT,
+        check=True,
+    )
 
 
 def _under_fire(tmp_path: Path, database: str, kills: int, bodies: int) -> None:
