@@ -57,7 +57,7 @@ class Size:
 
 DESKTOP = Size(
     "fr", 1440, 900, "Accuser réception", "J’accuse réception", "Déclarer appliquée", "Lire le fichier",
-    "Appliquer", "Vérifié",
+    "Appliquer", "Vérifiée",
 )  # fmt: skip
 PHONE = Size(
     "en", 390, 844, "Acknowledge", "I acknowledge", "Declare applied", "Read the file", "Apply", "Verified"
