@@ -56,8 +56,10 @@ def print_sign_ins(console: Console, address: str) -> None:
     if not known:
         return
     table = Table(title="Comptes de démonstration · Demo sign-ins", title_justify="left", box=None)
-    for heading in ("Rôle · Role", "Courriel · E-mail", "Mot de passe · Password"):
-        table.add_column(heading, no_wrap=True)
+    # An address or a password cut short would be of no use: the roles give way on a narrow terminal.
+    table.add_column("Rôle · Role")
+    table.add_column("Courriel · E-mail", no_wrap=True, min_width=max(len(each.email) for each in SIGN_INS))
+    table.add_column("Mot de passe", no_wrap=True, min_width=max(map(len, known.values())))
     for each in SIGN_INS:
         table.add_row(str(ROLE_NAMES[each.role]), each.email, known.get(each.email, ""))
     console.print(table)
