@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 
-from rempart.kernel import exports
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
 
@@ -53,16 +51,3 @@ def public(view: View) -> View:
     """A page for anyone (sign-in, health, signed links)."""
     view.public = True  # type: ignore[attr-defined]
     return view
-
-
-def download(export: exports.Export, form: str, name: str) -> HttpResponseBase:
-    """An export as a file to save; ``form`` is csv or xlsx, ``name`` the file's name without its ending."""
-    file_name = f"{name}-{export.made_at:%Y-%m-%d}.{form}"
-    if form == "csv":
-        answer = StreamingHttpResponse(exports.csv_chunks(export), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="{file_name}"'
-        return answer
-    target = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the response
-    exports.write_xlsx(export, target)
-    target.seek(0)
-    return FileResponse(target, as_attachment=True, filename=file_name)

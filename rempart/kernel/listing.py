@@ -100,6 +100,11 @@ class Page:
                 result.append((each, words, self.address(**{each.key: "", "page": 1})))
         return result
 
+    @property
+    def sentence(self) -> str:
+        """The filters in words, for whoever reads the rows without the page."""
+        return ", ".join(f"{each.label} : {value}" for each, value, _address in self.active())
+
     def controls(self) -> list[tuple[Filter, Choices, str]]:
         """(filter, its options, its present value): the list's form."""
         return [(each, each.options(), self.filters.get(each.key, "")) for each in self.listing.filters]

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from rempart.kernel import commands, exports, health, metrics, queries
-from rempart.kernel.edge import ActorRequest, download, page, public
+from rempart.kernel.downloads import saved, wanted
+from rempart.kernel.edge import ActorRequest, page, public
 from rempart.kernel.errors import NotFound
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.markings import Marking
@@ -106,7 +107,7 @@ AUDIT = Listing(
 @require_GET
 def audit_log(request: ActorRequest) -> HttpResponseBase:
     rows = queries.audit_entries(request.actor)
-    if request.GET.get("format") in ("csv", "xlsx"):
+    if wanted(request):
         return _export_audit(request, AUDIT.rows(rows, request.GET)[:_EXPORTED])
     shown = AUDIT.page(rows, request.GET)
     codes = queries.body_codes({row.body_id for row in shown.rows if row.body_id})
@@ -137,7 +138,7 @@ def _export_audit(request: ActorRequest, rows: Any) -> HttpResponseBase:
         made_at=now(),
         language="en" if str(request.LANGUAGE_CODE).startswith("en") else "fr",
     )
-    return download(export, request.GET["format"], "audit")
+    return saved(export, request.GET["format"], f"audit-{export.made_at:%Y-%m-%d}")
 
 
 @page(Permission.AUDIT_READ)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from rempart.assets import queries, words
-from rempart.assets.pages.downloads import download, sentence_of, wanted
+from rempart.assets.pages.downloads import download, wanted
 from rempart.assets.pages.lists import (
     ASSET_HEADINGS,
     SERVICE_HEADINGS,
@@ -41,7 +41,7 @@ def asset_list(request: ActorRequest) -> HttpResponseBase:
     found = listing.page(rows, request.GET)
     if wanted(request):
         cells = asset_cells(listing.rows(rows, request.GET))
-        return download(request, "actifs", _("Actifs"), ASSET_HEADINGS, cells, sentence_of(found))
+        return download(request, "actifs", _("Actifs"), ASSET_HEADINGS, cells, found.sentence)
     context = {
         "page": found,
         "export_url": request.path,
@@ -85,9 +85,7 @@ def service_list(request: ActorRequest) -> HttpResponseBase:
     found = listing.page(rows, request.GET)
     if wanted(request):
         cells = service_cells(listing.rows(rows, request.GET))
-        return download(
-            request, "services", _("Services publics"), SERVICE_HEADINGS, cells, sentence_of(found)
-        )
+        return download(request, "services", _("Services publics"), SERVICE_HEADINGS, cells, found.sentence)
     context = {
         "page": found,
         "export_url": request.path,

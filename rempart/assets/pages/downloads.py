@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.utils.translation import get_language
+from django.http import HttpRequest, HttpResponseBase
 
-from rempart.kernel import exports
-from rempart.kernel.listing import Page
+from rempart.kernel.downloads import file_of, wanted
 from rempart.kernel.markings import Marking
-from rempart.kernel.time import now
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_IN_MEMORY = 4 * 1024**2
-
-
-def wanted(request: HttpRequest) -> bool:
-    """Whether the address asks for a file rather than a page."""
-    return request.GET.get("format") in {"csv", "xlsx"}
-
-
-def sentence_of(page: Page) -> str:
-    """The filters of a list in words."""
-    return ", ".join(f"{each.label} : {value}" for each, value, _address in page.active())
+__all__ = ["download", "wanted"]
 
 
 def download(
@@ -37,20 +22,12 @@ def download(
     filters: str,
 ) -> HttpResponseBase:
     """The rows as a file; inventories are for the government and its suppliers: TLP:AMBER."""
-    export = exports.Export(
-        columns=[exports.Column(str(heading)) for heading in headings],
-        rows=cells,
+    return file_of(
+        request,
+        name=name,
+        title=title,
+        headings=headings,
+        cells=cells,
         marking=Marking.AMBER,
-        title=str(title),
         filters=filters,
-        made_at=now(),
-        language="en" if (get_language() or "fr").startswith("en") else "fr",
     )
-    if request.GET.get("format") == "xlsx":
-        target = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
-        exports.write_xlsx(export, target)
-        target.seek(0)
-        return FileResponse(target, as_attachment=True, filename=f"{name}.xlsx", content_type=_XLSX)
-    response = StreamingHttpResponse(exports.csv_chunks(export), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response

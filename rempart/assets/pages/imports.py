@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from rempart.assets import commands, queries, words
-from rempart.assets.pages.downloads import download, sentence_of, wanted
+from rempart.assets.pages.downloads import download, wanted
 from rempart.assets.pages.forms import ImportForm
 from rempart.assets.pages.lists import IMPORT_HEADINGS, import_cells, import_listing
 from rempart.assets.wording import sentence
@@ -33,7 +33,7 @@ def import_list(request: ActorRequest) -> HttpResponseBase:
     found = listing.page(rows, request.GET)
     if wanted(request):
         cells = import_cells(listing.rows(rows, request.GET))
-        return download(request, "inventaires", _("Inventaires"), IMPORT_HEADINGS, cells, sentence_of(found))
+        return download(request, "inventaires", _("Inventaires"), IMPORT_HEADINGS, cells, found.sentence)
     context = {
         "page": found,
         "export_url": request.path,

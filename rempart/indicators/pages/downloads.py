@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.utils.translation import get_language
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from rempart.indicators import wording
 from rempart.indicators.definitions import OBJECTIVES
 from rempart.indicators.queries import Rank, Reading, Standing
 from rempart.indicators.report import MARKING
-from rempart.kernel import exports
+from rempart.kernel.downloads import file_of, wanted
 from rempart.kernel.exports import Cell, Column
-from rempart.kernel.time import now
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def wanted(request: HttpRequest) -> bool:
-    """Whether the address asks for a file rather than a page."""
-    return request.GET.get("format") in {"csv", "xlsx"}
+__all__ = ["ranking", "standing", "wanted"]
 
 
 def _measured(reading: Reading) -> list[Cell]:
@@ -80,20 +72,12 @@ def _file(
     columns: list[Column],
     rows: Iterable[list[Cell]],
 ) -> HttpResponseBase:
-    export = exports.Export(
-        columns=columns,
-        rows=rows,
-        marking=MARKING,
+    return file_of(
+        request,
+        name=name,
         title=title,
+        headings=columns,
+        cells=rows,
+        marking=MARKING,
         filters=_("%(place)s, %(days)s derniers jours") % {"place": found.place.name, "days": found.days},
-        made_at=now(),
-        language="en" if (get_language() or "fr").startswith("en") else "fr",
     )
-    if request.GET["format"] == "xlsx":
-        target = tempfile.SpooledTemporaryFile(max_size=4 * 1024**2)  # noqa: SIM115 - the response closes it
-        exports.write_xlsx(export, target)
-        target.seek(0)
-        return FileResponse(target, as_attachment=True, filename=f"{name}.xlsx", content_type=_XLSX)
-    response = StreamingHttpResponse(exports.csv_chunks(export), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response

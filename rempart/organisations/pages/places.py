@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from rempart.kernel import exports
-from rempart.kernel.edge import ActorRequest, download, page
+from rempart.kernel.downloads import saved, wanted
+from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.markings import Marking
 from rempart.kernel.permissions import Permission
@@ -84,7 +85,7 @@ ORGANISATIONS = Listing(
 @require_GET
 def organisation_list(request: ActorRequest) -> HttpResponseBase:
     rows = queries.organisations(request.actor)
-    if request.GET.get("format") in ("csv", "xlsx"):
+    if wanted(request):
         return _export(request, ORGANISATIONS.rows(rows, request.GET))
     context = {
         "page": ORGANISATIONS.page(rows, request.GET),
@@ -118,7 +119,7 @@ def _export(request: ActorRequest, rows: Any) -> HttpResponseBase:
         made_at=now(),
         language="en" if str(request.LANGUAGE_CODE).startswith("en") else "fr",
     )
-    return download(export, request.GET["format"], "organisations")
+    return saved(export, request.GET["format"], f"organisations-{export.made_at:%Y-%m-%d}")
 
 
 @page(Permission.ORGANISATION_READ)
