@@ -38,6 +38,7 @@ class _Subject:
     directive: Directive
     targets: list[Target]
     withheld: bool
+    links: dict[int, str]  # target → the link that acknowledges it
 
     @property
     def marking(self) -> Marking:
@@ -61,7 +62,7 @@ def compose(delivery: Delivery, channel: ChannelInfo) -> Message | None:
         return None
     directive = targets[0].directive
     withheld = not may_leave(Marking.read(directive.marking), Audience.ORGANISATION)
-    about = _Subject(delivery, directive, targets, withheld)
+    about = _Subject(delivery, directive, targets, withheld, _links(delivery, targets))
     return _message(delivery, "directive", languages, lambda: _part(about), _event(about))
 
 
@@ -143,7 +144,7 @@ def _part(about: _Subject) -> dict[str, Any]:
                 "due_at": target.due_at,
                 "late": target.due_at <= at,
                 "open": target.exposures_open,
-                "link": "" if centre or target.acknowledged_at is not None else _link(target, about),
+                "link": about.links.get(target.pk, ""),
             }
             for target in about.targets
         ],
@@ -151,9 +152,18 @@ def _part(about: _Subject) -> dict[str, Any]:
     }
 
 
-def _link(target: Target, about: _Subject) -> str:
-    payload = {"target": target.pk, "delivery": about.delivery.pk}
-    return f"{settings.PUBLIC_URL}/acknowledge/{make_link_token(ACKNOWLEDGE, payload, now() + LINK_LIFE)}/"
+def _links(delivery: Delivery, targets: list[Target]) -> dict[int, str]:
+    """Target → the link that acknowledges it, signed once: both languages carry the same. A centre has none."""
+    if delivery.rung in {"cocd", "cgcd"}:
+        return {}
+    expires = now() + LINK_LIFE
+    links = {}
+    for target in targets:
+        if target.acknowledged_at is None:
+            payload = {"target": target.pk, "delivery": delivery.pk}
+            token = make_link_token(ACKNOWLEDGE, payload, expires)
+            links[target.pk] = f"{settings.PUBLIC_URL}/acknowledge/{token}/"
+    return links
 
 
 def _subject(about: _Subject) -> str:
