@@ -153,7 +153,7 @@ def _part(about: _Subject) -> dict[str, Any]:
 
 
 def _links(delivery: Delivery, targets: list[Target]) -> dict[int, str]:
-    """Target → the link that acknowledges it, signed once: both languages carry the same. A centre has none."""
+    """Target → the link that acknowledges it, signed once for both languages. A centre has none."""
     if delivery.rung in {"cocd", "cgcd"}:
         return {}
     expires = now() + LINK_LIFE
