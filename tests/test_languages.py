@@ -84,6 +84,23 @@ def test_french_uses_the_terms_of_the_glossary(catalogues: dict[str, Catalog]) -
     assert not guilty
 
 
+# French sets a narrow no-break space before ; ! ?, a no-break space before : and inside guillemets, and ’.
+# Markup is no text: an attribute keeps its own quotes and signs.
+BADLY_SET = re.compile(
+    r"[^\S\u202f][;!?]|[^\s\u202f;!?][;!?](?=\s|$)|[^\S\u00a0]:(?=\s|$)|«[^\u00a0]|[^\u00a0]»|\w'\w|\.\.\.|\"|n° "
+)
+MARKUP = re.compile(r"<[^>]*>|&\w+;|«\u00a0[\w:]+\u00a0»")
+
+
+def test_french_is_set_as_french_is(catalogues: dict[str, Catalog]) -> None:
+    guilty = []
+    for room, catalogue in catalogues.items():
+        for message in catalogue:
+            texts = message.id if isinstance(message.id, tuple | list) else (message.id,)
+            guilty += [f"{room}: {text}" for text in texts if text and BADLY_SET.search(MARKUP.sub("", text))]
+    assert not guilty
+
+
 def test_placeholders_are_the_same_in_both_languages(catalogues: dict[str, Catalog]) -> None:
     names = re.compile(r"%\((\w+)\)|\{(\w*)\}")
     guilty = []

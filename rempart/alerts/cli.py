@@ -105,7 +105,7 @@ def issue(
     text_fr: str = "",
     text_en: str = "",
     marking: str = "TLP:AMBER",
-    send: Annotated[bool, typer.Option("--send", help="Sans quoi : aperçu · Else a preview only")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Sans quoi : aperçu · Else a preview only")] = False,
     as_json: _Json = False,
 ) -> None:
     """Émet une directive, ou montre qui la recevrait · Issue a directive, or show whom it would reach."""

@@ -247,7 +247,7 @@ def _digest_part(digest: Digest) -> dict[str, Any]:
     ]
     return {
         "subject": f"[{digest.marking.label}] "
-        + _("Condensé du jour : %(what)s") % {"what": _summary(digest)},
+        + _("Condensé du jour : %(what)s") % {"what": _summary(digest)},
         "marking": str(digest.marking.label),
         "marking_means": digest.marking.explained(),
         "sections": sections,

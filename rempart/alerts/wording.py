@@ -65,14 +65,14 @@ EVENTS: dict[str, Any] = {
     "verified": _("Vérifiée par preuve"),
     "not_affected": _("Non touché, déclaration acceptée"),
     "accepted": _("Risque accepté"),
-    "withdrawn": _("Retirée : la preuve a changé"),
+    "withdrawn": _("Retirée : la preuve a changé"),
     "reopened": _("Rouverte par une preuve plus récente"),
     "escalated": _("Escalade"),
     "cancelled": _("Directive annulée"),
     "delay_requested": _("Délai demandé"),
     "delay_granted": _("Délai accordé"),
     "delay_refused": _("Délai refusé"),
-    "stated_not_affected": _("« Non touché » proposé au centre"),
+    "stated_not_affected": _("« Non touché » proposé au centre"),
     "stated_risk_accepted": _("Acceptation du risque proposée au centre"),
 }
 EVENT_MEANINGS = {
@@ -104,7 +104,7 @@ def directive_words(vulnerability: Facts) -> dict[str, str]:
         "text_fr": (
             ("Cette vulnérabilité est activement exploitée. " if exploited else "")
             + "Appliquez le correctif ou la mesure d’atténuation de l’éditeur sur chaque actif touché, puis "
-            "transmettez un inventaire à jour : il servira de preuve." + asked_fr
+            "transmettez un inventaire à jour : il servira de preuve." + asked_fr
         ),
         "text_en": (
             ("This vulnerability is known to be exploited. " if exploited else "")

@@ -73,7 +73,7 @@ def _body(actor: Actor, code: str, console: Console) -> int:
     found = queries.writable_bodies(actor).filter(code=code).first()
     if found is None:
         console.print(
-            _("Aucun organisme n’a le code « {code} ».").format(code=code), style="red", markup=False
+            _("Aucun organisme n’a le code « {code} ».").format(code=code), style="red", markup=False
         )
         raise typer.Exit(1)
     return int(found.pk)

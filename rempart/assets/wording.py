@@ -14,11 +14,11 @@ from rempart.kernel.errors import Invalid
 
 REASONS: dict[str, Any] = {
     # What the file as a whole may suffer from, and its rows (codes of the readers).
-    "bad_value": _("« {value} » n’est pas accepté ici."),
-    "duplicate_ref": _("L’identifiant « {ref} » sert plus d’une fois."),
+    "bad_value": _("« {value} » n’est pas accepté ici."),
+    "duplicate_ref": _("L’identifiant « {ref} » sert plus d’une fois."),
     "empty": _("Le fichier est vide."),
     "encrypted": _(
-        "Le fichier est chiffré ou dans un ancien format Excel : enregistrez-le en .xlsx sans mot de passe."
+        "Le fichier est chiffré ou dans un ancien format Excel : enregistrez-le en .xlsx sans mot de passe."
     ),
     "extra_cells": _("La ligne a {cells} cellules pour {columns} colonnes."),
     "forbidden_xml": _("Les types de document et les entités sont refusés dans un fichier XML."),
@@ -26,11 +26,11 @@ REASONS: dict[str, Any] = {
     "macros": _("Les classeurs qui contiennent des macros sont refusés."),
     "missing": _("Une valeur obligatoire manque."),
     "no_header": _("Aucune ligne d’en-têtes n’a été trouvée."),
-    "not_json": _("Le fichier n’est pas du JSON lisible : {reason}"),
-    "not_xlsx": _("Le fichier n’est pas un classeur Excel lisible : {reason}"),
-    "not_xml": _("Le fichier n’est pas du XML lisible : {reason}"),
-    "part_skipped": _("La partie « {part} » ({count}) n’est pas lue."),
-    "ratio": _("Le fichier se décompresse plus de {limit} fois : il est refusé."),
+    "not_json": _("Le fichier n’est pas du JSON lisible : {reason}"),
+    "not_xlsx": _("Le fichier n’est pas un classeur Excel lisible : {reason}"),
+    "not_xml": _("Le fichier n’est pas du XML lisible : {reason}"),
+    "part_skipped": _("La partie « {part} » ({count}) n’est pas lue."),
+    "ratio": _("Le fichier se décompresse plus de {limit} fois : il est refusé."),
     "schema": "{reason}",
     "too_deep": _("Le fichier a plus de {limit} niveaux imbriqués."),
     "too_large": _("Le fichier dépasse {limit} octets."),
@@ -40,29 +40,29 @@ REASONS: dict[str, Any] = {
     "too_many_components": _("Plus de {limit} composants."),
     "too_many_members": _("Plus de {limit} parties dans le fichier."),
     "too_many_rows": _("Plus de {limit} lignes."),
-    "unclosed_quote": _("La ligne ne peut être découpée en cellules (guillemet non fermé ?) : {reason}"),
+    "unclosed_quote": _("La ligne ne peut être découpée en cellules (guillemet non fermé ?) : {reason}"),
     "unknown_encoding": _("L’encodage du texte n’est ni UTF-8, ni UTF-16, ni Windows-1252."),
     "unknown_binary": _("Le fichier n’est ni CSV, ni XLSX, ni CycloneDX, ni SPDX."),
     "unknown_json": _("Ce fichier JSON n’est ni CycloneDX ni SPDX."),
     "unknown_text": _("Ce fichier texte n’a pas de colonnes."),
     "unknown_xml": _("Ce fichier XML n’est pas CycloneDX."),
-    "unknown_ref": _("« {ref} » ne désigne rien dans le document."),
-    "unknown_version": _("La version « {value} » du format n’est pas prise en charge."),
-    "wrong_type": _("On attendait {expected} ; on a trouvé {found}."),
+    "unknown_ref": _("« {ref} » ne désigne rien dans le document."),
+    "unknown_version": _("La version « {value} » du format n’est pas prise en charge."),
+    "wrong_type": _("On attendait {expected} ; on a trouvé {found}."),
     # What rows may state wrongly.
     "unmapped": _("Dites quelle colonne donne l’identifiant ou le nom de l’actif."),
-    "bad_kind": _("« {value} » n’est pas un genre d’actif connu."),
-    "bad_exposure": _("« {value} » n’est pas une exposition réseau connue (interne, contrôlée, internet)."),
-    "bad_level": _("« {value} » n’est pas un niveau de 1 à 4."),
-    "bad_truth": _("« {value} » n’est ni oui ni non."),
-    "bad_hours": _("« {value} » n’est pas un nombre d’heures."),
-    "unknown_owner": _("Aucune personne active de l’organisme n’a le courriel « {value} »."),
-    "unknown_location": _("L’organisme n’a pas d’emplacement « {value} »."),
-    "unknown_dependency": _("Aucun actif « {value} » dans ce fichier ni parmi ceux que vous voyez."),
+    "bad_kind": _("« {value} » n’est pas un genre d’actif connu."),
+    "bad_exposure": _("« {value} » n’est pas une exposition réseau connue (interne, contrôlée, internet)."),
+    "bad_level": _("« {value} » n’est pas un niveau de 1 à 4."),
+    "bad_truth": _("« {value} » n’est ni oui ni non."),
+    "bad_hours": _("« {value} » n’est pas un nombre d’heures."),
+    "unknown_owner": _("Aucune personne active de l’organisme n’a le courriel « {value} »."),
+    "unknown_location": _("L’organisme n’a pas d’emplacement « {value} »."),
+    "unknown_dependency": _("Aucun actif « {value} » dans ce fichier ni parmi ceux que vous voyez."),
     "self_dependency": _("Un actif ne peut dépendre de lui-même."),
     "too_many_references": _("Plus de {limit} dépendances dans une cellule."),
-    "other_body": _("La ligne est d’un autre organisme : « {value} »."),
-    "conflict": _("Cet actif est dit autrement à la ligne {first} : « {before} », puis « {value} »."),
+    "other_body": _("La ligne est d’un autre organisme : « {value} »."),
+    "conflict": _("Cet actif est dit autrement à la ligne {first} : « {before} », puis « {value} »."),
 }
 
 
@@ -108,13 +108,13 @@ def unknown_column(name: str) -> Any:
 
 def asset_needed() -> Any:
     """A bill of materials that names no product needs to be told which asset it describes."""
-    return _("Cette nomenclature ne nomme pas le logiciel qu’elle décrit : dites de quel actif il s’agit.")
+    return _("Cette nomenclature ne nomme pas le logiciel qu’elle décrit : dites de quel actif il s’agit.")
 
 
 def _format(which: str, name: str) -> str:
     texts = {
-        "unknown_field": gettext("Le champ « {name} » n’existe pas."),
-        "unknown_column": gettext("Le fichier n’a pas de colonne « {name} »."),
+        "unknown_field": gettext("Le champ « {name} » n’existe pas."),
+        "unknown_column": gettext("Le fichier n’a pas de colonne « {name} »."),
     }
     return texts[which].format(name=name)
 

@@ -78,7 +78,7 @@ class _Stage:
         self.draw = random.Random(LOG4SHELL)
         recipe = make.recipe()
         if recipe is None:
-            raise ReplayError("aucun gouvernement de démonstration : rempart demo make · make the demo first")
+            raise ReplayError("aucun gouvernement de démonstration : rempart demo make · make the demo first")
         tree = plan.places(recipe.bodies, recipe.seed)
         ids = {place.code: place.pk for place in organisations.bodies(_PLAYER)}
         self.inventories = {

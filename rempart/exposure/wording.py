@@ -17,10 +17,10 @@ REASONS: dict[str, Any] = {
     ),
     "fixed_at": _("La version %(version)s atteint %(bound)s, où finit la plage touchée (%(range)s)."),
     "above_range": _(
-        "La version %(version)s dépasse la dernière touchée (%(range)s) ; la source ne dit rien des autres."
+        "La version %(version)s dépasse la dernière touchée (%(range)s) ; la source ne dit rien des autres."
     ),
     "below_range": _(
-        "La version %(version)s précède les plages touchées (%(range)s) ; la source ne dit rien des autres."
+        "La version %(version)s précède les plages touchées (%(range)s) ; la source ne dit rien des autres."
     ),
     "listed_unaffected": _("La source nomme la version %(version)s parmi les versions non touchées."),
     "default_unaffected": _(
@@ -31,7 +31,7 @@ REASONS: dict[str, Any] = {
     "no_version": _("L’inventaire ne donne pas la version installée."),
     "unreadable_version": _("La version %(version)s ne se lit pas dans le système de la plage (%(range)s)."),
     "unreadable_range": _("Une borne de la plage ne se lit pas comme une version (%(range)s)."),
-    "unstated_version": _("La source ne donne pas de version (« n/a » ou l’équivalent)."),
+    "unstated_version": _("La source ne donne pas de version (« n/a » ou l’équivalent)."),
     "contradictory_range": _("La plage finit avant de commencer (%(range)s)."),
     "git_range": _("La plage est donnée en révisions de code, qui n’ont pas d’ordre hors de leur dépôt."),
     "status_unknown": _("La source dit ignorer l’état de la version %(version)s."),

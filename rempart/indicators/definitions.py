@@ -72,7 +72,7 @@ INDICATORS: tuple[Indicator, ...] = (
         "declared_unverified",
         "O1.2",
         _("Directives déclarées corrigées, sans preuve"),
-        _("Part des réponses « corrigé » qu’aucun inventaire postérieur n’a encore prouvées."),
+        _("Part des réponses « corrigé » qu’aucun inventaire postérieur n’a encore prouvées."),
         _("directives à l’état déclaré ÷ (déclarées + vérifiées), envoyées dans la période"),
         _TARGETS,
         "share",
@@ -101,7 +101,7 @@ INDICATORS: tuple[Indicator, ...] = (
             "Organismes dont au moins un actif est exposé avec certitude à ce que la table "
             "de priorité met en tête."
         ),
-        _("nombre d’organismes ayant une exposition ouverte de priorité « agir maintenant »"),
+        _("nombre d’organismes ayant une exposition ouverte de priorité « agir maintenant »"),
         _("Expositions"),
         "count",
         "down",
@@ -139,7 +139,7 @@ INDICATORS: tuple[Indicator, ...] = (
         "O3.1",
         _("Logiciels dont la version est connue"),
         _(
-            "Part des logiciels inventoriés qui disent leur version : sans elle, nul ne sait "
+            "Part des logiciels inventoriés qui disent leur version : sans elle, nul ne sait "
             "s’ils sont touchés."
         ),
         _("logiciels installés avec version ÷ logiciels installés"),

@@ -16,7 +16,7 @@ def feeds_are_read() -> Iterator[Finding]:
     stale = queries.stale_feeds()
     for name in stale:
         message = _("La source %(name)s n’est plus lue à temps.") % {"name": name}
-        mend = _("Lancez « rempart feeds sync %(name)s » et lisez son erreur.") % {"name": name}
+        mend = _("Lancez « rempart feeds sync %(name)s » et lisez son erreur.") % {"name": name}
         yield Finding("feeds", WARNING, message, mend)
     if not stale:
         yield Finding("feeds", OK, _("Les sources activées sont lues à temps."))

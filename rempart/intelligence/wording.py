@@ -32,18 +32,18 @@ def ranges_in_words(affected: Affected) -> str:
         parts.append(_listed(said["affected"]))
     if said["unaffected"]:
         excluding = affected.default_status == "affected"
-        exception = _("sauf %(ranges)s") if excluding else _("non touché : %(ranges)s")
+        exception = _("sauf %(ranges)s") if excluding else _("non touché : %(ranges)s")
         parts.append(exception % {"ranges": _listed(said["unaffected"])})
     if said["unknown"]:
-        parts.append(_("sans certitude : %(ranges)s") % {"ranges": _listed(said["unknown"])})
-    return _(" ; ").join(parts) or _("versions non précisées")
+        parts.append(_("sans certitude : %(ranges)s") % {"ranges": _listed(said["unknown"])})
+    return _(" ; ").join(parts) or _("versions non précisées")
 
 
 def _listed(texts: list[str]) -> str:
     """At most forty, then how many more: some records list thousands."""
-    shown = _(" ; ").join(texts[:_MOST])
+    shown = _(" ; ").join(texts[:_MOST])
     more = len(texts) - _MOST
-    return _("%(shown)s ; et %(count)d autres") % {"shown": shown, "count": more} if more > 0 else shown
+    return _("%(shown)s ; et %(count)d autres") % {"shown": shown, "count": more} if more > 0 else shown
 
 
 def _segments(entry: VersionEntry) -> Iterator[tuple[str, str]]:

@@ -61,7 +61,7 @@ def examine(language: str = "fr") -> list[Finding]:
                 found += list(function()) or [Finding(name, OK, _("Rien à signaler."))]
             except Exception as error:
                 log.info("check %s failed", name, exc_info=True)
-                message = _("La vérification a échoué : %(error)s.") % {"error": type(error).__name__}
+                message = _("La vérification a échoué : %(error)s.") % {"error": type(error).__name__}
                 found.append(Finding(name, FAILURE, message, _("Voyez le journal du serveur.")))
     return found
 
@@ -101,9 +101,9 @@ def _database() -> Iterator[Finding]:
         yield Finding(
             "database",
             FAILURE,
-            _("%(count)d migration(s) à appliquer : %(names)s.")
+            _("%(count)d migration(s) à appliquer : %(names)s.")
             % {"count": len(waiting), "names": ", ".join(waiting[:5])},
-            _("Lancez « rempart init »."),
+            _("Lancez « rempart init »."),
         )
     else:
         yield Finding("database", OK, _("La base répond (%(kind)s), à jour.") % {"kind": connection.vendor})
@@ -116,8 +116,8 @@ def _worker() -> Iterator[Finding]:
         yield Finding(
             "worker",
             FAILURE,
-            _("Aucun worker ne donne signe de vie : ni envois, ni mises à jour."),
-            _("Lancez « rempart worker », ou redémarrez « rempart serve »."),
+            _("Aucun worker ne donne signe de vie : ni envois, ni mises à jour."),
+            _("Lancez « rempart worker », ou redémarrez « rempart serve »."),
         )
     else:
         yield Finding("worker", OK, _("%(count)d worker(s) en activité.") % {"count": len(alive)})
@@ -153,7 +153,7 @@ def _worker() -> Iterator[Finding]:
 @check("mail")
 def _mail() -> Iterator[Finding]:
     if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
-        yield Finding("mail", WARNING, _("Les courriels ne partent pas : ils sont gardés sur place."))
+        yield Finding("mail", WARNING, _("Les courriels ne partent pas : ils sont gardés sur place."))
         return
     server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     try:
@@ -203,7 +203,7 @@ def _disk() -> Iterator[Finding]:
         yield Finding(
             "disk",
             FAILURE if usage.free < _LEAST_FREE // 10 else WARNING,
-            _("Il reste %(free)d Mo sur le disque des données.") % {"free": usage.free // 1024**2},
+            _("Il reste %(free)d Mo sur le disque des données.") % {"free": usage.free // 1024**2},
             _("Libérez de l’espace ou déplacez REMPART_VAR."),
         )
 
@@ -229,7 +229,7 @@ def _clock() -> Iterator[Finding]:
 def _files() -> Iterator[Finding]:
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
         yield Finding(
-            "files", FAILURE, _("Les fichiers statiques ne sont pas préparés."), _("Lancez « rempart init ».")
+            "files", FAILURE, _("Les fichiers statiques ne sont pas préparés."), _("Lancez « rempart init ».")
         )
     package = Path(__file__).resolve().parents[1]
     stale = [po for po in package.glob("*/locale/*/LC_MESSAGES/*.po") if _older(po.with_suffix(".mo"), po)]
@@ -238,7 +238,7 @@ def _files() -> Iterator[Finding]:
             "files",
             WARNING,
             _("%(count)d catalogue(s) de traduction à compiler.") % {"count": len(stale)},
-            _("Lancez « rempart init »."),
+            _("Lancez « rempart init »."),
         )
 
 

@@ -87,7 +87,7 @@ _WIDEST = {
 _EXPLAINED = {
     Marking.CLEAR: ("Diffusion sans restriction.", "Disclosure is not limited."),
     Marking.GREEN: (
-        "Diffusion limitée à la communauté de cyberdéfense ; pas de canal public.",
+        "Diffusion limitée à la communauté de cyberdéfense ; pas de canal public.",
         "Limited to the cyberdefence community; no public channel.",
     ),
     Marking.AMBER: (
@@ -99,7 +99,7 @@ _EXPLAINED = {
         "Limited to the organisation, on a need-to-know basis.",
     ),
     Marking.RED: (
-        "Réservé aux destinataires nommés ; aucune autre diffusion.",
+        "Réservé aux destinataires nommés ; aucune autre diffusion.",
         "For the named recipients only; no further disclosure.",
     ),
 }

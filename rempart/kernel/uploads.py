@@ -50,7 +50,7 @@ _SENTENCES = {
     "empty": ("Le fichier est vide.", "The file is empty."),
     "too_large": ("Le fichier dépasse {limit} octets.", "The file exceeds {limit} bytes."),
     "kind": (
-        "Le contenu du fichier ({kind}) n’est pas d’un type accepté : {accepted}.",
+        "Le contenu du fichier ({kind}) n’est pas d’un type accepté : {accepted}.",
         "The content of the file ({kind}) is not of an accepted type: {accepted}.",
     ),
     "archive_unreadable": (
@@ -66,15 +66,15 @@ _SENTENCES = {
         "The decompressed content exceeds {limit} bytes.",
     ),
     "archive_ratio": (
-        "Le contenu est comprimé plus de {limit} fois : ce fichier est refusé.",
+        "Le contenu est comprimé plus de {limit} fois : ce fichier est refusé.",
         "The content is compressed more than {limit} times: this file is refused.",
     ),
     "archive_path": (
-        "L’archive contient un chemin interdit : {member}.",
+        "L’archive contient un chemin interdit : {member}.",
         "The archive holds a forbidden path: {member}.",
     ),
     "archive_encrypted": (
-        "L’archive contient un fichier chiffré : {member}.",
+        "L’archive contient un fichier chiffré : {member}.",
         "The archive holds an encrypted file: {member}.",
     ),
 }

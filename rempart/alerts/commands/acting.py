@@ -48,7 +48,7 @@ def clean_reason(reason: str, *, needed: bool) -> str:
     """The reason as it is kept. Raises Invalid when it is needed and missing, or too long."""
     cleaned = reason.strip()
     if needed and not cleaned:
-        raise Invalid(_("Indiquez la raison : elle est consignée."), field="reason")
+        raise Invalid(_("Indiquez la raison : elle est consignée."), field="reason")
     if len(cleaned) > MAX_REASON:
         raise Invalid(_("La raison dépasse 2 000 caractères."), field="reason")
     return cleaned

@@ -239,7 +239,7 @@ def cancel_directive(actor: Actor, *, directive_id: int, reason: str) -> Directi
     """Withdraws a directive issued by mistake; each body's timeline says why."""
     actor.require_everywhere(Permission.ALERT_ISSUE)
     if not reason.strip():
-        raise Invalid(_("Indiquez la raison : elle est consignée."), field="reason")
+        raise Invalid(_("Indiquez la raison : elle est consignée."), field="reason")
     directive = Directive.objects.select_for_update().filter(id=directive_id).first()
     if directive is None:
         raise NotFound(_("Cette directive n’existe pas."))

@@ -82,7 +82,7 @@ def directive_cancel(request: ActorRequest, number: str) -> HttpResponseBase:
             form.add_error(error.field if error.field in form.fields else None, str(error.message))
             status = error.status
         else:
-            messages.success(request, _t("Directive annulée ; chaque organisme le voit avec la raison."))
+            messages.success(request, _t("Directive annulée ; chaque organisme le voit avec la raison."))
             return redirect("directive", found.number)
     return render(request, "alerts/directive_cancel.html", {"directive": found, "form": form}, status=status)
 

@@ -28,7 +28,7 @@ class DirectiveForm(forms.Form):
         label=_("Vulnérabilité"),
         required=False,
         max_length=120,
-        help_text=_("CVE-AAAA-NNNNN ; laissez vide pour une directive en texte libre."),
+        help_text=_("CVE-AAAA-NNNNN ; laissez vide pour une directive en texte libre."),
     )
     audience = forms.ChoiceField(label=_("À qui"), choices=tuple(wording.AUDIENCES.items()))
     portfolio = forms.ChoiceField(label=_("Portefeuille"), required=False)
@@ -44,7 +44,7 @@ class DirectiveForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M"],
         help_text=_(
-            "Pour les organismes exposés : plus tôt que la table seulement. Vide : celle de la table."
+            "Pour les organismes exposés : plus tôt que la table seulement. Vide : celle de la table."
         ),
     )
     marking = forms.ChoiceField(
@@ -57,7 +57,7 @@ class DirectiveForm(forms.Form):
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("Pour une vulnérabilité, laissez vide : les faits connus sont repris."),
+        help_text=_("Pour une vulnérabilité, laissez vide : les faits connus sont repris."),
     )
     text_en = forms.CharField(
         label=_("Texte, en anglais"),

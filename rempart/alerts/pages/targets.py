@@ -157,12 +157,12 @@ ACTIONS: dict[str, tuple[Callable[[Actor, HttpRequest, int, str], None], Any]] =
         _("Déclarée appliquée. Le prochain inventaire servira de preuve."),
     ),
     "assign": (_assign, _("Travail confié.")),
-    "delay": (_delay, _("Délai demandé ; votre centre répondra.")),
+    "delay": (_delay, _("Délai demandé ; votre centre répondra.")),
     "grant": (_plain(commands.grant_delay), _("Délai accordé.")),
     "refuse": (_plain(commands.refuse_delay), _("Délai refusé.")),
     "not-affected": (_not_affected, _("Déclaration envoyée à votre centre, qui la revoit.")),
     "accept-risk": (_accept_risk, _("Demande envoyée à votre centre, qui la revoit.")),
-    "proof": (_plain(commands.accept_proof), _("Preuve acceptée : directive vérifiée.")),
+    "proof": (_plain(commands.accept_proof), _("Preuve acceptée : directive vérifiée.")),
 }
 
 

@@ -21,7 +21,7 @@ def entries(events: Iterable[Any], *, with_body: bool = False) -> list[dict[str,
 def _entry(event: Any, with_body: bool) -> dict[str, Any]:
     text = str(wording.EVENTS.get(event.kind, event.kind))
     if event.kind == "escalated":
-        text = _("Escalade : %(rung)s") % {"rung": wording.RUNGS.get(event.detail.get("rung", ""), "?")}
+        text = _("Escalade : %(rung)s") % {"rung": wording.RUNGS.get(event.detail.get("rung", ""), "?")}
     who = event.actor_label if event.actor_id is not None else ""
     if event.on_behalf:
         who = _("%(who)s, au nom de l’organisme") % {"who": who}

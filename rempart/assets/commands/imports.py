@@ -160,7 +160,7 @@ def request_apply(actor: Actor, *, import_id: int) -> InventoryImport:
     if waiting.rows <= APPLIED_AT_ONCE or actor.user_id is None:
         return apply_import(actor, import_id=import_id)
     if waiting.error_count:
-        raise Invalid(_("Des lignes sont refusées : corrigez-les et recommencez."), code="rows_refused")
+        raise Invalid(_("Des lignes sont refusées : corrigez-les et recommencez."), code="rows_refused")
     with transaction.atomic():
         locked = InventoryImport.objects.select_for_update().get(id=import_id)
         if locked.state != InventoryImport.State.PREVIEWED:
@@ -297,13 +297,13 @@ def _not_waiting(done: InventoryImport) -> Conflict:
 
 def _file_gone() -> Conflict:
     return Conflict(
-        _("Le fichier de cet inventaire n’est plus là : déposez-le de nouveau."), code="file_gone"
+        _("Le fichier de cet inventaire n’est plus là : déposez-le de nouveau."), code="file_gone"
     )
 
 
 def _rows_refused(statement: Statement) -> Invalid:
     return Invalid(
-        _("Des lignes sont refusées : rien n’a été importé. Corrigez-les et recommencez."),
+        _("Des lignes sont refusées : rien n’a été importé. Corrigez-les et recommencez."),
         code="rows_refused",
         values={"errors": statement.errors[:100], "error_count": statement.error_count},
     )
@@ -366,7 +366,7 @@ def _refuse_older(inventory: InventoryImport) -> None:
     newest = applied.aggregate(at=Max("observed_at"))["at"]
     if newest is not None and inventory.observed_at < newest:
         raise Conflict(
-            _("Cet inventaire a été relevé avant le dernier appliqué de la même source : il est refusé."),
+            _("Cet inventaire a été relevé avant le dernier appliqué de la même source : il est refusé."),
             code="older",
             values={"observed_at": inventory.observed_at.isoformat(), "newest": newest.isoformat()},
         )
@@ -376,7 +376,7 @@ def _source(text: str) -> str:
     source = " ".join(text.split())
     if source and not _SOURCE.fullmatch(source):
         raise Invalid(
-            _("La source est un nom d’au plus 60 lettres, chiffres, espaces ou - . : / @."),
+            _("La source est un nom d’au plus 60 lettres, chiffres, espaces ou - . : / @."),
             code="bad_source",
             field="source",
         )

@@ -116,7 +116,7 @@ def dependency_add(request: ActorRequest, asset_id: int) -> HttpResponseBase:
     try:
         if other is None:
             raise NotFound(
-                _("Aucun actif que vous voyez ne porte l’identifiant « {key} ».").format(key=reference)
+                _("Aucun actif que vous voyez ne porte l’identifiant « {key} ».").format(key=reference)
             )
         commands.add_dependency(request.actor, dependent_id=asset_id, dependency_id=other.pk)
     except DomainError as error:

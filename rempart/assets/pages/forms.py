@@ -68,7 +68,7 @@ class CategoryForm(CommandForm):
     confidentiality = forms.TypedChoiceField(label=_("Confidentialité"), choices=_LEVELS, coerce=int)
     own_criticality = forms.TypedChoiceField(
         label=_("Criticité propre"),
-        choices=[(0, _("aucune : héritée de ce qui en dépend")), *_LEVELS],
+        choices=[(0, _("aucune : héritée de ce qui en dépend")), *_LEVELS],
         coerce=int,
         help_text=_(
             "Ce que l’arrêt de cet actif coûterait par lui-même. Elle passe à tout ce dont il dépend."
@@ -104,7 +104,7 @@ class ImportForm(CommandForm):
     body_id = forms.TypedChoiceField(label=_("Organisme"), coerce=int)
     file = forms.FileField(
         label=_("Fichier"),
-        help_text=_("CSV, XLSX, CycloneDX ou SPDX ; 256 Mo au plus."),
+        help_text=_("CSV, XLSX, CycloneDX ou SPDX ; 256 Mo au plus."),
         allow_empty_file=True,
     )
     source = forms.CharField(
@@ -112,8 +112,8 @@ class ImportForm(CommandForm):
         max_length=60,
         required=False,
         help_text=_(
-            "Le nom de cet inventaire, toujours le même : ce qu’il ne montre plus a disparu. "
-            "« cmdb » pour un tableau, « sbom: » et l’actif pour une nomenclature, si vous ne dites rien."
+            "Le nom de cet inventaire, toujours le même : ce qu’il ne montre plus a disparu. "
+            "« cmdb » pour un tableau, « sbom: » et l’actif pour une nomenclature, si vous ne dites rien."
         ),
     )
     asset_key = forms.CharField(
@@ -123,7 +123,7 @@ class ImportForm(CommandForm):
         help_text=_("L’identifiant de l’actif, quand le fichier n’en décrit qu’un."),
     )
     partial = forms.BooleanField(
-        label=_("Ce fichier ne liste pas tout : ne rien faire disparaître"), required=False
+        label=_("Ce fichier ne liste pas tout : ne rien faire disparaître"), required=False
     )
 
     def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:

@@ -199,7 +199,7 @@ def import_apply(request: ActorRequest, import_id: int) -> HttpResponseBase:
 def import_discard(request: ActorRequest, import_id: int) -> HttpResponseBase:
     """Gives up a preview."""
     commands.discard_import(request.actor, import_id=import_id)
-    messages.success(request, _("Inventaire écarté ; rien n’a changé."))
+    messages.success(request, _("Inventaire écarté ; rien n’a changé."))
     return redirect("import_list")
 
 

@@ -94,7 +94,7 @@ def _clean(field: str, text: str) -> str:
     text = text.strip().lower()
     if not _KEY.fullmatch(text):
         raise Invalid(
-            _("Écrivez « purl:type/nom », « cpe:a:fabricant:produit » ou « name:fabricant/produit »."),
+            _("Écrivez « purl:type/nom », « cpe:a:fabricant:produit » ou « name:fabricant/produit »."),
             field=field,
         )
     return text

@@ -81,7 +81,7 @@ def statement_new(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
             form.add_error(error.field if error.field in form.fields else None, str(error.message))
             status = error.status
         else:
-            messages.success(request, gettext("Déclaration proposée ; elle comptera une fois revue."))
+            messages.success(request, gettext("Déclaration proposée ; elle comptera une fois revue."))
             return redirect("statement", made.pk)
     return render(request, "exposure/statement_new.html", {"form": form, "exposure": exposure}, status=status)
 

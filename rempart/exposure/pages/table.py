@@ -35,7 +35,7 @@ def priority_table(request: ActorRequest) -> HttpResponseBase:
                 )
                 messages.success(
                     request,
-                    gettext("Table enregistrée ; les priorités changent dans les minutes qui suivent."),
+                    gettext("Table enregistrée ; les priorités changent dans les minutes qui suivent."),
                 )
                 return redirect("priority_table")
             context["preview"] = _preview(commands.preview_priority_table(request.actor, table))

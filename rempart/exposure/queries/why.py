@@ -84,7 +84,7 @@ def priority_for(exposure: Exposure) -> WhyPriority:
     deciding = decisive(table, point)
     sources = {
         "exploitation": _exploitation_source(vulnerability),
-        "exposure": _("Inventaire « %(source)s »") % {"source": asset.source or "—"},
+        "exposure": _("Inventaire « %(source)s »") % {"source": asset.source or "—"},
         "automatable": automatable_source,
         "impact": _impact_source(asset),
     }
@@ -126,7 +126,7 @@ def _automatable(vulnerability: Any) -> tuple[Automatable, str]:
     for part in ("AV:N", "AC:L", "PR:N", "UI:N"):
         found = vector.find(part, place)
         if found < 0:
-            return Automatable.NO, _("Non précisé : compté comme non")
+            return Automatable.NO, _("Non précisé : compté comme non")
         place = found + len(part)
     return Automatable.YES, _("Déduit du vecteur CVSS (réseau, sans privilège ni geste de l’utilisateur)")
 
@@ -134,10 +134,10 @@ def _automatable(vulnerability: Any) -> tuple[Automatable, str]:
 def _impact_source(asset: Any) -> str:
     lender = asset.criticality_source
     if lender is not None and lender.pk != asset.pk:
-        return _("Criticité prêtée par « %(service)s »") % {"service": lender.name}
+        return _("Criticité prêtée par « %(service)s »") % {"service": lender.name}
     if asset.criticality:
         return _("Criticité propre de l’actif")
-    return _("Criticité non établie : comptée comme faible")
+    return _("Criticité non établie : comptée comme faible")
 
 
 def history(exposure: Exposure, finding: Finding | None) -> list[Entry]:
@@ -147,7 +147,7 @@ def history(exposure: Exposure, finding: Finding | None) -> list[Entry]:
     if before:
         entries.append(_entry(before["opened"], _("Ouverte une première fois")))
         closed = wording.STATES.get(before["was"], before["was"])
-        entries.append(_entry(before["closed"], _("Close : %(state)s") % {"state": closed}, meaning="ok"))
+        entries.append(_entry(before["closed"], _("Close : %(state)s") % {"state": closed}, meaning="ok"))
     opened = _("Rouverte") if exposure.reopened else _("Ouverte")
     entries.append(Entry(exposure.opened_at, opened, meaning="critical"))
     if finding is not None:
@@ -161,20 +161,20 @@ def history(exposure: Exposure, finding: Finding | None) -> list[Entry]:
         )
     if exposure.priority_since != exposure.opened_at:
         outcome = wording.PRIORITIES.get(exposure.priority, exposure.priority)
-        entries.append(Entry(exposure.priority_since, _("Priorité : %(outcome)s") % {"outcome": outcome}))
+        entries.append(Entry(exposure.priority_since, _("Priorité : %(outcome)s") % {"outcome": outcome}))
     for one in statements_about(exposure):
         kind = wording.KINDS[one.kind]
         entries.append(
             Entry(
                 one.made_at,
-                _("Déclaration : %(kind)s") % {"kind": kind},
+                _("Déclaration : %(kind)s") % {"kind": kind},
                 str(one.made_by or ""),
                 one.explanation,
             )
         )
         if one.reviewed_at is not None:
             state = wording.STATEMENT_STATES[one.state]
-            text = _("Déclaration revue : %(state)s") % {"state": state}
+            text = _("Déclaration revue : %(state)s") % {"state": state}
             entries.append(Entry(one.reviewed_at, text, str(one.reviewed_by or ""), one.review_note))
     if exposure.closed_at is not None:
         meaning = "ok" if exposure.state == Exposure.State.VERIFIED else "calm"
@@ -198,7 +198,7 @@ def proof_in_words(exposure: Exposure) -> str:
         if proof.get("import") is None:
             return _("Le composant n’est plus dans l’inventaire.")
         return _(
-            "L’inventaire n° %(number)s (« %(source)s »), relevé le %(day)s, ne montre plus ce composant."
+            "L’inventaire n° %(number)s (« %(source)s »), relevé le %(day)s, ne montre plus ce composant."
         ) % {
             "number": proof["import"],
             "source": proof.get("source", "—"),
@@ -211,7 +211,7 @@ def proof_in_words(exposure: Exposure) -> str:
             return _("Le dossier publié ne vise plus ce produit.")
         return _("Le dossier publié ne tient plus cette version pour touchée.")
     if kind == "statement":
-        return _("Déclaration n° %(number)s, acceptée.") % {"number": proof.get("id")}
+        return _("Déclaration n° %(number)s, acceptée.") % {"number": proof.get("id")}
     return ""
 
 

@@ -172,7 +172,7 @@ def test_names_are_proposed_previewed_and_decided(
     assert "name:fortinet/fortimanager200" in page
     form = {"key": "name:fortinet/fortimanager200", "canonical": "name:fortinet/fortimanager"}
     assert (
-        "Composants renommés : 1."
+        "Composants renommés : 1."
         in commander.post("/products/", {**form, "step": "preview"}).content.decode()
     )
     assert commander.post("/products/", {**form, "step": "save"}).status_code == 302

@@ -75,7 +75,7 @@ def page(found: dict[str, Any], language: str) -> dict[str, Any]:
         since = timezone.localtime(found["at"] - timedelta(days=standing.days))
         return {
             "language": language,
-            "title": _("Cyberdéfense : indicateurs aux autorités"),
+            "title": _("Cyberdéfense : indicateurs aux autorités"),
             "place": standing.place.name,
             "period": _("Du %(since)s au %(until)s")
             % {"since": f"{since:%Y-%m-%d}", "until": f"{local:%Y-%m-%d}"},
@@ -101,7 +101,7 @@ def page(found: dict[str, Any], language: str) -> dict[str, Any]:
             "late_more": _late_more(found["late"][_LATE_SHOWN:]),
             "late_empty": _("Aucune directive n’est en retard."),
             "footer": _(
-                "« Corrigé » veut dire prouvé par un inventaire postérieur ; "
+                "« Corrigé » veut dire prouvé par un inventaire postérieur ; "
                 "une déclaration seule ne compte pas."
             ),
             "made": _("Établi le %(day)s par Rempart") % {"day": f"{local:%Y-%m-%d}"},

@@ -61,7 +61,7 @@ def load_folder(
         found = _recognised(root)
     if not found:
         raise Invalid(
-            _("Rien n’y a été reconnu : ni KEV, ni CVE, ni EPSS, ni CSAF."),
+            _("Rien n’y a été reconnu : ni KEV, ni CVE, ni EPSS, ni CSAF."),
             field="path",
             values={"path": str(root)},
         )

@@ -73,12 +73,12 @@ def feed_list(request: ActorRequest) -> HttpResponseBase:
 def _sentence(statuses: list[queries.FeedStatus], troubled: list[queries.FeedStatus]) -> str:
     if troubled:
         names = ", ".join(each.feed.name for each in troubled)
-        said = ngettext("%(count)d source à remettre en marche : %(names)s.",
-                        "%(count)d sources à remettre en marche : %(names)s.", len(troubled))  # fmt: skip
+        said = ngettext("%(count)d source à remettre en marche : %(names)s.",
+                        "%(count)d sources à remettre en marche : %(names)s.", len(troubled))  # fmt: skip
         return said % {"count": len(troubled), "names": names}
     active = sum(each.feed.enabled for each in statuses)
     if not active:
-        return _("Aucune source n’est activée : rien n’est lu sur le réseau.")
+        return _("Aucune source n’est activée : rien n’est lu sur le réseau.")
     said = ngettext("%(count)d source activée, à jour.", "%(count)d sources activées, toutes à jour.", active)
     return said % {"count": active}
 

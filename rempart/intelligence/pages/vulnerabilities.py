@@ -252,4 +252,4 @@ def _warning(stated: dict[str, Any]) -> str:
         "kev_added_on": _("La date d’entrée au KEV"),
     }
     values = {"name": names.get(str(stated.get("field")), stated.get("field")), "value": stated.get("value")}
-    return _("%(name)s annoncée (%(value)s) est dans le futur : elle n’ouvre aucun délai.") % values
+    return _("%(name)s annoncée (%(value)s) est dans le futur : elle n’ouvre aucun délai.") % values

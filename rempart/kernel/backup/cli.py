@@ -32,7 +32,7 @@ def _identity(path: Path | None) -> str:
         return place.read_text(encoding="utf-8")
     except OSError as error:
         raise BackupError(
-            f"{place}: {error.strerror}. Créez la clé : rempart backup key · Make the key: rempart backup key"
+            f"{place}: {error.strerror}. Créez la clé : rempart backup key · Make the key: rempart backup key"
         ) from error
 
 

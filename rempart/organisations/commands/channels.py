@@ -122,7 +122,7 @@ def request_verification(actor: Actor, *, channel_id: int) -> None:
         channel.challenge_until is not None
         and channel.challenge_until - CHALLENGE_LIFE > now() - RESEND_AFTER
     ):
-        raise Conflict(_("Un message vient d’être envoyé : attendez une minute."), code="too_soon")
+        raise Conflict(_("Un message vient d’être envoyé : attendez une minute."), code="too_soon")
     _ask_for_proof(channel)
     audit.record(actor, "channel.ask_proof", channel)
 
@@ -139,7 +139,7 @@ def confirm_channel(actor: Actor, *, channel_id: int, code: str) -> ContactChann
         pk=channel.pk, challenge_failures__lt=MAX_FAILURES, challenge_until__gt=now()
     ).update(challenge_failures=F("challenge_failures") + 1)
     if not counted:
-        raise Conflict(_("Ce code n’est plus valable : demandez-en un autre."), code="expired")
+        raise Conflict(_("Ce code n’est plus valable : demandez-en un autre."), code="expired")
     given = "".join(code.split())
     channel.refresh_from_db()
     expected = channel.challenge_digest
@@ -162,7 +162,7 @@ def channel_of_link(token: str) -> ContactChannel:
     try:
         payload = signing.read_link_token(LINK_PURPOSE, token, now())
     except signing.LinkExpired as error:
-        raise Invalid(_("Ce lien a expiré : demandez-en un autre."), code="expired") from error
+        raise Invalid(_("Ce lien a expiré : demandez-en un autre."), code="expired") from error
     except signing.LinkRefused as error:
         raise Invalid(_("Ce lien n’est pas valable."), code="link") from error
     channel = ContactChannel.objects.filter(pk=payload["channel"], address=payload["address"]).first()

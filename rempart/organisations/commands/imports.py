@@ -133,7 +133,7 @@ def apply_tree(actor: Actor, *, path: Path) -> ImportPlan:
     if plan.errors:
         first = plan.errors[0]
         raise Invalid(
-            _("Ligne %(line)d, %(field)s : %(message)s")
+            _("Ligne %(line)d, %(field)s : %(message)s")
             % {"line": first.line, "field": first.field, "message": first.message},
             code="rows",
             field=first.field,
@@ -145,7 +145,7 @@ def apply_tree(actor: Actor, *, path: Path) -> ImportPlan:
             _apply_row(actor, row)
         except DomainError as error:
             raise Invalid(
-                _("Ligne %(line)d, %(field)s : %(message)s")
+                _("Ligne %(line)d, %(field)s : %(message)s")
                 % {"line": row.line, "field": error.field, "message": error.message},
                 code="rows",
                 field=error.field,
@@ -187,7 +187,7 @@ def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The lines of the file by the names of our columns."""
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise Invalid(_("Le fichier dépasse %(size)d Mo.") % {"size": MAX_BYTES // 1024**2}, code="size")
+        raise Invalid(_("Le fichier dépasse %(size)d Mo.") % {"size": MAX_BYTES // 1024**2}, code="size")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -211,7 +211,7 @@ def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
                 raise Invalid(_("Plus de %(count)d lignes.") % {"count": MAX_ROWS}, code="rows_limit")
     except csv.Error as error:
         raise Invalid(
-            _("Ligne %(line)d : ce n’est pas du CSV valable.") % {"line": reader.line_num}, code="format"
+            _("Ligne %(line)d : ce n’est pas du CSV valable.") % {"line": reader.line_num}, code="format"
         ) from error
     if not rows:
         raise Invalid(_("Le fichier ne contient aucune ligne."), code="empty")
@@ -222,11 +222,11 @@ def _columns(cells: list[str]) -> list[str]:
     columns = [_HEADINGS.get(" ".join(cell.split()).lower(), "") for cell in cells]
     missing = [name for name in ("code", "kind", "parent", "name_fr") if name not in columns]
     if missing:
-        raise Invalid(_("Colonnes manquantes : %(names)s.") % {"names": ", ".join(missing)}, code="columns")
+        raise Invalid(_("Colonnes manquantes : %(names)s.") % {"names": ", ".join(missing)}, code="columns")
     doubled = [name for name, count in Counter(columns).items() if name and count > 1]
     if doubled:
         raise Invalid(
-            _("Colonnes données deux fois : %(names)s.") % {"names": ", ".join(doubled)}, code="columns"
+            _("Colonnes données deux fois : %(names)s.") % {"names": ", ".join(doubled)}, code="columns"
         )
     return columns
 
@@ -243,7 +243,7 @@ def _clean(cells: dict[str, str]) -> dict[str, Any]:
     texts["kind"] = _KINDS.get(texts["kind"].lower(), texts["kind"].lower())
     word = cells.get("essential", "").strip().lower()
     if word not in _YES | _NO:
-        raise Invalid(_("Attendu : oui ou non."), field="essential")
+        raise Invalid(_("Attendu : oui ou non."), field="essential")
     return {**clean_fields(texts, essential=word in _YES), "parent": cells.get("parent", "").strip().lower()}
 
 
@@ -267,7 +267,7 @@ def _check_tree(
                 RowError(
                     line,
                     "parent",
-                    _("Aucun organisme ne porte le code « %(code)s ».") % {"code": parent[:40]},
+                    _("Aucun organisme ne porte le code « %(code)s ».") % {"code": parent[:40]},
                 )
             )
         elif _in_a_loop(code, parents):
@@ -277,7 +277,7 @@ def _check_tree(
                 RowError(
                     line,
                     "parent",
-                    _("Un organisme de genre « %(kind)s » ne peut relever d’un « %(parent)s ».")
+                    _("Un organisme de genre « %(kind)s » ne peut relever d’un « %(parent)s ».")
                     % {"kind": kind, "parent": kinds[parent]},
                 )
             )

@@ -98,7 +98,7 @@ def give_duty(
     title = DutyTitle.objects.filter(code=title_code).first()
     if title is None:
         raise Invalid(
-            _("Aucune fonction ne porte le code « %(code)s ».") % {"code": title_code[:30]},
+            _("Aucune fonction ne porte le code « %(code)s ».") % {"code": title_code[:30]},
             field="title_code",
         )
     starts = starts_on or today()
@@ -255,7 +255,7 @@ def _clean_person(name: str, email: str, phone: str, language: str) -> dict[str,
     if len(values["phone"]) > 40:
         raise Invalid(_("Au plus %(count)d caractères.") % {"count": 40}, field="phone")
     if language not in ("fr", "en"):
-        raise Invalid(_("La langue est « fr » ou « en »."), field="language")
+        raise Invalid(_("La langue est « fr » ou « en »."), field="language")
     return values
 
 

@@ -60,7 +60,7 @@ def create_organisation(
         actor.require(Permission.ORGANISATION_MANAGE, parent.pk)
     check_place(values["kind"], parent)
     if Organisation.objects.filter(code=values["code"]).exists():
-        raise Conflict(_("Le code « %(code)s » est déjà pris.") % {"code": values["code"]}, field="code")
+        raise Conflict(_("Le code « %(code)s » est déjà pris.") % {"code": values["code"]}, field="code")
     starts = active_from or today()
     made = Organisation.objects.create(**values, parent=parent, active_from=starts)
     made.path = f"{parent.path if parent else '/'}{made.pk}/"
@@ -126,7 +126,7 @@ def move_organisation(actor: Actor, *, code: str, parent_code: str, on: date | N
         return organisation
     if parent.path.startswith(organisation.path):
         raise Invalid(
-            _("« %(parent)s » se trouve sous « %(name)s » : le déplacement ferait une boucle.")
+            _("« %(parent)s » se trouve sous « %(name)s » : le déplacement ferait une boucle.")
             % {"parent": parent.name, "name": organisation.name},
             code="cycle",
             field="parent_code",
@@ -168,7 +168,7 @@ def close_organisation(actor: Actor, *, code: str, on: date | None = None, reaso
     actor.require(Permission.ORGANISATION_MANAGE, organisation.pk)
     end = on or today()
     if organisation.active_to is not None:
-        raise Conflict(_("« %(name)s » est déjà fermé.") % {"name": organisation.name})
+        raise Conflict(_("« %(name)s » est déjà fermé.") % {"name": organisation.name})
     if end < organisation.active_from:
         raise Invalid(_("La fin ne peut précéder le début."), field="on")
     open_below = Organisation.objects.filter(parent=organisation).filter(
@@ -176,7 +176,7 @@ def close_organisation(actor: Actor, *, code: str, on: date | None = None, reaso
     )
     if open_below.exists():
         raise Conflict(
-            _("Déplacez ou fermez d’abord ce qui relève de « %(name)s ».") % {"name": organisation.name}
+            _("Déplacez ou fermez d’abord ce qui relève de « %(name)s ».") % {"name": organisation.name}
         )
     organisation.active_to = end
     organisation.save(update_fields=["active_to"])
@@ -203,7 +203,7 @@ def lock_tree_and_load(code: str) -> Organisation:
     found = Organisation.objects.filter(code=code).select_related("parent").first()
     if found is None:
         raise NotFound(
-            _("Aucun organisme ne porte le code « %(code)s ».") % {"code": code[:40]}, field="code"
+            _("Aucun organisme ne porte le code « %(code)s ».") % {"code": code[:40]}, field="code"
         )
     return found
 
@@ -230,7 +230,7 @@ def clean_fields(texts: dict[str, str], *, essential: bool) -> dict[str, Any]:
         )
     if values["kind"] not in Kind.values:
         raise Invalid(
-            _("Genre inconnu : « %(kind)s » (attendu : %(known)s).")
+            _("Genre inconnu : « %(kind)s » (attendu : %(known)s).")
             % {"kind": values["kind"][:40], "known": ", ".join(Kind.values)},
             field="kind",
         )
@@ -252,13 +252,13 @@ def check_place(kind: str, parent: Organisation | None) -> None:
         return
     if parent.kind not in PARENTS[kind]:
         raise Invalid(
-            _("Un organisme de genre « %(kind)s » ne peut relever d’un « %(parent)s ».")
+            _("Un organisme de genre « %(kind)s » ne peut relever d’un « %(parent)s ».")
             % {"kind": kind, "parent": parent.kind},
             code="place",
             field="parent_code",
         )
     if parent.active_to is not None and parent.active_to <= today():
-        raise Invalid(_("« %(name)s » est fermé.") % {"name": parent.name}, field="parent_code")
+        raise Invalid(_("« %(name)s » est fermé.") % {"name": parent.name}, field="parent_code")
     if parent.path.count("/") - 1 >= MAX_DEPTH:
         raise Invalid(
             _("L’arbre aurait plus de %(depth)d niveaux.") % {"depth": MAX_DEPTH}, field="parent_code"
@@ -284,7 +284,7 @@ def _new_version(organisation: Organisation, on: date | None) -> None:
     if current is not None:
         if day < current.valid_from:
             raise Invalid(
-                _("Le dernier changement date du %(day)s : le suivant ne peut le précéder.")
+                _("Le dernier changement date du %(day)s : le suivant ne peut le précéder.")
                 % {"day": current.valid_from.isoformat()},
                 field="on",
             )

@@ -46,7 +46,7 @@ def create_user(
     if not full_name or len(full_name) > 200:
         raise Invalid(_("Donnez un nom de 200 caractères au plus."), field="name")
     if language not in ("fr", "en"):
-        raise Invalid(_("La langue est « fr » ou « en »."), field="language")
+        raise Invalid(_("La langue est « fr » ou « en »."), field="language")
     actor.require(Permission.USER_MANAGE)
     if User.objects.filter(email__iexact=address).exists():
         raise Conflict(_("Cette adresse a déjà un compte."), field="email")
@@ -116,7 +116,7 @@ def grant_role(
     makes administrators. Raises Invalid, NotFound, Conflict, NotPermitted.
     """
     if role not in list(Role):
-        raise Invalid(_("Rôle inconnu : « %(role)s ».") % {"role": role[:32]}, field="role")
+        raise Invalid(_("Rôle inconnu : « %(role)s ».") % {"role": role[:32]}, field="role")
     if ends_at is not None and ends_at <= now():
         raise Invalid(_("La fin doit être à venir."), field="ends_at")
     organisation = Organisation.objects.filter(code=organisation_code).first()
@@ -124,7 +124,7 @@ def grant_role(
         actor.kind != "system" and organisation.pk not in actor.scope(Permission.USER_MANAGE)
     ):
         raise NotFound(
-            _("Aucun organisme ne porte le code « %(code)s ».") % {"code": organisation_code[:40]},
+            _("Aucun organisme ne porte le code « %(code)s ».") % {"code": organisation_code[:40]},
             field="organisation_code",
         )
     if role == Role.ADMINISTRATOR:

@@ -24,7 +24,7 @@ def my_channels(request: ActorRequest) -> HttpResponse:
     if own and attempt(
         form, lambda: commands.add_channel(request.actor, person_id=own.pk, **form.cleaned_data)
     ):
-        messages.success(request, _("Un message part vers cette adresse : suivez-le pour la vérifier."))
+        messages.success(request, _("Un message part vers cette adresse : suivez-le pour la vérifier."))
         return redirect("my_channels")
     context = {
         "person": own,

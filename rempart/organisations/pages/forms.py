@@ -20,7 +20,7 @@ THRESHOLDS = (
     ("act_now", _("Seulement ce qui exige d’agir maintenant")),
     ("out_of_cycle", _("Aussi ce qui est hors cycle")),
     ("scheduled", _("Aussi ce qui est planifié")),
-    ("never", _("Jamais : tout au condensé")),
+    ("never", _("Jamais : tout au condensé")),
 )
 KINDS = (
     ("government", _("Gouvernement")),
@@ -148,7 +148,7 @@ class CodeForm(forms.Form):
 class ImportForm(forms.Form):
     file = forms.FileField(
         label=_("Fichier CSV"),
-        help_text=_("Colonnes : code, kind, parent, name_fr, name_en, sector, essential."),
+        help_text=_("Colonnes : code, kind, parent, name_fr, name_en, sector, essential."),
     )
 
 

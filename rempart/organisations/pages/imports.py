@@ -54,10 +54,10 @@ def organisation_import_apply(request: ActorRequest) -> HttpResponse:
     try:
         payload = signing.read_link_token(_PURPOSE, request.POST.get("token", ""), now())
     except signing.LinkRefused as error:
-        raise Invalid(_("Cet aperçu a expiré : envoyez le fichier de nouveau.")) from error
+        raise Invalid(_("Cet aperçu a expiré : envoyez le fichier de nouveau.")) from error
     stored = _spool() / Path(payload["file"]).name
     if payload["user"] != request.actor.user_id or not stored.exists():
-        raise Invalid(_("Cet aperçu a expiré : envoyez le fichier de nouveau."))
+        raise Invalid(_("Cet aperçu a expiré : envoyez le fichier de nouveau."))
     plan = commands.apply_tree(request.actor, path=stored)
     stored.unlink(missing_ok=True)
     messages.success(request, _("%(count)d organisme(s) changés.") % {"count": plan.changes})

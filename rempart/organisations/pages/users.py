@@ -67,7 +67,7 @@ def user_new(request: ActorRequest) -> HttpResponse:
     form = UserForm(data(request), initial={"language": "fr"})
     made = []
     if attempt(form, lambda: made.append(commands.create_user(request.actor, **form.cleaned_data))):
-        messages.success(request, _("Le compte est ouvert : donnez-lui un rôle."))
+        messages.success(request, _("Le compte est ouvert : donnez-lui un rôle."))
         everywhere = request.actor.scope(Permission.USER_MANAGE).everything
         return redirect("user", made[0].pk) if everywhere else redirect("user_list")
     context = {"form": form, "title": _("Ouvrir un compte"), "cancel_url": reverse("user_list")}

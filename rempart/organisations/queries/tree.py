@@ -47,7 +47,7 @@ def get_organisation(actor: Actor, code: str) -> Organisation:
     """The organisation of this code. Raises NotFound when there is none that the actor may see."""
     found = organisations(actor).filter(code=code).first()
     if found is None:
-        raise NotFound(_("Aucun organisme visible ne porte le code « %(code)s ».") % {"code": code[:40]})
+        raise NotFound(_("Aucun organisme visible ne porte le code « %(code)s ».") % {"code": code[:40]})
     return found
 
 

@@ -94,7 +94,7 @@ def _arrival(one: Arrival) -> Line:
     return Line(
         f"kev-{one.cve_id}",
         one.at,
-        _("Catalogue des exploitées : %(cve)s") % {"cve": one.cve_id},
+        _("Catalogue des exploitées : %(cve)s") % {"cve": one.cve_id},
         reverse("vulnerability", args=[one.cve_id]),
         "critical" if bodies else "",
         f"{one.name} · {reach}",
@@ -104,10 +104,10 @@ def _arrival(one: Arrival) -> Line:
 
 def _run(one: FeedResult) -> Line:
     if one.outcome == "failed":
-        text, meaning = _("Source %(name)s : lecture échouée") % {"name": one.name}, "critical"
+        text, meaning = _("Source %(name)s : lecture échouée") % {"name": one.name}, "critical"
     else:
         text, meaning = (
-            _("Source %(name)s : %(added)s ajouts, %(changed)s changements")
+            _("Source %(name)s : %(added)s ajouts, %(changed)s changements")
             % {
                 "name": one.name,
                 "added": number(one.added),
