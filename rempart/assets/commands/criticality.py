@@ -9,10 +9,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from rempart.assets.inventory.staging import execute, load, temporary_table
 from rempart.assets.models import Asset, Dependency
 from rempart.engines.graph import propagate
 from rempart.kernel import outbox
+from rempart.kernel.staging import execute, load, temporary_table
 
 _MAX_IDS = 500  # beyond, the event names the body alone
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rempart.assets.inventory.stage import Target
-from rempart.assets.inventory.staging import execute, fetch, moment
 from rempart.assets.inventory.values import ASSET_COLUMNS
 from rempart.assets.models import Asset, Component, Dependency, Install
+from rempart.kernel.staging import execute, fetch, moment
 
 _ASSET, _COMPONENT = Asset._meta.db_table, Component._meta.db_table
 _INSTALL, _DEPENDENCY = Install._meta.db_table, Dependency._meta.db_table

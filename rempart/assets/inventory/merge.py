@@ -8,9 +8,10 @@ from typing import Any
 from rempart.assets.folding import folded
 from rempart.assets.inventory.difference import JUSTIFIED, gone_assets, gone_edges, gone_installs
 from rempart.assets.inventory.stage import COMPONENT_COLUMNS, Target, find_assets, find_components, find_edges
-from rempart.assets.inventory.staging import execute, fetch, load, moment, temporary_table
 from rempart.assets.inventory.values import ASSET_COLUMNS
 from rempart.assets.models import Asset, Component, Dependency, Install
+from rempart.kernel import statistics
+from rempart.kernel.staging import execute, fetch, load, moment, temporary_table
 
 _ASSET, _COMPONENT = Asset._meta.db_table, Component._meta.db_table
 _INSTALL, _DEPENDENCY = Install._meta.db_table, Dependency._meta.db_table
@@ -39,7 +40,7 @@ def merge(target: Target, import_id: int) -> None:
             FROM stage_install AS s WHERE s.install_id = i.id""",
         [at, import_id],
     )
-    execute(
+    installed = execute(
         f"""INSERT INTO {_INSTALL} (body_id, asset_id, component_id, source, first_seen_at, last_seen_at,
             first_import_id, last_import_id)
             SELECT %s, a.asset_id, c.component_id, %s, %s, %s, %s, %s
@@ -48,17 +49,19 @@ def merge(target: Target, import_id: int) -> None:
             WHERE s.install_id IS NULL ORDER BY a.asset_id, c.component_id""",
         [target.body_id, target.source, at, at, import_id, import_id],
     )
+    statistics.grew(Install, installed)
     _merge_edges(target)
 
 
 def _merge_components(target: Target) -> None:
     columns = ", ".join(COMPONENT_COLUMNS)
-    execute(
+    added = execute(
         f"""INSERT INTO {_COMPONENT} (digest, created_at, search_text, {columns})
             SELECT digest, %s, search_text, {columns} FROM stage_component
             WHERE component_id IS NULL ORDER BY digest ON CONFLICT (digest) DO NOTHING""",
         [moment(target.observed_at)],
     )
+    statistics.grew(Component, added)
     find_components()
 
 
@@ -66,7 +69,7 @@ def _merge_assets(target: Target, at: Any) -> None:
     columns = ", ".join(ASSET_COLUMNS)
     values = ", ".join(f"COALESCE(s.{column}, {_DEFAULTS[column]})" for column in ASSET_COLUMNS)
     categorised = "CASE WHEN s.confidentiality > 0 AND s.integrity > 0 AND s.availability > 0 THEN %s END"
-    execute(
+    added = execute(
         f"""INSERT INTO {_ASSET} (body_id, key, {columns}, search_text, category_reason, categorised_at,
             criticality, source, first_seen_at, last_seen_at)
             SELECT %s, s.key, {values}, s.search_text, '', {categorised}, 0, %s, %s, %s
@@ -74,6 +77,7 @@ def _merge_assets(target: Target, at: Any) -> None:
             ON CONFLICT (body_id, key) DO NOTHING""",
         [target.body_id, at, target.source, at, at],
     )
+    statistics.grew(Asset, added)
     find_assets(target)
     sets = ", ".join(_set(column) for column in ASSET_COLUMNS)
     execute(

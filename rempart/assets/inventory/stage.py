@@ -10,10 +10,10 @@ from datetime import datetime
 
 from rempart.assets.folding import folded
 from rempart.assets.identity import component_digest
-from rempart.assets.inventory.staging import execute, load, temporary_table
 from rempart.assets.inventory.statement import Statement
 from rempart.assets.inventory.values import ASSET_COLUMNS, COMPONENT_LIMITS
 from rempart.assets.models import Asset, Component, Dependency, Install
+from rempart.kernel.staging import execute, load, recount, temporary_table
 
 _ASSET, _COMPONENT = Asset._meta.db_table, Component._meta.db_table
 _INSTALL, _DEPENDENCY = Install._meta.db_table, Dependency._meta.db_table
@@ -88,8 +88,10 @@ def staged(statement: Statement, target: Target) -> Iterator[None]:
             [target.source],
         )
         execute("CREATE INDEX stage_install_found ON stage_install (install_id)")
+        recount("stage_install")
         find_edges()
         execute("CREATE INDEX stage_edge_found ON stage_edge (edge_id)")
+        recount("stage_edge")
         yield
 
 
@@ -101,6 +103,7 @@ def find_assets(target: Target) -> None:
         [target.body_id],
     )
     execute("CREATE INDEX IF NOT EXISTS stage_asset_found ON stage_asset (asset_id)")
+    recount("stage_asset")
 
 
 def find_components() -> None:
@@ -109,6 +112,7 @@ def find_components() -> None:
             (SELECT c.id FROM {_COMPONENT} AS c WHERE c.digest = stage_component.digest)
             WHERE component_id IS NULL"""
     )
+    recount("stage_component")
 
 
 def find_edges() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from rempart.assets.inventory.staging import fetch
 from rempart.assets.models import Asset, Dependency, Install, Location
 from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
+from rempart.kernel.staging import fetch
 from rempart.organisations import queries as organisations
 
 _LONGEST_PATH = 200

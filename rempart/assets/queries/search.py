@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from rempart.assets.folding import folded
-from rempart.assets.inventory.staging import fetch
 from rempart.assets.models import Asset, Component, Install
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
+from rempart.kernel.staging import fetch
 
 _LONGEST = 100
 _FEW_BODIES = 3  # their assets are read faster than an index of everything is intersected with them

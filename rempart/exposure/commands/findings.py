@@ -16,6 +16,7 @@ from rempart.engines.exposure.model import Affected, Component, Status, Verdict
 from rempart.exposure.commands.reach import Reach, fetch, slices
 from rempart.exposure.models import ComponentKey, Finding, ProductAlias
 from rempart.intelligence import queries as intelligence
+from rempart.kernel import statistics
 
 # A component that nothing identifies has this key: it was looked at, and no vulnerability can find it.
 UNIDENTIFIED = "-"
@@ -73,6 +74,7 @@ def index(component_ids: Sequence[int], names: Names) -> list[Component]:
             for key, confidence in sorted(resolved.items())
         ]
     ComponentKey.objects.bulk_create(rows, batch_size=5_000, ignore_conflicts=True)
+    statistics.grew(ComponentKey, len(rows))
     return components
 
 
@@ -161,6 +163,7 @@ def _keep(verdicts: Iterable[Verdict], reach: Reach, at: datetime) -> Changes:
         unique_fields=["vulnerability", "component"],
         update_fields=["status", "source", "range", "reason", "detail", "confidence", "last_changed_at"],
     )
+    statistics.grew(Finding, len(added))
     for part in slices([one.pk for one in known.values()], _IDS_AT_ONCE):
         Finding.objects.filter(pk__in=part).delete()
     touched = {one.vulnerability_id for one in (*rows, *known.values())}

@@ -16,6 +16,8 @@ from django.db import connection
 from rempart.exposure.commands import priorities
 from rempart.exposure.commands.priorities import LIVE_SQL, OUTCOME, RULE
 from rempart.exposure.commands.reach import Reach, fetch, run
+from rempart.exposure.models import Exposure
+from rempart.kernel import statistics
 
 _PAIR = "f.vulnerability_id = e.vulnerability_id AND f.component_id = e.component_id"
 _CONCERNED = "f.status IN ('affected', 'cannot_tell')"
@@ -67,13 +69,13 @@ _OPEN = """
 INSERT INTO exposure_exposure (body_id, asset_id, component_id, vulnerability_id, certainty, state,
     priority, criticality, opened_at, priority_since, changed_at, due_at, reopened, proof)
 SELECT DISTINCT i.body_id, i.asset_id, i.component_id, f.vulnerability_id, f.status, 'open',
-    {outcome}, a.criticality, d.column2, d.column2, d.column2, d.column4, 0, {nothing}
+    {outcome}, a.criticality, d.since, d.since, d.since, d.due_at, 0, {nothing}
 FROM exposure_finding f
 JOIN assets_install i ON i.component_id = f.component_id AND i.removed_at IS NULL
 JOIN assets_asset a ON a.id = i.asset_id AND a.retired_at IS NULL
 JOIN intelligence_vulnerability v ON v.id = f.vulnerability_id
 {rule}
-JOIN ({dues}) AS d ON d.column1 = {outcome} AND d.column3 = {kev_due}
+JOIN {dues} AS d ON d.outcome = {outcome} AND d.since = %s AND d.kev_due = {kev_due}
 WHERE {concerned} AND {where}
     AND NOT EXISTS (SELECT 1 FROM exposure_exposure e WHERE e.vulnerability_id = f.vulnerability_id
         AND e.asset_id = i.asset_id AND e.component_id = f.component_id)
@@ -192,15 +194,18 @@ def _verify(parts: dict[str, str], at: datetime, stamp: Any, import_id: int | No
 
 def _open(reach: Reach, at: datetime) -> int:
     """Inserts what is missing, with its priority and due date, in one statement."""
-    values, parameters = priorities.due_values(priorities.dues_from(at, reach))
-    return run(
-        _OPEN,
-        [*parameters, *priorities.kev_due_parameters(at)],
-        where=reach.where("f.vulnerability_id", "f.component_id", "i.asset_id", "i.body_id"),
-        concerned=_CONCERNED,
-        outcome=OUTCOME,
-        rule=RULE,
-        dues=values,
-        kev_due=priorities.KEV_DUE,
-        nothing=_json({}),
-    )
+    stamp = connection.ops.adapt_datetimefield_value(at)
+    with priorities.due_table(priorities.dues_from(at, reach)) as table:
+        opened = run(
+            _OPEN,
+            [stamp, *priorities.kev_due_parameters(at)],
+            where=reach.where("f.vulnerability_id", "f.component_id", "i.asset_id", "i.body_id"),
+            concerned=_CONCERNED,
+            outcome=OUTCOME,
+            rule=RULE,
+            dues=table,
+            kev_due=priorities.KEV_DUE,
+            nothing=_json({}),
+        )
+    statistics.grew(Exposure, opened)
+    return opened

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,8 +18,9 @@ from rempart.engines.priority import (
     Outcome,
     Table,
 )
-from rempart.exposure.commands.reach import Reach, fetch, run, slices
+from rempart.exposure.commands.reach import Reach, fetch, run
 from rempart.exposure.models import Exposure, PriorityDeadline, PriorityRule
+from rempart.kernel.staging import load, temporary_table
 
 LIVE = (Exposure.State.OPEN, Exposure.State.ACCEPTED, Exposure.State.NOT_AFFECTED)
 LIVE_SQL = "('open', 'accepted', 'not_affected')"
@@ -42,7 +44,6 @@ OUTCOME = "COALESCE(r.outcome, 'scheduled')"
 _NO_DATE = date(1, 1, 1)
 # The catalogue's date as a key of the due dates: one already past changes nothing. Takes two dates.
 KEV_DUE = "CASE WHEN v.kev_due_on >= %s THEN v.kev_due_on ELSE %s END"
-_DUES_AT_ONCE = 500
 
 _PRIORITISE = """
 UPDATE exposure_exposure AS e SET priority = n.outcome, criticality = n.criticality, changed_at = %s,
@@ -61,11 +62,11 @@ JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id
 WHERE e.state IN {live} AND {where}
 """
 _SET_DUE = """
-UPDATE exposure_exposure AS e SET due_at = d.column4, changed_at = %s
-FROM ({dues}) AS d, intelligence_vulnerability v
-WHERE v.id = e.vulnerability_id AND d.column1 = e.priority AND d.column2 = e.priority_since
-    AND d.column3 = COALESCE(v.kev_due_on, %s)
-    AND e.state IN {live} AND {where} AND (e.due_at IS NULL OR e.due_at <> d.column4)
+UPDATE exposure_exposure AS e SET due_at = d.due_at, changed_at = %s
+FROM {dues} AS d, intelligence_vulnerability v
+WHERE v.id = e.vulnerability_id AND d.outcome = e.priority AND d.since = e.priority_since
+    AND d.kev_due = COALESCE(v.kev_due_on, %s)
+    AND e.state IN {live} AND {where} AND (e.due_at IS NULL OR e.due_at <> d.due_at)
 """
 
 
@@ -126,18 +127,30 @@ def due_dates(keys: Iterable[DueKey], deadlines: Deadlines) -> dict[DueKey, date
     }
 
 
-def due_values(dues: Mapping[DueKey, datetime]) -> tuple[str, list[Any]]:
-    """``VALUES`` of (outcome, since, kev_due, due_at), which SQL names column1 to 4, and its parameters."""
+@contextmanager
+def due_table(dues: Mapping[DueKey, datetime]) -> Iterator[str]:
+    """The due dates as a table (outcome, since, kev_due, due_at) for the time of the block.
+
+    It is read by its key, one row at a time: a list of values would be gone through for each exposure.
+    """
     ops = connection.ops
-    parameters: list[Any] = []
-    for key, at in dues.items():
-        parameters += [
+    instants = "timestamptz" if connection.vendor == "postgresql" else "datetime"
+    columns = (
+        f"outcome varchar(12), since {instants}, kev_due date, due_at {instants},"
+        " PRIMARY KEY (outcome, since, kev_due)"
+    )
+    rows = (
+        (
             key.outcome,
             ops.adapt_datetimefield_value(key.since),
             ops.adapt_datefield_value(key.kev_due),
             ops.adapt_datetimefield_value(at),
-        ]
-    return "VALUES " + ", ".join(["(%s, %s, %s, %s)"] * len(dues)), parameters
+        )
+        for key, at in dues.items()
+    )
+    with temporary_table("exposure_dues", columns) as name:
+        load(name, ("outcome", "since", "kev_due", "due_at"), rows)
+        yield name
 
 
 def kev_due_parameters(at: datetime) -> list[Any]:
@@ -182,12 +195,11 @@ def _set_due(parts: dict[str, str], stamp: Any) -> int:
         found.setdefault(key, set()).add(None if due is None else instant(due))
     right = due_dates(found, read_deadlines())
     wrong = {key: at for key, at in right.items() if found[key] != {at}}
+    if not wrong:
+        return 0
     no_date = connection.ops.adapt_datefield_value(_NO_DATE)
-    changed = 0
-    for part in slices(wrong.items(), _DUES_AT_ONCE):
-        values, parameters = due_values(dict(part))
-        changed += run(_SET_DUE, [stamp, *parameters, no_date], dues=values, **parts)
-    return changed
+    with due_table(wrong) as table:
+        return run(_SET_DUE, [stamp, no_date], dues=table, **parts)
 
 
 def instant(value: datetime) -> datetime:

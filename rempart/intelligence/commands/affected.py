@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from rempart.engines.exposure.identity import affected_keys
 from rempart.engines.exposure.model import Affected
 from rempart.intelligence.commands import bulk
+from rempart.intelligence.commands.counts import batches
 from rempart.intelligence.models import AffectedKey, AffectedProduct
 
 KEV_SOURCE = "kev"
@@ -47,19 +48,22 @@ def digest_of(packed: Sequence[dict[str, Any]]) -> str:
 
 
 def remove(vulnerability_ids: Collection[int], which: Q) -> None:
-    """Removes statements with their keys; the two deletes need no rows in memory."""
-    doomed = AffectedProduct.objects.filter(which, vulnerability_id__in=vulnerability_ids)
-    keys = AffectedKey.objects.filter(affected__in=doomed.values("id"))
-    keys._raw_delete(keys.db)
-    doomed._raw_delete(doomed.db)
+    """Removes statements with their keys."""
+    _remove(AffectedProduct.objects.filter(which, vulnerability_id__in=vulnerability_ids))
 
 
 def remove_advisories(advisory_ids: Collection[int]) -> None:
     """Removes the statements of these advisories with their keys."""
-    doomed = AffectedProduct.objects.filter(advisory_id__in=advisory_ids)
-    keys = AffectedKey.objects.filter(affected__in=doomed.values("id"))
-    keys._raw_delete(keys.db)
-    doomed._raw_delete(doomed.db)
+    _remove(AffectedProduct.objects.filter(advisory_id__in=advisory_ids))
+
+
+def _remove(doomed: QuerySet[AffectedProduct]) -> None:
+    """By identifiers read first: joined, the plan would hang on what the planner believes of the tables."""
+    for part in batches(list(doomed.values_list("id", flat=True))):
+        keys = AffectedKey.objects.filter(affected_id__in=part)
+        keys._raw_delete(keys.db)
+        products = AffectedProduct.objects.filter(id__in=part)
+        products._raw_delete(products.db)
 
 
 _PRODUCT_COLUMNS = (

@@ -12,6 +12,8 @@ import orjson
 from django.db import connection
 from django.db.models import DateField, DateTimeField, Field, JSONField, Model
 
+from rempart.kernel import statistics
+
 
 def reserve_ids(model: type[Model], count: int) -> range | list[int]:
     """Identifiers that no other insert takes. On SQLite the caller's transaction must have written already:
@@ -41,6 +43,7 @@ def insert(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
+            statistics.grew(model, len(rows))
             return
         marks = ", ".join(["%s"] * len(names))
         cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608

@@ -35,12 +35,18 @@ def load(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
             with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
-            cursor.execute(f"ANALYZE {table}")
+            recount(table)
             return
         marks = ", ".join(["%s"] * len(columns))
         waiting = iter(rows)
         while batch := list(islice(waiting, _BATCH)):
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", batch)  # noqa: S608 - our names
+
+
+def recount(table: str) -> None:
+    """Tells the planner what the table's columns hold, once those that were empty are filled in."""
+    if connection.vendor == "postgresql":
+        execute(f"ANALYZE {table}")
 
 
 def execute(sql: str, parameters: Sequence[Any] | dict[str, Any] | None = None) -> int:
