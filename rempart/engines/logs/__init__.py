@@ -1,0 +1,21 @@
+"""Logs of every common form as plain events (see README.md). No Django, no network; time is an argument."""
+
+from rempart.engines.logs.model import DEFAULT_LIMITS, LOGSOURCE, Event, Limits, Problem
+from rempart.engines.logs.places import STANDARD_INPUT, expand
+from rempart.engines.logs.reading import FORMATS, Reading, portions, read
+from rempart.engines.logs.times import rfc3339
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "FORMATS",
+    "LOGSOURCE",
+    "STANDARD_INPUT",
+    "Event",
+    "Limits",
+    "Problem",
+    "Reading",
+    "expand",
+    "portions",
+    "read",
+    "rfc3339",
+]

@@ -1,0 +1,1 @@
+"""One module for each family of formats; each gives events from a ``Source``."""

@@ -1,0 +1,107 @@
+"""Windows event logs (EVTX), chunk by chunk, so that a damaged one costs only itself.
+
+The header of the file is not trusted: each chunk of 64 KiB is handed to the parser under a header of our
+own, which also finds the chunks of a file that was cut, left dirty, or whose header is destroyed.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+import orjson
+from evtx import PyEvtxParser
+
+from rempart.engines.logs import windows
+from rempart.engines.logs.documents import parse
+from rempart.engines.logs.model import Event, Source
+
+CHUNK: Final = 65536
+HEADER: Final = 4096
+_FILE_MAGIC: Final = b"ElfFile\x00"
+_CHUNK_MAGIC: Final = b"ElfChnk\x00"
+_RECORD_MAGIC: Final = b"\x2a\x2a\x00\x00"
+_FIRST_RECORD: Final = 512
+
+
+def _header() -> bytes:
+    fields = struct.pack("<8sQQQIHHHH", _FILE_MAGIC, 0, 0, 1, 128, 1, 3, HEADER, 1).ljust(120, b"\0")
+    return (fields + struct.pack("<II", 0, zlib.crc32(fields))).ljust(HEADER, b"\0")
+
+
+_OUR_HEADER: Final = _header()
+
+
+def events(source: Source) -> Iterator[Event]:
+    """Each record in the order of the file; one that cannot be read is reported with its place and keeps
+    it.
+    """
+    head = source.stream.read(HEADER)
+    offset = HEADER
+    if not head.startswith(_FILE_MAGIC):
+        source.problem("the header of the file is damaged; its chunks are read all the same", offset=0)
+    if head.startswith(_CHUNK_MAGIC):  # a portion of a file, or a file without its header
+        rest = source.stream.read(CHUNK - HEADER)
+        yield from _chunk(source, head + rest, 0)
+        offset = CHUNK
+    while chunk := source.stream.read(CHUNK):
+        yield from _chunk(source, chunk, offset)
+        offset += len(chunk)
+
+
+def _chunk(source: Source, chunk: bytes, offset: int) -> Iterator[Event]:
+    if not chunk.startswith(_CHUNK_MAGIC):
+        if chunk.strip(b"\0"):  # a file grows by zeros ahead of its records
+            source.problem("not a chunk of events (signature damaged); it is left", offset=offset)
+        return
+    if len(chunk) < CHUNK:
+        source.problem(f"the file is cut: this chunk has {len(chunk)} bytes of {CHUNK}", offset=offset)
+        chunk = chunk.ljust(CHUNK, b"\0")
+    try:
+        records = PyEvtxParser(io.BytesIO(_OUR_HEADER + chunk), number_of_threads=1).records_json()
+    except (RuntimeError, OSError, ValueError) as problem:
+        source.problem(f"the chunk cannot be read: {_said(problem)}", offset=offset)
+        return
+    name = source.name
+    read = failed = 0
+    while True:
+        try:
+            record = next(records)
+        except StopIteration:
+            break
+        except (RuntimeError, OSError, ValueError) as problem:
+            failed += 1
+            source.problem(f"a record cannot be read: {_said(problem)}", offset=offset, record=source.records)
+            source.records += 1
+            if failed > CHUNK // 24:  # more than a chunk can hold: the parser does not advance
+                break
+            continue
+        if record is None:
+            break
+        read += 1
+        try:
+            document = orjson.loads(record["data"])
+        except orjson.JSONDecodeError:
+            document = parse(record["data"].encode("utf-8", "replace"), source)
+        data, clock = windows.flat(document)
+        event = Event(name, source.records, data, clock or record["timestamp"])
+        source.records += 1
+        yield event
+    told = _record_count(chunk)
+    if told > read + failed:
+        source.problem(
+            f"{told - read - failed} of {told} records of the chunk cannot be reached", offset=offset
+        )
+
+
+def _record_count(chunk: bytes) -> int:
+    """Records that the chunk's header announces, when it is believable."""
+    first, last = struct.unpack_from("<QQ", chunk, 8)
+    return last - first + 1 if first <= last < first + CHUNK // 24 else 0
+
+
+def _said(problem: Exception) -> str:
+    return " ".join(str(problem).split())[:300]

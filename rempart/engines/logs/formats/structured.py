@@ -1,0 +1,115 @@
+"""JSON in lines, arrays, wrappers and dumps; Parquet and Arrow."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+import orjson
+
+from rempart.engines.logs.documents import Splitter, parse
+from rempart.engines.logs.lines import lines
+from rempart.engines.logs.model import Event, Source
+from rempart.engines.logs.shapes import Shaper
+
+#: Members of a root object whose array holds the events (CloudTrail, Azure, Google, Microsoft 365 exports).
+WRAPPERS: Final = (b"Records", b"records", b"Events", b"events", b"value", b"items", b"entries", b"logs")
+_ROWS: Final = 8192
+
+
+def json_lines(source: Source) -> Iterator[Event]:
+    """One object a line. A line that holds none is reported and keeps its place."""
+    shape = Shaper().shape
+    name, depth = source.name, source.limits.depth
+    loads = orjson.loads
+    for line in lines(source):
+        try:
+            value = loads(line)
+            if line.count(b"{") + line.count(b"[") > depth:
+                value = parse(line, source)
+        except orjson.JSONDecodeError:
+            value = _salvaged(line, source)
+        index = source.records
+        source.records += 1
+        if type(value) is dict:
+            data, clock = shape(value)
+            yield Event(name, index, data, clock)
+        elif value is not None:
+            source.problem("a value that is not an object", line=source.lines, record=index)
+
+
+def _salvaged(line: bytes, source: Source) -> Any:
+    try:
+        return parse(line.removeprefix(b"\xef\xbb\xbf").rstrip(b","), source)
+    except ValueError as problem:
+        source.problem(str(problem), line=source.lines, record=source.records)
+        return None
+
+
+def json_documents(source: Source) -> Iterator[Event]:
+    """Objects wherever their lines break: an array, a wrapper, or dumps one after another."""
+    shape = Shaper().shape
+    for offset, raw in Splitter(source, WRAPPERS).objects():
+        index = source.records
+        source.records += 1
+        if not raw:
+            continue
+        try:
+            value = parse(raw, source)
+        except ValueError as problem:
+            source.problem(str(problem), offset=offset, record=index)
+            continue
+        data, clock = shape(value)
+        yield Event(source.name, index, data, clock)
+
+
+def columnar(source: Source) -> Iterator[Event]:
+    """Rows of Parquet or Arrow (file or stream), a few thousand at a time; absent values are left out."""
+    import pyarrow as arrow
+
+    shape = Shaper().shape
+    try:
+        for batch in _batches(source):
+            columns = tuple(batch.schema.names)
+            for row in batch.to_pylist():
+                index = source.records
+                source.records += 1
+                present = {name: value for name, value in row.items() if value is not None}
+                data, clock = shape(present, columns)
+                yield Event(source.name, index, data, clock)
+    except (arrow.ArrowException, OSError, ValueError) as problem:
+        source.problem(f"the table cannot be read further: {problem}", record=source.records)
+
+
+def _batches(source: Source) -> Iterator[Any]:
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    head = cast("io.BufferedReader", source.stream).peek(6)[:6]
+    if head.startswith(b"PAR1"):
+        yield from parquet.ParquetFile(_seekable(source)).iter_batches(_ROWS)
+    elif head == b"ARROW1":
+        reader = arrow.ipc.open_file(_seekable(source))
+        for place in range(reader.num_record_batches):
+            yield from _sliced(reader.get_batch(place))
+    else:
+        for batch in arrow.ipc.open_stream(source.stream):
+            yield from _sliced(batch)
+
+
+def _sliced(batch: Any) -> Iterator[Any]:
+    for start in range(0, batch.num_rows, _ROWS):
+        yield batch.slice(start, _ROWS)
+
+
+def _seekable(source: Source) -> Any:
+    """The file itself when it is one; else (compressed, standard input) its bytes, up to a gigabyte."""
+    path = source.path
+    if path is not None:
+        return path.open("rb")
+    limit = 1 << 30
+    data = source.stream.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"a compressed table of more than {limit} bytes; decompress it first")
+    return io.BytesIO(data)

@@ -1,0 +1,153 @@
+"""What a JSON object or a row is: a Windows event, one of a known product, or any event with a time.
+
+The products' signatures, log sources (in Sigma's taxonomy) and names of fields are data, in
+``logsources.json``: an object is of a product when it has all the ``keys``; ``by`` and ``values`` tell its
+services apart; ``fields`` gives Sigma's name beside the product's own.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Final
+
+from rempart.engines.logs import windows
+from rempart.engines.logs.model import LOGSOURCE
+
+_CLOCKS: Final = (
+    "@timestamp", "timestamp", "eventTime", "CreationTime", "published", "time", "ts", "datetime", "date",
+    "TimeGenerated", "TimeCreated", "UtcTime", "EventTime", "created_at", "_time",
+    "Timestamp", "event.created",
+)  # fmt: skip
+
+#: Members under which tools put the event itself when they export it.
+_ENVELOPES: Final = ("_source", "result")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A product's events: how they are known, and the log source, time and fields they give."""
+
+    name: str
+    keys: frozenset[str]
+    logsource: dict[str, str]
+    clock: tuple[str, ...] = _CLOCKS
+    by: str = ""
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+def _load() -> tuple[Signature, ...]:
+    text = files("rempart.engines.logs").joinpath("logsources.json").read_text("utf-8")
+    return tuple(
+        Signature(**{**one, "keys": frozenset(one["keys"]), "clock": (*one["clock"], *_CLOCKS)})
+        for one in json.loads(text)
+    )
+
+
+SIGNATURES: Final = _load()
+BY_NAME: Final = {one.name: one for one in reversed(SIGNATURES)}
+_BY_KEYS: Final = tuple(one for one in SIGNATURES if one.keys)
+
+
+def value_at(data: dict[str, Any], name: str) -> Any:
+    """The value under a name or a dotted path; None when absent."""
+    if name in data:
+        return data[name]
+    value: Any = data
+    for part in name.split("."):
+        if type(value) is not dict:
+            return None
+        value = value.get(part)
+    return value
+
+
+class Shaper:
+    """Gives objects the form that detection expects. What depends on names alone is settled once per set of
+    names.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], Signature | str | None] = {}
+
+    def shape(
+        self, document: dict[str, Any], columns: tuple[str, ...] | None = None
+    ) -> tuple[dict[str, Any], Any]:
+        """The event's data, with its log source where known, and its time as it was written.
+
+        ``columns`` are the names of a table, which a row tells only in part.
+        """
+        names = columns or tuple(document)
+        try:
+            kind = self._known[names]
+        except KeyError:
+            kind = self._settle(dict.fromkeys(columns) if columns else document)
+            if len(self._known) < 50_000:
+                self._known[names] = kind
+        if kind is None:
+            return document, first_of(document, _CLOCKS)
+        if isinstance(kind, str):
+            return self._special(kind, document)
+        return dress(document, kind), first_of(document, kind.clock)
+
+    def _settle(self, document: dict[str, Any]) -> Signature | str | None:
+        if "Event" in document:
+            return "event"
+        if "winlog" in document:
+            return "winlog"
+        if len(document) <= 12 and any(name in document for name in _ENVELOPES):
+            return "envelope"
+        if "System" in document and ("EventData" in document or "UserData" in document):
+            return "bare"
+        if windows.looks_flat(document):
+            return "flat"
+        names = set(document)
+        names.update(
+            f"{name}.{key}" for name, value in document.items() if type(value) is dict for key in value
+        )
+        return next((one for one in _BY_KEYS if one.keys <= names), None)
+
+    def _special(self, kind: str, document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        if kind == "event":
+            event = document["Event"]
+            if type(event) is dict and type(event.get("System")) is dict:
+                return windows.flat(document)
+        elif kind == "bare" and type(document["System"]) is dict:
+            return windows.flat({"Event": document})
+        elif kind == "winlog" and type(document["winlog"]) is dict:
+            return windows.from_winlogbeat(document)
+        elif kind == "flat":
+            return windows.completed(document)
+        elif kind == "envelope":
+            inner = next((document[name] for name in _ENVELOPES if type(document.get(name)) is dict), None)
+            if inner is not None:
+                return self.shape(inner)
+        return document, first_of(document, _CLOCKS)
+
+
+def dress(document: dict[str, Any], signature: Signature) -> dict[str, Any]:
+    """The document with the product's log source, and Sigma's names of fields beside its own."""
+    hint = signature.logsource
+    if signature.by:
+        value = document.get(signature.by)
+        hint = signature.values.get(value, hint) if type(value) is str else hint
+    for name, own in signature.fields.items():
+        if name not in document:
+            value = value_at(document, own)
+            if value is not None:
+                document[name] = value
+    if hint:
+        document.setdefault(LOGSOURCE, hint)
+    return document
+
+
+def first_of(document: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """The first of these members that holds a value: an event's time, as it was written."""
+    for name in names:
+        value = document.get(name)
+        if value is None and "." in name:
+            value = value_at(document, name)
+        if value is not None and type(value) is not dict:
+            return value
+    return None

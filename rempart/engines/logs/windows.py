@@ -1,0 +1,177 @@
+"""Windows events in one flat form, from the shapes in which tools write them.
+
+``System`` gives ``EventID`` (a number), ``Channel``, ``Provider_Name``, ``Computer`` and the others under
+their own names (an attribute as ``Element_Attribute``); the fields of ``EventData`` and ``UserData`` stand
+beside them. Where a name is in both, the four above are of ``System`` (the other is kept as
+``EventData_<name>``); for the rest the event's own data prevails.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rempart.engines.logs.model import LOGSOURCE
+
+_KEPT: Final = frozenset({"EventID", "Channel", "Provider_Name", "Computer", LOGSOURCE})
+_ATTRIBUTES: Final = ("#attributes", "@attributes")
+_TEXT: Final = ("#text", "$", "_")
+_DEPTH: Final = 8
+HINT: Final = {"product": "windows"}
+
+
+def flat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The flat event and its time, from ``{"Event": {"System": …, "EventData" or "UserData": …}}``."""
+    event = document["Event"]
+    data: dict[str, Any] = {}
+    for name, value in event["System"].items():
+        if type(value) is dict:
+            _element(data, name, value)
+        elif name.endswith("_attributes") and name != "_attributes":  # attributes kept apart
+            pass
+        else:
+            data[name] = value
+    for name, value in event["System"].items():
+        if name.endswith("_attributes") and type(value) is dict:
+            for attribute, text in value.items():
+                data[f"{name[:-11]}_{attribute}"] = text
+    identifier = data.get("EventID")
+    if type(identifier) is str and identifier.isdecimal() and len(identifier) < 10:
+        data["EventID"] = int(identifier)
+    _payload(data, event.get("EventData"))
+    for name, value in event.items():
+        if name not in ("System", "EventData") and type(value) is dict and name[0] not in "#@":
+            _leaves(data, value, _DEPTH) if name != "RenderingInfo" else _rendering(data, value)
+    data[LOGSOURCE] = HINT
+    return data, data.get("TimeCreated_SystemTime")
+
+
+def _element(data: dict[str, Any], name: str, value: dict[str, Any]) -> None:
+    """An element of ``System``: its text under its name, its attributes beneath."""
+    for key, item in value.items():
+        if key in _ATTRIBUTES and type(item) is dict:
+            for attribute, text in item.items():
+                data[f"{name}_{attribute}"] = text
+        elif key in _TEXT:
+            data[name] = item
+        else:
+            data[f"{name}_{key.lstrip('@')}"] = item
+
+
+def _payload(data: dict[str, Any], payload: Any) -> None:
+    """The members of ``EventData``: named ones by name; those without a name as the list ``Data``."""
+    if type(payload) is not dict:
+        if payload is not None:
+            data["Data"] = payload
+        return
+    for name, value in payload.items():
+        if type(value) is dict:
+            if name not in _ATTRIBUTES:
+                data[f"EventData_{name}" if name in _KEPT else name] = _text_of(value)
+            continue
+        if type(value) is list and name == "Data" and any(type(item) is dict for item in value):
+            _pairs(data, value)
+            continue
+        if name in _KEPT:
+            data[f"EventData_{name}"] = value
+        else:
+            data[name] = value
+
+
+def _pairs(data: dict[str, Any], items: list[Any]) -> None:
+    """``<Data Name="…">`` as lists of objects (``@Name`` and ``#text``), the way XML converters write
+    them.
+    """
+    unnamed = []
+    for item in items:
+        name = (item.get("@Name") or item.get("Name")) if type(item) is dict else None
+        if type(name) is str:
+            data[f"EventData_{name}" if name in _KEPT else name] = _text_of(item)
+        else:
+            unnamed.append(_text_of(item) if type(item) is dict else item)
+    if unnamed:
+        data["Data"] = unnamed
+
+
+def _text_of(value: dict[str, Any]) -> Any:
+    for key in _TEXT:
+        if key in value:
+            return value[key]
+    if set(value) <= {"@Name", "Name", *_ATTRIBUTES}:
+        return None
+    return value
+
+
+def _leaves(data: dict[str, Any], value: dict[str, Any], depth: int) -> None:
+    """The innermost values of ``UserData`` (its elements differ with each provider), by their own names."""
+    for name, item in value.items():
+        if name in _ATTRIBUTES or name.startswith(("@", "xmlns")):
+            continue
+        text = _text_of(item) if type(item) is dict and depth else item
+        if type(text) is dict and depth:
+            _leaves(data, text, depth - 1)
+        else:
+            data[f"UserData_{name}" if name in _KEPT else name] = text
+
+
+def _rendering(data: dict[str, Any], value: dict[str, Any]) -> None:
+    """The message as the forwarding machine rendered it."""
+    if "Message" in value:
+        data.setdefault("Message", value["Message"])
+
+
+def from_winlogbeat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The same form from ``winlog`` (Winlogbeat, Elastic Agent); the document's own members stay beside."""
+    winlog = document["winlog"]
+    data = dict(document)
+    identifier = winlog.get("event_id")
+    if type(identifier) is dict:
+        identifier = identifier.get("id")
+    data["EventID"] = int(identifier) if str(identifier).isdecimal() else identifier
+    data["Channel"] = winlog.get("channel")
+    data["Provider_Name"] = winlog.get("provider_name")
+    data["Computer"] = winlog.get("computer_name")
+    _payload(data, winlog.get("event_data"))
+    user_data = winlog.get("user_data")
+    if type(user_data) is dict:
+        _leaves(data, user_data, _DEPTH)
+    if type(document.get("message")) is str:
+        data.setdefault("Message", document["message"])
+    data[LOGSOURCE] = HINT
+    return data, document.get("@timestamp")
+
+
+#: Names that exporters give to the four, by order of preference.
+_SYNONYMS: Final = {
+    "EventID": ("EventId", "event_id", "EventCode", "Id"),
+    "Channel": ("LogName", "log_name", "channel"),
+    "Provider_Name": ("SourceName", "ProviderName", "Provider", "source_name", "Source"),
+    "Computer": ("MachineName", "ComputerName", "Hostname", "computer_name", "host"),
+}
+_CLOCKS: Final = (
+    "TimeCreated_SystemTime", "SystemTime", "@timestamp", "TimeCreated", "EventTime",
+    "TimeGenerated", "UtcTime",
+)  # fmt: skip
+
+
+def looks_flat(data: dict[str, Any]) -> bool:
+    """Whether a flat object is a Windows event: an identifier, and a channel or a provider."""
+    return _has(data, "EventID") and (_has(data, "Channel") or _has(data, "Provider_Name"))
+
+
+def _has(data: dict[str, Any], name: str) -> bool:
+    return name in data or any(synonym in data for synonym in _SYNONYMS[name])
+
+
+def completed(data: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """A flat event with the four names, whatever its exporter called them."""
+    for name, synonyms in _SYNONYMS.items():
+        if name not in data:
+            for synonym in synonyms:
+                if synonym in data:
+                    data[name] = data[synonym]
+                    break
+    identifier = data.get("EventID")
+    if type(identifier) is str and identifier.isdecimal() and len(identifier) < 10:
+        data["EventID"] = int(identifier)
+    data.setdefault(LOGSOURCE, HINT)
+    return data, next((data[name] for name in _CLOCKS if data.get(name)), None)
