@@ -29,10 +29,16 @@ _PATHS = {
 }
 
 
-def icon(name: str) -> SafeString:
-    """The drawing, hidden from screen readers: a word always stands beside it. Raises KeyError if unknown."""
-    return format_html(
+_DRAWN = {
+    name: format_html(
         '<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">'
         '<path d="{}"/></svg>',
-        mark_safe(_PATHS[name]),  # noqa: S308 - a constant of this module
+        mark_safe(path),  # noqa: S308 - a constant of this module
     )
+    for name, path in _PATHS.items()
+}
+
+
+def icon(name: str) -> SafeString:
+    """The drawing, hidden from screen readers: a word always stands beside it. Raises KeyError if unknown."""
+    return _DRAWN[name]
