@@ -8,7 +8,9 @@ services apart; ``fields`` gives Sigma's name beside the product's own.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import files
 from typing import Any, Final
 
@@ -63,67 +65,76 @@ def value_at(data: dict[str, Any], name: str) -> Any:
     return value
 
 
+_Shaped = tuple[dict[str, Any], Any]
+_Shape = Callable[[dict[str, Any]], _Shaped]
+
+
 class Shaper:
-    """Gives objects the form that detection expects. What depends on names alone is settled once per set of
-    names.
+    """Gives objects the form that detection expects; what depends on names alone is settled once for a
+    set.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], Signature | str | None] = {}
+        self._known: dict[tuple[str, ...], _Shape] = {}
 
-    def shape(
-        self, document: dict[str, Any], columns: tuple[str, ...] | None = None
-    ) -> tuple[dict[str, Any], Any]:
+    def shape(self, document: dict[str, Any], columns: tuple[str, ...] | None = None) -> _Shaped:
         """The event's data, with its log source where known, and its time as it was written.
 
         ``columns`` are the names of a table, which a row tells only in part.
         """
         names = columns or tuple(document)
         try:
-            kind = self._known[names]
+            shape = self._known[names]
         except KeyError:
-            kind = self._settle(dict.fromkeys(columns) if columns else document)
+            shape = self._settle(dict.fromkeys(columns) if columns else document)
             if len(self._known) < 50_000:
-                self._known[names] = kind
-        if kind is None:
-            return document, first_of(document, _CLOCKS)
-        if isinstance(kind, str):
-            return self._special(kind, document)
-        return dress(document, kind), first_of(document, kind.clock)
+                self._known[names] = shape
+        return shape(document)
 
-    def _settle(self, document: dict[str, Any]) -> Signature | str | None:
+    def _settle(self, document: dict[str, Any]) -> _Shape:
         if "Event" in document:
-            return "event"
+            return _event
         if "winlog" in document:
-            return "winlog"
+            return _winlog
         if len(document) <= 12 and any(name in document for name in _ENVELOPES):
-            return "envelope"
+            return self._envelope
         if "System" in document and ("EventData" in document or "UserData" in document):
-            return "bare"
+            return _bare
         if windows.looks_flat(document):
-            return "flat"
+            return windows.completed
         names = set(document)
-        names.update(
-            f"{name}.{key}" for name, value in document.items() if type(value) is dict for key in value
-        )
-        return next((one for one in _BY_KEYS if one.keys <= names), None)
+        for name, value in document.items():
+            if type(value) is dict:
+                names.update(f"{name}.{key}" for key in value)
+        signature = next((one for one in _BY_KEYS if one.keys <= names), None)
+        return partial(_signed, signature) if signature else _any
 
-    def _special(self, kind: str, document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-        if kind == "event":
-            event = document["Event"]
-            if type(event) is dict and type(event.get("System")) is dict:
-                return windows.flat(document)
-        elif kind == "bare" and type(document["System"]) is dict:
-            return windows.flat({"Event": document})
-        elif kind == "winlog" and type(document["winlog"]) is dict:
-            return windows.from_winlogbeat(document)
-        elif kind == "flat":
-            return windows.completed(document)
-        elif kind == "envelope":
-            inner = next((document[name] for name in _ENVELOPES if type(document.get(name)) is dict), None)
-            if inner is not None:
-                return self.shape(inner)
-        return document, first_of(document, _CLOCKS)
+    def _envelope(self, document: dict[str, Any]) -> _Shaped:
+        inner = next((document[name] for name in _ENVELOPES if type(document.get(name)) is dict), None)
+        return self.shape(inner) if inner is not None else _any(document)
+
+
+def _event(document: dict[str, Any]) -> _Shaped:
+    event = document["Event"]
+    if type(event) is dict and type(event.get("System")) is dict:
+        return windows.flat(document)
+    return _any(document)
+
+
+def _bare(document: dict[str, Any]) -> _Shaped:
+    return windows.flat({"Event": document}) if type(document["System"]) is dict else _any(document)
+
+
+def _winlog(document: dict[str, Any]) -> _Shaped:
+    return windows.from_winlogbeat(document) if type(document["winlog"]) is dict else _any(document)
+
+
+def _signed(signature: Signature, document: dict[str, Any]) -> _Shaped:
+    return dress(document, signature), first_of(document, signature.clock)
+
+
+def _any(document: dict[str, Any]) -> _Shaped:
+    return document, first_of(document, _CLOCKS)
 
 
 def dress(document: dict[str, Any], signature: Signature) -> dict[str, Any]:

@@ -14,35 +14,72 @@ from rempart.engines.logs.model import LOGSOURCE
 
 _KEPT: Final = frozenset({"EventID", "Channel", "Provider_Name", "Computer", LOGSOURCE})
 _ATTRIBUTES: Final = ("#attributes", "@attributes")
+_NESTED: Final = frozenset([dict, list])
 _TEXT: Final = ("#text", "$", "_")
 _DEPTH: Final = 8
 HINT: Final = {"product": "windows"}
 
 
+#: Elements of ``System`` that never have attributes.
+_PLAIN: Final = frozenset(
+    ["Version", "Level", "Task", "Opcode", "Keywords", "EventRecordID", "Channel", "Computer"]
+)
+
+
 def flat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """The flat event and its time, from ``{"Event": {"System": …, "EventData" or "UserData": …}}``."""
     event = document["Event"]
-    data: dict[str, Any] = {}
-    for name, value in event["System"].items():
-        if type(value) is dict:
-            _element(data, name, value)
-        elif name.endswith("_attributes") and name != "_attributes":  # attributes kept apart
-            pass
-        else:
-            data[name] = value
-    for name, value in event["System"].items():
-        if name.endswith("_attributes") and type(value) is dict:
-            for attribute, text in value.items():
-                data[f"{name[:-11]}_{attribute}"] = text
+    system, payload = event["System"], event.get("EventData")
+    simple = type(payload) is dict and _NESTED.isdisjoint(map(type, payload.values()))
+    if simple and _KEPT.isdisjoint(payload):
+        data = {**system, **payload}
+        for name in system.keys() - _PLAIN:
+            value = system[name]
+            if type(value) is dict:
+                if name not in payload:
+                    del data[name]
+                _element(data, name, value)
+            elif name[-11:] == "_attributes":
+                _apart(data, name, value)
+    else:
+        data = {}
+        for name, value in system.items():
+            if type(value) is not dict:
+                data[name] = value
+            elif name[-11:] == "_attributes":
+                _apart(data, name, value)
+            else:
+                _element(data, name, value)
+        _payload(data, payload)
     identifier = data.get("EventID")
     if type(identifier) is str and identifier.isdecimal() and len(identifier) < 10:
         data["EventID"] = int(identifier)
-    _payload(data, event.get("EventData"))
-    for name, value in event.items():
-        if name not in ("System", "EventData") and type(value) is dict and name[0] not in "#@":
-            _leaves(data, value, _DEPTH) if name != "RenderingInfo" else _rendering(data, value)
+    if len(event) > 2:
+        _beside(data, event)
     data[LOGSOURCE] = HINT
     return data, data.get("TimeCreated_SystemTime")
+
+
+def _beside(data: dict[str, Any], event: dict[str, Any]) -> None:
+    """What stands beside ``System`` and ``EventData``: ``UserData`` and what it holds, the message
+    rendered.
+    """
+    for name, value in event.items():
+        if name in ("System", "EventData") or type(value) is not dict or name[:1] in "#@":
+            continue
+        if name == "RenderingInfo":
+            if "Message" in value:
+                data.setdefault("Message", value["Message"])
+        else:
+            _leaves(data, value, _DEPTH)
+
+
+def _apart(data: dict[str, Any], name: str, value: Any) -> None:
+    """Attributes that the parser wrote apart from their element, as ``Provider_attributes``."""
+    data.pop(name, None)
+    if type(value) is dict:
+        for attribute, text in value.items():
+            data[f"{name[:-11]}_{attribute}"] = text
 
 
 def _element(data: dict[str, Any], name: str, value: dict[str, Any]) -> None:
@@ -111,12 +148,6 @@ def _leaves(data: dict[str, Any], value: dict[str, Any], depth: int) -> None:
             _leaves(data, text, depth - 1)
         else:
             data[f"UserData_{name}" if name in _KEPT else name] = text
-
-
-def _rendering(data: dict[str, Any], value: dict[str, Any]) -> None:
-    """The message as the forwarding machine rendered it."""
-    if "Message" in value:
-        data.setdefault("Message", value["Message"])
 
 
 def from_winlogbeat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
