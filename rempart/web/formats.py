@@ -26,9 +26,7 @@ def number(value: float | None, decimals: int | None = None) -> str:
     """1204 → "1 204" or "1,204". ``decimals`` fixes the digits after the separator; None keeps up to two."""
     if value is None:
         return "–"
-    if (
-        type(value) is int and not decimals
-    ):  # most numbers of a page; Babel is a hundred times slower
+    if type(value) is int and not decimals:  # most numbers of a page; Babel is a hundred times slower
         return f"{value:,}" if locale() == "en_CA" else f"{value:,}".replace(",", NARROW)
     pattern = "#,##0" + (".##" if decimals is None else "." + "0" * decimals if decimals else "")
     return format_decimal(value, format=pattern, locale=locale()).replace(FIXED, NARROW)
