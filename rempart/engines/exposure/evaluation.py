@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 from rempart.engines.exposure.model import Status
 from rempart.engines.exposure.ranges import CompiledAffected, CompiledRange, Outcome, covers
 from rempart.engines.exposure.rangetext import branch_of
 from rempart.engines.versions import key
 
 
+class Measured(Protocol):
+    """A version as statements see it: its text, and its key in a scheme (None where it cannot be read)."""
+
+    @property
+    def text(self) -> str:
+        """The text as the inventory states it."""
+
+    def key(self, scheme: str) -> bytes | None:
+        """The order-preserving key in ``scheme``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    text: str
+
+    def key(self, scheme: str) -> bytes | None:
+        return key(scheme, self.text)
+
+
 def evaluate(compiled: CompiledAffected, version: str) -> Outcome:
-    """The answer of a statement for an installed version (text as the inventory states it).
+    """The answer of a statement for an installed version (text as the inventory states it)."""
+    return measure(compiled, _Stated(version))
+
+
+def measure(compiled: CompiledAffected, version: Measured) -> Outcome:
+    """The answer of a statement for a version.
 
     The entry that decides is the first that covers the version. An earlier entry that might cover it,
     but cannot be read, leaves the answer open unless it would have said the same.
@@ -24,16 +51,16 @@ def _is_comparable(compiled: CompiledAffected, version: str, outcome: Outcome) -
     schemes = {outcome.scheme} if outcome.scheme else {candidate.scheme for candidate in compiled.ranges}
     schemes.update(compiled.exact_schemes if not outcome.scheme else ())
     schemes.discard("git")
-    return all(key(scheme, version) is not None for scheme in schemes or {"generic"})
+    return all(version.key(scheme) is not None for scheme in schemes or {"generic"})
 
 
-def _decide(compiled: CompiledAffected, version: str) -> Outcome:
+def _decide(compiled: CompiledAffected, version: Measured) -> Outcome:
     exact_order, exact = _exact(compiled, version)
     doubts: list[tuple[CompiledRange, frozenset[Status]]] = []
     for candidate in compiled.ranges:
         if exact is not None and candidate.order > exact_order:
             break
-        version_key = key(candidate.scheme, version)
+        version_key = version.key(candidate.scheme)
         covered = covers(candidate, version_key)
         if covered is False:
             continue
@@ -48,10 +75,10 @@ def _decide(compiled: CompiledAffected, version: str) -> Outcome:
     return _settle(_by_default(compiled, version), doubts, version)
 
 
-def _exact(compiled: CompiledAffected, version: str) -> tuple[int, Outcome | None]:
-    hits = [compiled.exact_text.get(version.strip().casefold())]
+def _exact(compiled: CompiledAffected, version: Measured) -> tuple[int, Outcome | None]:
+    hits = [compiled.exact_text.get(version.text.strip().casefold())]
     for scheme in compiled.exact_schemes:
-        version_key = key(scheme, version)
+        version_key = version.key(scheme)
         if version_key is not None:
             hits.append(compiled.exact.get((scheme, version_key)))
     found = min((hit for hit in hits if hit is not None), default=None)
@@ -108,22 +135,24 @@ def _from_range(
     return Outcome(status, "listed_unaffected", candidate.quote, candidate.low.text, scheme=candidate.scheme)
 
 
-def _settle(outcome: Outcome, doubts: list[tuple[CompiledRange, frozenset[Status]]], version: str) -> Outcome:
+def _settle(
+    outcome: Outcome, doubts: list[tuple[CompiledRange, frozenset[Status]]], version: Measured
+) -> Outcome:
     for candidate, possible in doubts:
         if possible != {outcome.status}:
             return _doubtful(candidate, version)
     return outcome
 
 
-def _doubtful(candidate: CompiledRange, version: str) -> Outcome:
+def _doubtful(candidate: CompiledRange, version: Measured) -> Outcome:
     reason = candidate.problem
     if not reason:
-        readable = key(candidate.scheme, version) is not None
+        readable = version.key(candidate.scheme) is not None
         reason = "unreadable_range" if readable else "unreadable_version"
     return Outcome(Status.CANNOT_TELL, reason, candidate.quote, scheme=candidate.scheme)
 
 
-def _by_default(compiled: CompiledAffected, version: str) -> Outcome:
+def _by_default(compiled: CompiledAffected, version: Measured) -> Outcome:
     """Outside every entry: the stated default, else what the bounds imply.
 
     ``lessThan`` is "the least version not in the range": with no stated default, a version at or above
@@ -151,7 +180,7 @@ def _by_default(compiled: CompiledAffected, version: str) -> Outcome:
 
 
 def _neighbours(
-    compiled: CompiledAffected, version: str
+    compiled: CompiledAffected, version: Measured
 ) -> tuple[CompiledRange | None, CompiledRange | None]:
     """The affected range that ends last at or below the version, and one that starts above it."""
     passed: CompiledRange | None = None
@@ -160,7 +189,7 @@ def _neighbours(
         contradictory = candidate.problem == "contradictory_range"
         if candidate.status is not Status.AFFECTED or (candidate.problem and not contradictory):
             continue
-        version_key = key(candidate.scheme, version)
+        version_key = version.key(candidate.scheme)
         if version_key is None:
             continue
         low, high = candidate.low.key, candidate.high.key
