@@ -47,7 +47,7 @@ def measure(compiled: CompiledAffected, version: Measured) -> Outcome:
     return outcome
 
 
-def _is_comparable(compiled: CompiledAffected, version: str, outcome: Outcome) -> bool:
+def _is_comparable(compiled: CompiledAffected, version: Measured, outcome: Outcome) -> bool:
     schemes = {outcome.scheme} if outcome.scheme else {candidate.scheme for candidate in compiled.ranges}
     schemes.update(compiled.exact_schemes if not outcome.scheme else ())
     schemes.discard("git")
