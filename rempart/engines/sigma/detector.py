@@ -1,0 +1,227 @@
+"""Rules made ready for events, and a batch of events taken through them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rempart.engines.sigma import detection as sections
+from rempart.engines.sigma.columns import Memory
+from rempart.engines.sigma.explaining import why
+from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Rule
+from rempart.engines.sigma.modifiers import Context
+from rempart.engines.sigma.program import Program, rows_of
+from rempart.engines.sigma.sources import Mappings, Origin, default_mappings, fields_for, origin_of
+from rempart.engines.sigma.texts import BadValue
+from rempart.engines.sigma.tree import (
+    FALSE,
+    TRUE,
+    And,
+    FieldRef,
+    Leaf,
+    Node,
+    Not,
+    both,
+    either,
+    leaves,
+    negated,
+)
+
+_REMEMBERED = 200_000  # values
+_ORIGINS = 10_000  # kinds of event whose program is remembered
+
+
+def compile_rules(
+    collection: Collection,
+    *,
+    mappings: Mappings | None = None,
+    placeholders: Mapping[str, Sequence[str]] | None = None,
+    cache: Path | None = None,
+    remember: int = _REMEMBERED,
+    limits: Limits | None = None,
+) -> Detector:
+    """Make a detector of a collection.
+
+    ``placeholders`` gives the values of ``expand``; ``cache`` is a folder for compiled literals; ``remember``
+    bounds the values whose results are kept (0: none). Rules that cannot be used are in ``detector.defects``.
+    """
+    return Detector(
+        collection, mappings or default_mappings(), placeholders or {}, cache, remember, limits or Limits()
+    )
+
+
+class Detector:
+    """Compiled rules. Not to be shared between threads: each makes its own."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        mappings: Mappings,
+        placeholders: Mapping[str, Sequence[str]],
+        cache: Path | None,
+        remember: int,
+        limits: Limits,
+    ) -> None:
+        self.mappings = mappings
+        self.defects: list[Defect] = []
+        self.rules: list[Rule] = []
+        self._trees: list[Node] = []
+        self._memory = Memory(remember) if remember else None
+        self._cache = cache
+        self._origins: dict[tuple[object, object, int | None], _Plan | None] = {}
+        self._plans: dict[Origin, _Plan | None] = {}
+        self._programs: dict[tuple[tuple[int, Node], ...], _Plan] = {}
+        self._columns = 0
+        self._read(collection, placeholders, limits)
+
+    def _read(
+        self, collection: Collection, placeholders: Mapping[str, Sequence[str]], limits: Limits
+    ) -> None:
+        for rule in collection.rules:
+            tree = rule.tree
+            try:
+                if tree is None:
+                    tree = sections.build(rule.detection, Context(limits, placeholders))
+                for each in collection.filters:
+                    if _filters(each, rule):
+                        tree = both((tree, sections.build(each.detection, Context(limits, placeholders))))
+            except BadValue as error:
+                self.defects.append(Defect(rule.path, rule.id, str(error)))
+                continue
+            if not self.mappings.knows(rule.logsource):
+                reason = f"no Windows channel is known for {rule.logsource}: only hints of readers lead to it"
+                self.defects.append(Defect(rule.path, rule.id, reason))
+            self.rules.append(rule)
+            self._trees.append(tree)
+
+    def scan(self, events: Sequence[Mapping[str, object]]) -> list[Detection]:
+        """What the rules find in a batch, by position; each event alone decides of its rules."""
+        detections: list[Detection] = []
+        for plan, positions in self._sorted(events).values():
+            chosen = [events[position] for position in positions] if len(positions) < len(events) else events
+            for number, mask in plan.program.run(chosen, self._memory):
+                rule, explain = self.rules[number], plan.explain(number)
+                detections.extend(
+                    Detection(rule, positions[row], chosen[row], explain) for row in rows_of(mask)
+                )
+        detections.sort(key=_index)
+        return detections
+
+    def finish(self) -> list[Detection]:
+        """What the end of the events decides."""
+        return []
+
+    def _sorted(self, events: Sequence[Mapping[str, object]]) -> dict[int, tuple[_Plan, list[int]]]:
+        """The positions of the events by the plan that looks at them."""
+        found: dict[int, tuple[_Plan, list[int]]] = {}
+        seen: dict[tuple[object, object, int], list[int] | None] = {}
+        for position, event in enumerate(events):
+            hint = event.get("_logsource")
+            key = (event.get("Channel"), event.get("EventID"), id(hint))
+            try:
+                positions = seen[key]
+            except KeyError:
+                plan = self._plan(origin_of(key[0], key[1], hint))
+                positions = seen[key] = found.setdefault(id(plan), (plan, []))[1] if plan else None
+            except TypeError:  # an unhashable value: it is no channel and no identifier
+                plan = self._plan(origin_of(key[0], key[1], hint))
+                positions = found.setdefault(id(plan), (plan, []))[1] if plan else None
+            if positions is not None:
+                positions.append(position)
+        return found
+
+    def _plan(self, origin: Origin) -> _Plan | None:
+        if origin in self._plans:
+            return self._plans[origin]
+        if len(self._plans) >= _ORIGINS:
+            self._plans.clear()
+            self._programs.clear()
+        rules: list[tuple[int, Node]] = []
+        for number, rule in enumerate(self.rules):
+            fields = fields_for(rule.logsource, origin, self.mappings)
+            if fields is not None:
+                tree = _specialised(self._trees[number], origin, fields)
+                if tree != FALSE:
+                    rules.append((number, tree))
+        key = tuple(rules)
+        plan = self._programs.get(key)
+        if plan is None and rules:
+            program = Program(rules, None, self._columns)
+            self._columns += len(program.columns)
+            plan = self._programs[key] = _Plan(program, dict(rules))
+        self._plans[origin] = plan
+        return plan
+
+
+def _index(found: Detection) -> int:
+    return found.index
+
+
+class _Plan:
+    """A program, and the trees that explain its answers."""
+
+    __slots__ = ("program", "trees")
+
+    def __init__(self, program: Program, trees: dict[int, Node]) -> None:
+        self.program = program
+        self.trees = trees
+
+    def explain(self, number: int) -> _Explain:
+        return _Explain(self.trees[number])
+
+
+class _Explain:
+    __slots__ = ("tree",)
+
+    def __init__(self, tree: Node) -> None:
+        self.tree = tree
+
+    def __call__(self, event: Mapping[str, object]) -> list[Matched]:
+        return why(self.tree, event)
+
+
+def _filters(each: Filter, rule: Rule) -> bool:
+    """Whether a filter is for a rule: it names it, or all, and its log source asks nothing else than the
+    rule's.
+    """
+    if each.rules and rule.id not in each.rules and rule.name not in each.rules:
+        return False
+    asked, given = each.logsource, rule.logsource
+    return all(
+        wanted is None or wanted == has
+        for wanted, has in (
+            (asked.product, given.product),
+            (asked.category, given.category),
+            (asked.service, given.service),
+        )
+    )
+
+
+def _specialised(tree: Node, origin: Origin, fields: Mapping[str, str]) -> Node:
+    """The tree for one kind of event: the event's names of fields, without what its channel and identifier
+    decide.
+    """
+    if not fields and not any(leaf.field in ("EventID", "Channel") for leaf in leaves(tree)):
+        return tree
+    constant = {"EventID": origin.event_id, "Channel": origin.channel}
+    return _rewritten(tree, {name: value for name, value in constant.items() if value is not None}, fields)
+
+
+def _rewritten(node: Node, constants: Mapping[str, str], fields: Mapping[str, str]) -> Node:
+    if isinstance(node, Leaf):
+        if node.field is None:
+            return node
+        name = fields.get(node.field, node.field)
+        if name in constants and not any(isinstance(test, FieldRef) for test in node.tests):
+            return TRUE if why(Leaf(name, node.tests), {name: constants[name]}) else FALSE
+        tests = tuple(
+            FieldRef(fields.get(test.field, test.field), test.mode, test.cased)
+            if isinstance(test, FieldRef)
+            else test
+            for test in node.tests
+        )
+        return Leaf(name, tests, node.search)
+    if isinstance(node, Not):
+        return negated(_rewritten(node.child, constants, fields))
+    children = tuple(_rewritten(child, constants, fields) for child in node.children)
+    return both(children) if isinstance(node, And) else either(children)

@@ -1,0 +1,311 @@
+"""Rule files to a collection: detection rules, correlations and filters, and every document that is none."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from rempart.engines.sigma import detection, store
+from rempart.engines.sigma.documents import Unreadable, read_documents
+from rempart.engines.sigma.model import (
+    LEVELS,
+    Collection,
+    Correlation,
+    Defect,
+    Filter,
+    Limits,
+    LogSource,
+    Rule,
+)
+from rempart.engines.sigma.modifiers import Context
+from rempart.engines.sigma.texts import BadValue, placeholder_names
+from rempart.engines.sigma.values import number_of, text_of
+
+_SUFFIXES: Final = (".yml", ".yaml")
+_TIMESPAN: Final = re.compile(r"(\d{1,9})([smhdwMy])\Z")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
+_OPERATORS: Final = frozenset({"gt", "gte", "lt", "lte", "eq", "neq"})
+_TEMPORAL: Final = frozenset({"temporal", "temporal_ordered"})
+_METRIC: Final = frozenset({"value_count", "value_sum", "value_avg", "value_percentile"})
+_FILTER_RESERVED: Final = frozenset({"condition", "timeframe", "rules"})
+
+
+def load_rules(
+    paths: Iterable[Path], *, limits: Limits | None = None, cache: Path | None = None
+) -> Collection:
+    """Read every ``.yml`` and ``.yaml`` beneath ``paths`` (folders or files), in the order of their names.
+
+    ``cache`` is a folder where the result is kept by the files' contents. Nothing is raised for what a file
+    holds: it is told in ``defects``. A path that does not exist is a defect too.
+    """
+    limits = limits or Limits()
+    files, defects = _files(paths, limits)
+    contents: list[tuple[Path, bytes]] = []
+    digest = hashlib.blake2b(repr(limits).encode(), digest_size=16)
+    for path in files:
+        try:
+            with path.open("rb") as stream:
+                raw = stream.read(limits.file_bytes + 1)
+        except OSError as error:
+            defects.append(Defect(str(path), None, f"cannot be read: {error.strerror}"))
+            continue
+        contents.append((path, raw))
+        for part in (str(path).encode("utf-8", "surrogateescape"), raw):
+            digest.update(len(part).to_bytes(8, "little") + part)
+    known = store.read(cache, "rules", digest.hexdigest(), Collection) if cache else None
+    if known is None:
+        known = _collection(contents, limits)
+        known.digest = digest.hexdigest()
+        if cache:
+            store.write(cache, "rules", known.digest, known)
+    known.defects[:0] = defects
+    return known
+
+
+def _files(paths: Iterable[Path], limits: Limits) -> tuple[list[Path], list[Defect]]:
+    files: dict[Path, None] = {}
+    defects: list[Defect] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found = [each for each in path.rglob("*") if each.suffix.lower() in _SUFFIXES and each.is_file()]
+            files.update(dict.fromkeys(sorted(found)))
+        elif path.exists():
+            files[path] = None
+        else:
+            defects.append(Defect(str(path), None, "does not exist"))
+        if len(files) > limits.files:
+            defects.append(
+                Defect(str(path), None, f"more than {limits.files} files; the others are not read")
+            )
+            break
+    return list(files)[: limits.files], defects
+
+
+def _collection(contents: Iterable[tuple[Path, bytes]], limits: Limits) -> Collection:
+    collection = Collection()
+    for path, raw in contents:
+        try:
+            for document in read_documents(raw, limits):
+                _add(collection, document, str(path), limits)
+        except Unreadable as error:
+            collection.defects.append(Defect(str(path), None, f"not readable as YAML: {error}"))
+    _distinct(collection)
+    return collection
+
+
+def _add(collection: Collection, document: Any, path: str, limits: Limits) -> None:
+    rule_id = None
+    try:
+        if not isinstance(document, Mapping):
+            raise BadValue("the document is not a map")
+        rule_id = text_of(document["id"]) if document.get("id") is not None else None
+        if "action" in document:
+            raise BadValue("'action' (rule collections of Sigma 1) is replaced by documents that are whole")
+        if "correlation" in document:
+            collection.correlations.append(_correlation(document, path))
+        elif "filter" in document:
+            collection.filters.append(_filter(document, path, limits))
+        elif "detection" in document:
+            collection.rules.append(_rule(document, path, limits))
+        else:
+            raise BadValue("neither 'detection', 'correlation' nor 'filter'")
+    except BadValue as error:
+        collection.defects.append(Defect(path, rule_id, str(error)))
+
+
+def _distinct(collection: Collection) -> None:
+    """Keep the first of the documents that bear one id, and report the others."""
+    for group in (collection.rules, collection.correlations, collection.filters):
+        seen: dict[str, str] = {}
+        kept: list[Any] = []
+        for each in group:
+            if each.id in seen:
+                reason = f"its id is already that of {seen[each.id]}"
+                collection.defects.append(Defect(each.path, each.id, reason))
+            else:
+                seen[each.id] = each.path
+                kept.append(each)
+        group[:] = kept
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    given = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(text_of(each) for each in given if each is not None and not isinstance(each, dict | list))
+
+
+def _one(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name)
+    if value is None or isinstance(value, dict | list):
+        return None
+    return text_of(value)
+
+
+def _logsource(document: Mapping[str, Any]) -> LogSource:
+    given = document.get("logsource")
+    if not isinstance(given, Mapping):
+        raise BadValue("'logsource' is absent or not a map")
+    parts = {name: _one(given, name) for name in ("product", "category", "service")}
+    if not any(parts.values()):
+        raise BadValue("'logsource' names neither product, category nor service")
+    return LogSource(**{name: part.strip().casefold() if part else None for name, part in parts.items()})
+
+
+def _common(document: Mapping[str, Any], path: str) -> dict[str, Any]:
+    title = _one(document, "title")
+    if not title:
+        raise BadValue("'title' is absent")
+    level = (_one(document, "level") or "informational").lower()
+    if level not in LEVELS:
+        raise BadValue(f"level {level!r} is none of {', '.join(LEVELS)}")
+    return {
+        "id": _one(document, "id") or _one(document, "name") or f"{path}#{title}",
+        "title": title,
+        "name": _one(document, "name"),
+        "level": level,
+        "status": _one(document, "status"),
+        "description": _one(document, "description") or "",
+        "tags": tuple(tag.lower() for tag in _strings(document.get("tags"))),
+        "path": path,
+    }
+
+
+def _detection(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    given = document[name]
+    if not isinstance(given, dict):
+        raise BadValue(f"{name!r} is not a map")
+    return given
+
+
+def _names(value: Any, found: set[str]) -> None:
+    """The placeholders' names in what follows a key with ``expand``."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if "expand" in key.split("|")[1:]:
+                for each in item if isinstance(item, list) else [item]:
+                    found |= placeholder_names(each) if isinstance(each, str) else set()
+            _names(item, found)
+    elif isinstance(value, list):
+        for item in value:
+            _names(item, found)
+
+
+def _placeholders(given: Mapping[str, Any]) -> frozenset[str]:
+    found: set[str] = set()
+    _names(given, found)
+    return frozenset(found)
+
+
+def _rule(document: Mapping[str, Any], path: str, limits: Limits) -> Rule:
+    common = _common(document, path)
+    logsource = _logsource(document)
+    given = _detection(document, "detection")
+    placeholders = _placeholders(given)
+    tree = detection.build(given, Context(limits))
+    return Rule(
+        **common,
+        author=_one(document, "author") or "",
+        references=_strings(document.get("references")),
+        falsepositives=_strings(document.get("falsepositives")),
+        fields=_strings(document.get("fields")),
+        logsource=logsource,
+        detection=given,
+        placeholders=placeholders,
+        tree=None if placeholders else tree,
+    )
+
+
+def _filter(document: Mapping[str, Any], path: str, limits: Limits) -> Filter:
+    common = _common(document, path)
+    logsource = _logsource(document)
+    given = _detection(document, "filter")
+    rules = given.get("rules")
+    named = () if isinstance(rules, str) and rules.casefold() == "any" else _strings(rules)
+    if rules is None or (not named and not isinstance(rules, str)):
+        raise BadValue("filter: 'rules' names no rule")
+    detection.build(given, Context(limits), reserved=_FILTER_RESERVED)
+    return Filter(
+        id=common["id"],
+        title=common["title"],
+        path=path,
+        logsource=logsource,
+        rules=named,
+        detection={name: body for name, body in given.items() if name != "rules"},
+        placeholders=_placeholders(given),
+    )
+
+
+def _correlation(document: Mapping[str, Any], path: str) -> Correlation:
+    common = _common(document, path)
+    given = _detection(document, "correlation")
+    kind = _one(given, "type") or ""
+    if kind != "event_count" and kind not in _TEMPORAL | _METRIC:
+        raise BadValue(f"correlation: unknown type {kind!r}")
+    rules = _strings(given.get("rules"))
+    if not rules:
+        raise BadValue("correlation: 'rules' names no rule")
+    condition, fields, percentile = _condition(given.get("condition"))
+    if not condition and kind not in _TEMPORAL:
+        raise BadValue(f"correlation: {kind} needs a condition")
+    if kind in _METRIC and not fields:
+        raise BadValue(f"correlation: {kind} needs 'field' in its condition")
+    if kind in _METRIC - {"value_count"} and len(fields) != 1:
+        raise BadValue(f"correlation: {kind} takes one field")
+    return Correlation(
+        **common,
+        type=kind,
+        rules=rules,
+        group_by=_strings(given.get("group-by")),
+        timespan=_timespan(_one(given, "timespan") or _one(given, "timeframe") or ""),
+        condition=condition,
+        fields=fields,
+        aliases=_aliases(given.get("aliases")),
+        generate=given.get("generate") is True,
+        percentile=percentile,
+    )
+
+
+def _timespan(text: str) -> float:
+    found = _TIMESPAN.match(text.strip())
+    if not found or not int(found[1]):
+        raise BadValue(f"correlation: timespan {text!r} is not a number and one of s m h d w M y")
+    return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def _condition(given: Any) -> tuple[tuple[tuple[str, float], ...], tuple[str, ...], float | None]:
+    if given is None:
+        return (), (), None
+    if not isinstance(given, Mapping):
+        raise BadValue("correlation: 'condition' is not a map")
+    found: list[tuple[str, float]] = []
+    percentile = None
+    for name, value in given.items():
+        if name == "field":
+            continue
+        number = number_of(text_of(value)) if not isinstance(value, dict | list) else None
+        if number is None:
+            raise BadValue(f"correlation: condition {name}: {value!r} is not a number")
+        if name == "percentile":
+            if not 0 <= number <= 100:
+                raise BadValue("correlation: a percentile is between 0 and 100")
+            percentile = number
+        elif name in _OPERATORS:
+            found.append((name, number))
+        else:
+            raise BadValue(f"correlation: unknown operator {name!r}")
+    return tuple(found), _strings(given.get("field")), percentile
+
+
+def _aliases(given: Any) -> dict[str, dict[str, str]]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise BadValue("correlation: 'aliases' is not a map")
+    aliases: dict[str, dict[str, str]] = {}
+    for alias, members in given.items():
+        if not isinstance(members, Mapping):
+            raise BadValue(f"correlation: the alias {alias!r} is not a map of rules to fields")
+        aliases[alias] = {rule: text_of(name) for rule, name in members.items()}
+    return aliases

@@ -1,0 +1,79 @@
+"""Regular expressions in linear time: RE2, or Hyperscan for what only it can compile; else they are refused.
+
+Where RE2 and PCRE read an expression differently, RE2's reading holds, in both engines: ``$`` is the end of
+the value (of a line with ``m``), ``\\d`` ``\\w`` ``\\s`` are ASCII, ``.`` is one character and not a newline
+unless ``s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+
+import hyperscan
+import re2
+
+from rempart.engines.sigma.texts import BadValue
+
+_LENGTH: Final = 16_384
+_MEMORY: Final = 4 * 1024**2  # bytes for a program and its automaton
+
+Search = Callable[[str], bool]
+
+
+def check(pattern: str, flags: str) -> None:
+    """Raise BadValue when no linear engine can compile the expression."""
+    searcher(pattern, flags)
+
+
+@lru_cache(maxsize=16_384)
+def searcher(pattern: str, flags: str) -> Search:
+    """A function that tells whether the expression is found in a text; raises BadValue."""
+    if len(pattern) > _LENGTH:
+        raise BadValue(f"a regular expression longer than {_LENGTH} characters")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    try:
+        compiled = re2.compile(f"(?{flags}){pattern}" if flags else pattern, options)
+    except re2.error as refusal:
+        return _by_hyperscan(pattern, flags, str(refusal))
+    search = compiled.search
+
+    def found(text: str) -> bool:
+        try:
+            return search(text) is not None
+        except UnicodeEncodeError:  # a lone surrogate stands for one unknown character
+            return search(text.encode("utf-8", "replace").decode()) is not None
+
+    return found
+
+
+def _by_hyperscan(pattern: str, flags: str, refusal: str) -> Search:
+    wanted = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_SINGLEMATCH
+    for letter, flag in (
+        ("i", hyperscan.HS_FLAG_CASELESS),
+        ("m", hyperscan.HS_FLAG_MULTILINE),
+        ("s", hyperscan.HS_FLAG_DOTALL),
+    ):
+        wanted |= flag if letter in flags else 0
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        database.compile(
+            expressions=[pattern.encode("utf-8", "surrogatepass")], ids=[0], elements=1, flags=[wanted]
+        )
+    except hyperscan.error as error:
+        raise BadValue(f"a regular expression that no linear engine compiles ({refusal}; {error})") from None
+    matches: list[int] = []
+
+    def note(*_: Any) -> bool | None:
+        matches.append(1)
+        return None
+
+    def found(text: str) -> bool:
+        matches.clear()
+        database.scan(text.encode("utf-8", "replace"), note)
+        return bool(matches)
+
+    return found
