@@ -1,8 +1,13 @@
-"""The command line: ``rempart``. Each slice adds its own commands from its ``cli.py``."""
+"""The command line: ``rempart``. Each slice adds its own commands from its ``cli.py``.
+
+Commands that need neither database nor settings are in ``standalone.py`` of their slice: they start without
+Django, on a machine where nothing is set up.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -12,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # a traceback must not show secrets
-    help="Rempart : cyberdéfense fédérée · federated cyberdefence.",
+    help="Rempart : cyberdéfense fédérée · federated cyberdefence.",
 )
 
 ROOMS = (
@@ -28,13 +33,23 @@ ROOMS = (
     "demo",
 )
 
+# Command → the room whose ``standalone.py`` has it.
+STANDALONE = {"collect": "assets"}
+
 
 def main() -> None:
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command in STANDALONE:
+        import_module(f"rempart.{STANDALONE[command]}.standalone").install(app)
+        app.callback()(lambda: None)  # with a callback, a lone command still has its name
+        app()
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rempart.settings.base")
     import django
 
     django.setup()
     for room in ROOMS:
-        if find_spec(f"rempart.{room}.cli"):
-            import_module(f"rempart.{room}.cli").install(app)
+        for door in ("cli", "standalone"):
+            if find_spec(f"rempart.{room}.{door}"):
+                import_module(f"rempart.{room}.{door}").install(app)
     app()

@@ -226,7 +226,7 @@ def send_file(
     complete: Form[bool] = True,
     apply: Form[bool] = False,
 ) -> Any:
-    """CSV, XLSX, CycloneDX or SPDX. Previewed; applied too with ``apply``, maybe by a job."""
+    """CSV, XLSX, CycloneDX, SPDX or a known tool's export. Previewed; applied too with ``apply``."""
     body_id = _body_id(request, body)
     stored = receive(file, kinds=FILE_KINDS, max_bytes=MAX_FILE_BYTES, spool_dir=commands.spool_dir())
     try:

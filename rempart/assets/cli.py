@@ -18,7 +18,7 @@ from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import DomainError
 
 _SHOWN = 20
-_SUFFIXES = {".csv", ".txt", ".xlsx", ".json", ".xml", ".cdx", ".spdx"}
+_SUFFIXES = {".csv", ".txt", ".xlsx", ".json", ".jsonl", ".xml", ".cdx", ".spdx", ".reg"}
 
 
 def install(app: typer.Typer) -> None:
@@ -28,7 +28,10 @@ def install(app: typer.Typer) -> None:
 
 def import_inventory(
     file: Annotated[
-        Path, typer.Argument(exists=True, readable=True, help="CSV, XLSX, CycloneDX, SPDX; or a folder.")
+        Path,
+        typer.Argument(
+            exists=True, readable=True, help="CSV, XLSX, CycloneDX, SPDX, osquery, nmap…; a folder."
+        ),
     ],
     body: Annotated[str, typer.Option(help="Code of the body.")],
     source: Annotated[

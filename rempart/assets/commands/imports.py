@@ -24,7 +24,7 @@ from rempart.assets.inventory.merge import merge
 from rempart.assets.inventory.sources import Request, read_inventory
 from rempart.assets.inventory.stage import Target, staged
 from rempart.assets.inventory.statement import Statement
-from rempart.assets.models import Asset, ColumnMapping, InventoryImport
+from rempart.assets.models import Asset, ColumnMapping, Install, InventoryImport
 from rempart.kernel import audit, outbox
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Conflict, DomainError, Invalid, NotFound
@@ -75,7 +75,7 @@ def preview_inventory(
     spooled = _spooled(path)
     previewed = InventoryImport(
         body_id=body_id,
-        source=source or (f"sbom:{statement.asset_key}"[:60] if statement.asset_key else DEFAULT_SOURCE),
+        source=source or _default_source(statement),
         kind=statement.kind,
         file_name=request.file_name,
         file_path=str(spooled),
@@ -100,8 +100,8 @@ def preview_inventory(
 
 
 def _preview(actor: Actor, statement: Statement, previewed: InventoryImport) -> InventoryImport:
-    previewed.summary = {"asset_key": statement.asset_key}
-    _refuse_older(previewed)
+    previewed.summary = {"asset_key": statement.asset_key, "per_asset": statement.per_asset}
+    _refuse_older(previewed, statement)
     target = _target(previewed)
     previewed.summary = _summary(statement, target)
     if not statement.error_count:
@@ -117,6 +117,7 @@ def _preview(actor: Actor, statement: Statement, previewed: InventoryImport) -> 
 def _summary(statement: Statement, target: Target) -> dict[str, Any]:
     return {
         "asset_key": target.asset_key,
+        "per_asset": target.per_asset,
         "duplicates": statement.duplicates,
         "headers": list(statement.headers),
         "warnings": statement.warnings,
@@ -314,7 +315,7 @@ def _apply(actor: Actor, applied: InventoryImport, statement: Statement) -> None
     memory = ColumnMapping.objects.select_for_update().get_or_create(
         body_id=applied.body_id, source=applied.source
     )[0]
-    _refuse_older(applied)
+    _refuse_older(applied, statement)
     target = _target(applied)
     summary = {**applied.summary, **_summary(statement, target)}
     with staged(statement, target):
@@ -352,18 +353,33 @@ def _target(inventory: InventoryImport) -> Target:
         complete=inventory.complete,
         observed_at=inventory.observed_at,
         asset_key=inventory.summary.get("asset_key", ""),
+        per_asset=inventory.summary.get("per_asset", False),
     )
 
 
-def _refuse_older(inventory: InventoryImport) -> None:
-    """An inventory proves the past: one taken before the last applied of its source can change nothing."""
-    applied = InventoryImport.objects.filter(
-        body_id=inventory.body_id, source=inventory.source, state=InventoryImport.State.APPLIED
-    )
-    asset_key = inventory.summary.get("asset_key")
-    if asset_key:
-        applied = applied.filter(asset__key=asset_key)
-    newest = applied.aggregate(at=Max("observed_at"))["at"]
+def _default_source(statement: Statement) -> str:
+    if statement.asset_key:
+        return f"sbom:{statement.asset_key}"[:60]
+    return statement.kind if statement.per_asset else DEFAULT_SOURCE
+
+
+def _refuse_older(inventory: InventoryImport, statement: Statement) -> None:
+    """An inventory proves the past: one taken before the last applied of its source can change nothing.
+
+    Of an export that speaks of each machine apart, only what it says of these machines may be too old.
+    """
+    if statement.per_asset:
+        installs = Install.objects.filter(body_id=inventory.body_id, source=inventory.source)
+        named = installs.filter(asset__key__in=list(statement.assets))
+        newest = named.aggregate(at=Max("last_seen_at"))["at"]
+    else:
+        applied = InventoryImport.objects.filter(
+            body_id=inventory.body_id, source=inventory.source, state=InventoryImport.State.APPLIED
+        )
+        asset_key = inventory.summary.get("asset_key")
+        if asset_key:
+            applied = applied.filter(asset__key=asset_key)
+        newest = applied.aggregate(at=Max("observed_at"))["at"]
     if newest is not None and inventory.observed_at < newest:
         raise Conflict(
             _("Cet inventaire a été relevé avant le dernier appliqué de la même source : il est refusé."),

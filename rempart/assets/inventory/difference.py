@@ -41,7 +41,7 @@ def _differs(column: str) -> str:
 
 def gone_assets(target: Target) -> tuple[str, list[Any]]:
     """Condition (on ``a``) of the assets that this inventory stated and no longer states."""
-    if not target.complete or target.asset_key:
+    if not target.complete or target.asset_key or target.per_asset:
         return "FALSE", []
     return (
         """a.body_id = %s AND a.source = %s AND a.retired_at IS NULL
@@ -53,12 +53,15 @@ def gone_assets(target: Target) -> tuple[str, list[Any]]:
 def gone_installs(target: Target) -> tuple[str, list[Any]]:
     """Condition (on ``i``) of the installs that are no longer shown, those of retired assets included."""
     if not target.complete:
-        return "FALSE", []
+        return _replaced(target) if target.per_asset else ("FALSE", [])
     unseen = "NOT EXISTS (SELECT 1 FROM stage_install AS s WHERE s.install_id = i.id)"
     if target.asset_key:
         only = f"i.asset_id IN (SELECT a.id FROM {_ASSET} AS a WHERE a.body_id = %s AND a.key = %s)"
         parameters = [target.body_id, target.asset_key]
         return f"i.removed_at IS NULL AND i.source = %s AND {only} AND {unseen}", [target.source, *parameters]
+    if target.per_asset:
+        named = "i.asset_id IN (SELECT s.asset_id FROM stage_asset AS s WHERE s.seen = 1)"
+        return f"i.removed_at IS NULL AND i.source = %s AND {named} AND {unseen}", [target.source]
     gone, parameters = gone_assets(target)
     return (
         f"""i.removed_at IS NULL AND i.body_id = %s AND ((i.source = %s AND {unseen})
@@ -67,9 +70,29 @@ def gone_installs(target: Target) -> tuple[str, list[Any]]:
     )
 
 
+def _replaced(target: Target) -> tuple[str, list[Any]]:
+    """Of a scan, which lists only what it could see: the one version of a product that this source knew on an
+    asset, where the scan now shows another. What is merely not seen stays.
+    """
+    same = "{0}.vendor = c.vendor AND {0}.product = c.product AND c.product <> ''"
+    return (
+        f"""i.removed_at IS NULL AND i.source = %s AND i.body_id = %s
+            AND NOT EXISTS (SELECT 1 FROM stage_install AS s WHERE s.install_id = i.id)
+            AND EXISTS (SELECT 1 FROM {_COMPONENT} AS c, stage_asset AS sa, stage_install AS si,
+                        stage_component AS sc
+                        WHERE c.id = i.component_id AND sa.asset_id = i.asset_id AND si.asset_place = sa.place
+                        AND sc.place = si.component_place AND {same.format("sc")})
+            AND NOT EXISTS (SELECT 1 FROM {_COMPONENT} AS c, {_INSTALL} AS o, {_COMPONENT} AS oc
+                            WHERE c.id = i.component_id AND o.asset_id = i.asset_id AND o.source = i.source
+                            AND o.id <> i.id AND o.removed_at IS NULL AND oc.id = o.component_id
+                            AND {same.format("oc")})""",
+        [target.source, target.body_id],
+    )
+
+
 def gone_edges(target: Target) -> tuple[str, list[Any]]:
     """Condition (on ``d``) of the dependencies that are no longer stated."""
-    if not target.complete or target.asset_key:
+    if not target.complete or target.asset_key or target.per_asset:
         return "FALSE", []
     return (
         """d.body_id = %s AND d.source = %s

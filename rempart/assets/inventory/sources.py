@@ -1,4 +1,4 @@
-"""The files that state inventories: tables (CSV, XLSX) and bills of materials (CycloneDX, SPDX)."""
+"""The files that state inventories: tables, bills of materials (CycloneDX, SPDX), exports of tools."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rempart.assets.inventory.surroundings import existing_keys, surroundings_of
 from rempart.assets.models import Asset
 from rempart.assets.wording import asset_needed, invalid_file, unknown_column, unknown_field
 from rempart.engines.inventories.columns import guess_mapping
-from rempart.engines.inventories.cyclonedx import read_cyclonedx
 from rempart.engines.inventories.detect import detect
 from rempart.engines.inventories.model import (
     DEFAULT_LIMITS,
@@ -22,7 +21,7 @@ from rempart.engines.inventories.model import (
     InventoryLimits,
     InventoryRow,
 )
-from rempart.engines.inventories.spdx import read_spdx, read_spdx3
+from rempart.engines.inventories.read import read_inventory as read_document
 from rempart.engines.inventories.table import Table, inventory_rows, open_table
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid
@@ -53,7 +52,14 @@ COLUMNS = {
     "parent": "depends_on",
 }
 _SYSTEM_VERSION = re.compile(r"^(.{1,200}?) v?(\d[\w.()+-]{0,60})$")
-_SUBJECT_KINDS = {"container": Asset.Kind.CONTAINER, "device": Asset.Kind.OT, "firmware": Asset.Kind.OT}
+_SUBJECT_KINDS = {
+    "container": Asset.Kind.CONTAINER,
+    "platform": Asset.Kind.SERVER,
+    "device": Asset.Kind.OT,
+    "firmware": Asset.Kind.OT,
+}
+# What only holds the software listed is not software itself.
+_HOLDERS = frozenset({"container", "platform"})
 _TICK = 2_000
 
 
@@ -81,12 +87,9 @@ def read_inventory(actor: Actor, request: Request, progress: Progress | None = N
         kind = detect(request.path, request.limits)
         if kind in {"csv", "xlsx"}:
             return _table(actor, open_table(request.path, kind, request.limits), request, progress)
-        if kind.startswith("cyclonedx"):
-            found = read_cyclonedx(request.path, kind, request.limits)
-        elif kind == "spdx3-json":
-            found = read_spdx3(request.path, request.limits)
-        else:
-            found = read_spdx(request.path, request.limits)
+        found = read_document(request.path, kind, request.limits)
+        if not request.asset_key and any(row.asset_id for row in found.rows):
+            return _machines(actor, kind, found, request)
         return _bill_of_materials(actor, kind, found, request)
     except InventoryError as error:
         raise invalid_file(error, request.file_name) from error
@@ -160,13 +163,33 @@ def _bill_of_materials(actor: Actor, kind: str, found: Inventory, request: Reque
         subject = found.subject
         stated["name"] = subject.product if subject and subject.product else key
         stated["kind"] = _SUBJECT_KINDS.get(subject.kind if subject else "", Asset.Kind.APPLICATION).value
-    for row in found.everything:
+    holder = found.subject is not None and found.subject.kind in _HOLDERS and not found.subject.version
+    rows = found.rows if holder else found.everything
+    for row in rows:
         gatherer.row(row.where[:200], key, stated, (row.vendor, row.product, row.version, row.purl, row.cpe))
-    if not found.everything:
+    if not rows:
         gatherer.row("", key, stated, ("", "", "", "", ""))
     for problem in found.problems:
         statement.warn(problem.where[:200], problem.field, problem.code, problem.values)
     _dependencies_on_assets(gatherer, found, key)
+    return gatherer.finish(actor)
+
+
+def _machines(actor: Actor, kind: str, found: Inventory, request: Request) -> Statement:
+    """An export that speaks of several machines, each by its key: its silence is about them alone."""
+    statement = Statement(kind, made=found.made, complete=found.complete, per_asset=True)
+    gatherer = Gatherer(statement, surroundings_of(request.body_id), {})
+    known = existing_keys(request.body_id, {row.asset_id for row in found.rows})
+    for row in found.rows:
+        if not row.asset_id:
+            statement.warn(row.where[:200], "asset_id", "missing", {})
+            continue
+        new = row.asset_id not in known
+        stated = {"name": row.asset_name or row.asset_id, "kind": Asset.Kind.SERVER.value} if new else {}
+        software = (row.vendor, row.product, row.version, row.purl, row.cpe)
+        gatherer.row(row.where[:200], row.asset_id, stated, software)
+    for problem in found.problems:
+        statement.warn(problem.where[:200], problem.field, problem.code, problem.values)
     return gatherer.finish(actor)
 
 

@@ -44,6 +44,7 @@ class Target:
     complete: bool
     observed_at: datetime
     asset_key: str = ""  # silence speaks of this asset alone
+    per_asset: bool = False  # silence speaks of the assets that are named
 
 
 @contextmanager

@@ -58,6 +58,7 @@ class Statement:
     made: datetime | None = None
     complete: bool = True
     asset_key: str = ""  # set when the inventory describes this asset alone
+    per_asset: bool = False  # its silence speaks of the assets that it names, not of others
 
     def refuse(self, where: str, column: str, code: str, values: Mapping[str, Any]) -> None:
         """Counts an error, and keeps the first ones."""

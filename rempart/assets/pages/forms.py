@@ -104,7 +104,10 @@ class ImportForm(CommandForm):
     body_id = forms.TypedChoiceField(label=_("Organisme"), coerce=int)
     file = forms.FileField(
         label=_("Fichier"),
-        help_text=_("CSV, XLSX, CycloneDX ou SPDX ; 256 Mo au plus."),
+        help_text=_(
+            "CSV, XLSX, CycloneDX, SPDX ou l’export d’un outil (osquery, "
+            "nmap, Trivy, Grype, Nuclei, winget, registre de Windows) ; 256 Mo au plus."
+        ),
         allow_empty_file=True,
     )
     source = forms.CharField(

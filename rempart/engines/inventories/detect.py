@@ -4,21 +4,41 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import zipfile
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from xml.etree.ElementTree import ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from rempart.engines.inventories.json_document import read_json
+from rempart.engines.inventories.machines.osquery import is_osquery
+from rempart.engines.inventories.machines.read import json_values
+from rempart.engines.inventories.machines.scanners import is_grype, is_nuclei, is_trivy
+from rempart.engines.inventories.machines.windows import REGISTRY_HEADER
 from rempart.engines.inventories.model import DEFAULT_LIMITS, InventoryError, InventoryLimits
 from rempart.engines.inventories.spdx import VERSIONS_3
 
-Kind: TypeAlias = Literal["csv", "xlsx", "cyclonedx-json", "cyclonedx-xml", "spdx-json", "spdx3-json"]
+Kind: TypeAlias = Literal[
+    "csv",
+    "xlsx",
+    "cyclonedx-json",
+    "cyclonedx-xml",
+    "spdx-json",
+    "spdx3-json",
+    "osquery",
+    "nmap",
+    "trivy",
+    "grype",
+    "nuclei",
+    "winget",
+    "registry",
+]
 
 _HEAD: Final = 64 * 1024
+# winget draws its progress, then headers over one unbroken line of dashes.
+_WINGET: Final = re.compile(r"\S {2,}\S.*\r?\n-{40,}\r?\n")
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 
 
@@ -49,7 +69,11 @@ def detect(source: Path | str | bytes, limits: InventoryLimits = DEFAULT_LIMITS)
         return _json(source, limits)
     if start.startswith("<"):
         return _xml(source)
+    if start.startswith(REGISTRY_HEADER):
+        return "registry"
     line = start.splitlines()[0]
+    if _WINGET.search(start):
+        return "winget"
     if not any(delimiter in line for delimiter in ",;\t|"):
         raise InventoryError("", "", "unknown_text")
     return "csv"
@@ -79,27 +103,52 @@ def _zip(source: Path | bytes) -> Kind:
 
 
 def _json(source: Path | bytes, limits: InventoryLimits) -> Kind:
-    document = read_json(source, limits)
+    values = json_values(source, limits)
+    document = values[0] if values else {}
+    if len(values) == 1 and isinstance(document, dict):
+        known = _document(document)
+        if known is not None:
+            return known
+    if is_nuclei(document):
+        return "nuclei"
+    if is_osquery(values) or is_osquery(document):
+        return "osquery"
+    raise InventoryError("", "", "unknown_json")
+
+
+def _document(document: dict[str, Any]) -> Kind | None:
     if document.get("bomFormat") == "CycloneDX":
         return "cyclonedx-json"
     if "spdxVersion" in document:
         return "spdx-json"
+    if is_trivy(document):
+        return "trivy"
+    if is_grype(document):
+        return "grype"
+    if isinstance(document.get("Sources"), list) and "WinGetVersion" in document:
+        return "winget"
     context = document.get("@context")
     stated = context if isinstance(context, list) else [context]
-    if any(isinstance(item, str) and VERSIONS_3.match(item) for item in stated):
-        return "spdx3-json"
-    raise InventoryError("", "", "unknown_json")
+    return "spdx3-json" if any(isinstance(item, str) and VERSIONS_3.match(item) for item in stated) else None
 
 
 def _xml(source: Path | bytes) -> Kind:
+    root = _root(source, forbid_dtd=False)
+    if root == "nmaprun":  # the one format read here that names a document type
+        return "nmap"
+    root = _root(source, forbid_dtd=True)
+    if root.startswith("{http://cyclonedx.org/schema/bom/") and root.endswith("}bom"):
+        return "cyclonedx-xml"
+    raise InventoryError("", "", "unknown_xml")
+
+
+def _root(source: Path | bytes, *, forbid_dtd: bool) -> str:
     stream = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
     with stream:
         try:
-            _, root = next(iter(iterparse(stream, events=("start",), forbid_dtd=True)))
+            _, root = next(iter(iterparse(stream, events=("start",), forbid_dtd=forbid_dtd)))
         except DefusedXmlException:
             raise InventoryError("", "", "forbidden_xml") from None
         except (ParseError, StopIteration, ValueError, LookupError) as problem:
             raise InventoryError("", "", "not_xml", reason=problem) from None
-    if root.tag.startswith("{http://cyclonedx.org/schema/bom/") and root.tag.endswith("}bom"):
-        return "cyclonedx-xml"
-    raise InventoryError("", "", "unknown_xml")
+    return str(root.tag)

@@ -18,18 +18,24 @@ from rempart.engines.records.reading import Limits, parse_json
 
 def read_json(source: Path | bytes, limits: InventoryLimits) -> dict[str, Any]:
     """The JSON object of a file; UTF-8, or UTF-16 with its mark. Raises ``InventoryError``."""
-    raw = read_bytes(source, limits)
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            raw = raw.decode("utf-16").encode()
-        except UnicodeError:
-            raise InventoryError("", "", "unknown_encoding") from None
+    raw = read_utf8(source, limits)
     try:
         return parse_json(raw, Limits(record_bytes=2 * limits.file_bytes, depth=limits.depth))
     except RecordError as problem:
         if problem.code == "too_deep":
             raise InventoryError("", "", "too_deep", limit=limits.depth) from None
         raise InventoryError("", "", "not_json", reason=problem.message) from None
+
+
+def read_utf8(source: Path | bytes, limits: InventoryLimits) -> bytes:
+    """The content as UTF-8, when it is UTF-16 with its mark too (what PowerShell writes)."""
+    raw = read_bytes(source, limits)
+    if not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw
+    try:
+        return raw.decode("utf-16").encode()
+    except UnicodeError:
+        raise InventoryError("", "", "unknown_encoding") from None
 
 
 def read_bytes(source: Path | bytes, limits: InventoryLimits) -> bytes:

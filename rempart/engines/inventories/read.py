@@ -1,4 +1,4 @@
-"""One door for bills of materials; tables need a person's mapping and have their own (``table``)."""
+"""One door for what needs no mapping by a person; tables have their own (``table``)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rempart.engines.inventories.cyclonedx import read_cyclonedx
 from rempart.engines.inventories.detect import Kind, detect
+from rempart.engines.inventories.machines.read import MACHINE_KINDS, read_machine
 from rempart.engines.inventories.model import DEFAULT_LIMITS, Inventory, InventoryError, InventoryLimits
 from rempart.engines.inventories.spdx import read_spdx, read_spdx3
 
@@ -13,7 +14,7 @@ from rempart.engines.inventories.spdx import read_spdx, read_spdx3
 def read_inventory(
     source: Path | bytes, kind: Kind | None = None, limits: InventoryLimits = DEFAULT_LIMITS
 ) -> Inventory:
-    """Read a CycloneDX or SPDX document, its kind detected unless given.
+    """Read a CycloneDX or SPDX document or a tool's export, its kind detected unless given.
 
     Raises ``InventoryError`` when nothing can be read, ``is_table`` for a table (``open_table``).
     """
@@ -24,4 +25,6 @@ def read_inventory(
         return read_spdx(source, limits)
     if kind == "spdx3-json":
         return read_spdx3(source, limits)
+    if kind in MACHINE_KINDS:
+        return read_machine(source, kind, limits)
     raise InventoryError("", "", "is_table")
