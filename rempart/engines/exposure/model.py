@@ -60,9 +60,11 @@ class VersionEntry:
 class Affected:
     """One product statement of one source about one vulnerability.
 
-    ``source`` is the publisher's key: ``cna:apache``, ``adp:CISA-ADP``, ``csaf:cisa:ICSA-24-001-01``.
-    ``cpes`` are CPE 2.3 formatted strings (2.2 URIs accepted). ``default_status`` applies to the
-    versions that no entry covers ("unknown" when the source says nothing).
+    ``source`` is the publisher's key: ``cna:apache``, ``adp:CISA-ADP``, ``csaf:cisa:ICSA-24-001-01``,
+    ``osv:pysec``, ``vex:acme``. ``cpes`` are CPE 2.3 formatted strings (2.2 URIs accepted).
+    ``default_status`` applies to the versions that no entry covers ("unknown" when the source says
+    nothing). ``justification`` is the VEX reason of a product that is not affected
+    ("component_not_present"...), as its source words it.
     """
 
     source: str
@@ -76,6 +78,7 @@ class Affected:
     platforms: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     versions: tuple[VersionEntry, ...] = ()
+    justification: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Ssvc:
 
 @dataclass(frozen=True, slots=True)
 class VulnerabilityRecord:
-    """What a published record (CVE JSON 5.x) or one vulnerability of a CSAF advisory says.
+    """What a published record (CVE JSON 5.x, OSV) or one vulnerability of an advisory (CSAF, VEX) says.
 
     ``affected`` keeps the order of the sources: the CNA's first, then each ADP's.
     ``raw_digest`` is the SHA-256 (hex) of the record's canonical bytes: same digest, nothing to do.
@@ -121,6 +124,7 @@ class VulnerabilityRecord:
     cwes: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     raw_digest: str = ""
+    aliases: tuple[str, ...] = ()  # other identifiers of the same vulnerability, as the record states them
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,5 @@
-"""Published records (CVE JSON 5, CSAF 2.0, KEV, EPSS) read into the plain data of ``exposure.model``."""
+"""Published records (CVE JSON 5, OSV, CSAF, VEX, KEV, EPSS) as the plain data of ``exposure.model``."""
+
+from rempart.engines.records.recognise import read_any
+
+__all__ = ["read_any"]

@@ -127,12 +127,15 @@ def number(owner: Json, key: str, at: str, low: float, high: float) -> float:
 
 
 def moment(owner: Json, key: str, at: str) -> datetime | None:
-    """The optional RFC 3339 time at ``key``, in UTC; one without a zone is taken as UTC."""
+    """The optional RFC 3339 time at ``key``, in UTC; one without a zone is taken as UTC.
+
+    "+00:00Z", which a database of Python advisories writes, names UTC twice and means it.
+    """
     value = text(owner, key, at)
     if not value:
         return None
     try:
-        read = datetime.fromisoformat(value)
+        read = datetime.fromisoformat(value.removesuffix("Z") if value.endswith("+00:00Z") else value)
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
         raise RecordError(join(at, key), f"{shown(value)} is not a date and time") from None
