@@ -17,6 +17,13 @@ LOGSOURCE: Final = "_logsource"
 _DETAILED: Final = 50
 
 
+class LogSource(dict[str, str]):
+    """A log source in Sigma's words. It may stand in a set, so that an event's values may be put in one."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on what a file may hold; sizes in bytes, ``ratio`` decompressed over compressed.

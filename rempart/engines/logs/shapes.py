@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from rempart.engines.logs import windows
-from rempart.engines.logs.model import LOGSOURCE
+from rempart.engines.logs.model import LOGSOURCE, LogSource
 
 _CLOCKS: Final = (
     "@timestamp", "timestamp", "eventTime", "CreationTime", "published", "time", "ts", "datetime", "date",
@@ -33,17 +33,24 @@ class Signature:
 
     name: str
     keys: frozenset[str]
-    logsource: dict[str, str]
+    logsource: LogSource
     clock: tuple[str, ...] = _CLOCKS
     by: str = ""
-    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    values: dict[str, LogSource] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
+
+
+def _sources(one: dict[str, Any]) -> dict[str, Any]:
+    values = {name: LogSource(source) for name, source in one.get("values", {}).items()}
+    return {"logsource": LogSource(one["logsource"]), "values": values}
 
 
 def _load() -> tuple[Signature, ...]:
     text = files("rempart.engines.logs").joinpath("logsources.json").read_text("utf-8")
     return tuple(
-        Signature(**{**one, "keys": frozenset(one["keys"]), "clock": (*one["clock"], *_CLOCKS)})
+        Signature(
+            **{**one, "keys": frozenset(one["keys"]), "clock": (*one["clock"], *_CLOCKS), **_sources(one)}
+        )
         for one in json.loads(text)
     )
 

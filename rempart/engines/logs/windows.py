@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rempart.engines.logs.model import LOGSOURCE
+from rempart.engines.logs.model import LOGSOURCE, LogSource
 
 _KEPT: Final = frozenset({"EventID", "Channel", "Provider_Name", "Computer", LOGSOURCE})
 _ATTRIBUTES: Final = ("#attributes", "@attributes")
 _NESTED: Final = frozenset([dict, list])
 _TEXT: Final = ("#text", "$", "_")
 _DEPTH: Final = 8
-HINT: Final = {"product": "windows"}
+HINT: Final = LogSource(product="windows")
 
 
 #: Elements of ``System`` that never have attributes.

@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from rempart.engines.logs.lines import lines
-from rempart.engines.logs.model import LOGSOURCE, Event, Source
+from rempart.engines.logs.model import LOGSOURCE, Event, LogSource, Source
 
 RECORD: Final = re.compile(
     r"(?:node=(\S{1,255}) )?type=(\S{1,64}) (?:msg=)?audit\((\d{1,12})\.(\d{1,6}):(\d{1,20})\): ?"
@@ -33,6 +33,13 @@ _ENCODED: Final = frozenset(_DATA["encoded"])
 _JOINED: Final = frozenset(_DATA["joined"])
 #: Names of system calls, by architecture (c000003e x86_64, c00000b7 aarch64) and number.
 _SYSCALLS: Final[dict[str, dict[str, str]]] = _DATA["syscalls"]
+_HINTS: Final = {
+    "": LogSource(product="linux", service="auditd"),
+    **{
+        category: LogSource(product="linux", service="auditd", category=category)
+        for category in ("process_creation", "file_event", "network_connection")
+    },
+}
 _WAIT: Final = 2  # seconds after which an event gets no more records
 _PENDING: Final = 256
 
@@ -107,9 +114,7 @@ def auditd(source: Source) -> Iterator[Event]:
                 "not a record of the audit log; kept as text", line=source.lines, record=source.records
             )
             yield from _emitted(source, pending, all_of_them=True)
-            yield _numbered(
-                source, {"message": line, LOGSOURCE: {"product": "linux", "service": "auditd"}}, None
-            )
+            yield _numbered(source, {"message": line, LOGSOURCE: _HINTS[""]}, None)
             continue
         joining = pending.get(record.key)
         if joining and joining.count < source.limits.joined_records:
@@ -186,10 +191,10 @@ def _arguments(joining: _Joining, fields: dict[str, Any]) -> None:
 def _finished(joining: _Joining) -> dict[str, Any]:
     data = joining.data
     data["type"] = joining.kinds if len(joining.kinds) > 1 else joining.kinds[0]
-    data[LOGSOURCE] = {"product": "linux", "service": "auditd"}
+    data[LOGSOURCE] = _HINTS[""]
     if joining.arguments:
         data["CommandLine"] = " ".join(joining.arguments[place] for place in sorted(joining.arguments))
-        data[LOGSOURCE] = {"product": "linux", "service": "auditd", "category": "process_creation"}
+        data[LOGSOURCE] = _HINTS["process_creation"]
     elif "proctitle" in data:
         data["CommandLine"] = data["proctitle"]
     for name, own in (
@@ -202,7 +207,7 @@ def _finished(joining: _Joining) -> dict[str, Any]:
             data[name] = data[own]
     if "SYSCALL" in joining.kinds and "nametype" in data and "CREATE" in data["nametype"]:
         data["TargetFilename"] = data.get("name")
-        data[LOGSOURCE] = {"product": "linux", "service": "auditd", "category": "file_event"}
+        data[LOGSOURCE] = _HINTS["file_event"]
     address = data.get("saddr")
     if type(address) is str and data.get("SYSCALL") == "connect":
         _connection(data, address)
@@ -223,4 +228,4 @@ def _connection(data: dict[str, Any], address: str) -> None:
     else:
         return
     data.update(DestinationIp=str(host), DestinationPort=int.from_bytes(raw[2:4], "big"), Initiated="true")
-    data[LOGSOURCE] = {"product": "linux", "service": "auditd", "category": "network_connection"}
+    data[LOGSOURCE] = _HINTS["network_connection"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rempart.engines.logs.documents import parse
 from rempart.engines.logs.formats.auditd import record_of
 from rempart.engines.logs.lines import lines
-from rempart.engines.logs.model import LOGSOURCE, Event, Source
+from rempart.engines.logs.model import LOGSOURCE, Event, LogSource, Source
 from rempart.engines.logs.shapes import BY_NAME, Shaper, dress, first_of
 from rempart.engines.logs.times import with_year
 
@@ -55,8 +55,13 @@ _SERVICES: Final = {
     "groupadd": "auth", "passwd": "auth", "polkitd": "auth", "gdm-password]": "auth",
 }  # fmt: skip
 _AUTH_FACILITIES: Final = (4, 10)
+_CISCO_HINTS: Final = {
+    "": LogSource(product="cisco"),
+    **{name: LogSource(product="cisco", service=name) for name in set(_CISCO_SERVICES.values())},
+}
 _HINTS: Final = {
-    service: {"product": "linux", "service": service} for service in {*_SERVICES.values(), "syslog", "auditd"}
+    service: LogSource(product="linux", service=service)
+    for service in {*_SERVICES.values(), "syslog", "auditd"}
 }
 
 
@@ -134,8 +139,8 @@ def _body(
     cisco = _CISCO.search(text, 0, 4096)
     if cisco:
         data.update(facility_code=cisco[1], mnemonic=cisco[3], text=cisco[4])
-        service = _CISCO_SERVICES.get(cisco[1])
-        data[LOGSOURCE] = {"product": "cisco", "service": service} if service else {"product": "cisco"}
+        service = _CISCO_SERVICES.get(cisco[1], "")
+        data[LOGSOURCE] = _CISCO_HINTS[service]
         return data, clock
     record = record_of(text) if "audit(" in text[:200] else None
     if record:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from rempart.engines.logs.lines import lines
-from rempart.engines.logs.model import LOGSOURCE, Event, Source
+from rempart.engines.logs.model import LOGSOURCE, Event, LogSource, Source
 from rempart.engines.logs.shapes import BY_NAME, Shaper, dress, first_of
 
 _CELL: Final = 1 << 20
@@ -133,7 +133,7 @@ def zeek(source: Source) -> Iterator[Event]:
     separator, inner, empty, unset, path = "\t", ",", "(empty)", "-", ""
     names: list[str] = []
     kinds: list[Callable[[str], Any]] = []
-    signature = BY_NAME["zeek"]
+    signature, hint = BY_NAME["zeek"], LogSource(product="zeek")
     for raw in lines(source):
         line = source.text(raw)
         if line.startswith("#"):
@@ -150,6 +150,7 @@ def zeek(source: Source) -> Iterator[Event]:
                 unset = value
             elif key == "path":
                 path = value
+                hint = LogSource(product="zeek", service=path)
             elif key == "fields":
                 names = value.split(separator)
             elif key == "types":
@@ -171,7 +172,7 @@ def zeek(source: Source) -> Iterator[Event]:
             continue
         dress(data, signature)
         if signature.name == "zeek" and path:
-            data[LOGSOURCE] = {"product": "zeek", "service": path}
+            data[LOGSOURCE] = hint
         yield Event(source.name, index, data, first_of(data, ("ts",)))
 
 

@@ -11,9 +11,10 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from rempart.engines.logs import windows
-from rempart.engines.logs.model import LOGSOURCE, Event, Source
+from rempart.engines.logs.model import LOGSOURCE, Event, LogSource, Source
 
 _START: Final = re.compile(rb"<Event[\s>]")
+_LINUX: Final = LogSource(product="linux", service="sysmon")
 _END: Final = b"</Event>"
 
 
@@ -29,7 +30,7 @@ def events(source: Source) -> Iterator[Event]:
             continue
         data, clock = windows.flat(document)
         if str(data.get("Provider_Name", "")).startswith("Linux-Sysmon"):
-            data[LOGSOURCE] = {"product": "linux", "service": "sysmon"}
+            data[LOGSOURCE] = _LINUX
         yield Event(source.name, index, data, clock)
 
 
