@@ -47,22 +47,16 @@ ACCESS: Final = re.compile(
     r'(?:(\S+:\d+) )?(\S+) (\S+) (\S+|"[^"]*+") \[([^\]]{10,60})\] "((?:[^"\\]|\\.)*+)" (\d{3}|-) (\d+|-)'
     r'(?: "((?:[^"\\]|\\.)*+)" "((?:[^"\\]|\\.)*+)")?(?: (.*))?\Z'
 )
-#: Services of Sigma's taxonomy by the program that writes to syslog.
-_SERVICES: Final = {
-    "sshd": "sshd", "sudo": "sudo", "su": "auth", "cron": "cron", "crond": "cron", "vsftpd": "vsftpd",
-    "clamd": "clamav", "clamav": "clamav", "guacd": "guacamole", "nginx": "nginx", "apache2": "apache",
-    "httpd": "apache", "login": "auth", "systemd-logind": "auth", "useradd": "auth", "usermod": "auth",
-    "groupadd": "auth", "passwd": "auth", "polkitd": "auth", "gdm-password]": "auth",
-}  # fmt: skip
-_AUTH_FACILITIES: Final = (4, 10)
+#: Web servers that write to syslog. Other programs are of ``linux`` without a service: one message may
+#: concern the rules of several (``sshd``, ``auth`` and ``syslog``).
+_SERVERS: Final = {"nginx": "nginx", "apache2": "apache", "httpd": "apache"}
 _CISCO_HINTS: Final = {
     "": LogSource(product="cisco"),
     **{name: LogSource(product="cisco", service=name) for name in set(_CISCO_SERVICES.values())},
 }
-_HINTS: Final = {
-    service: LogSource(product="linux", service=service)
-    for service in {*_SERVICES.values(), "syslog", "auditd"}
-}
+_LINUX: Final = LogSource(product="linux")
+_SERVER_HINTS: Final = {name: LogSource(product="linux", service=name) for name in _SERVERS.values()}
+_AUDIT: Final = LogSource(product="linux", service="auditd")
 
 
 def syslog(source: Source) -> Iterator[Event]:
@@ -145,7 +139,7 @@ def _body(
     record = record_of(text) if "audit(" in text[:200] else None
     if record:
         data.update(record.fields, type=record.kind)
-        data[LOGSOURCE] = _HINTS["auditd"]
+        data[LOGSOURCE] = _AUDIT
         return data, clock or record.clock
     if text.startswith(("date=", "devname=", "logver=", "devid=")):
         data.update((name, value.strip('"')) for name, value in _PAIR.findall(text[:65536]))
@@ -154,8 +148,7 @@ def _body(
     program = str(data.get("program", "")).rpartition("/")[2].lower()
     if program == "sudo":
         data.update((name, value.strip()) for name, value in _SUDO.findall(text[:65536]))
-    service = _SERVICES.get(program) or ("auth" if data.get("facility") in _AUTH_FACILITIES else "syslog")
-    data[LOGSOURCE] = _HINTS[service]
+    data[LOGSOURCE] = _SERVER_HINTS[_SERVERS[program]] if program in _SERVERS else _LINUX
     return data, clock
 
 
@@ -266,6 +259,6 @@ def text_lines(source: Source) -> Iterator[Event]:
         index = source.records
         source.records += 1
         data, clock = _body({}, source.text(raw), None, source, shaper)
-        if data.get(LOGSOURCE) == _HINTS["syslog"]:
+        if data.get(LOGSOURCE) is _LINUX:
             del data[LOGSOURCE]
         yield Event(source.name, index, data, clock)
