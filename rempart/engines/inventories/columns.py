@@ -45,19 +45,22 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
             "nom d hote",
             "hote",
         ),
+        *("netbios name", "ordinateurs nom", "ordinateurs", "client name", "nom de l ordinateur"),
         *("host", "computer name", "device name", "machine", "ordinateur", "poste", "serveur", "server"),
         *("equipement", "device", "computer", "systeme", "system", "nom", "name", "libelle", "designation"),
     ),
     "vendor": (
         *("vendor", "fabricant", "editeur", "fournisseur", "constructeur", "manufacturer", "publisher"),
         *("supplier", "maker", "marque", "fabricant editeur", "editeur fabricant", "vendor name"),
+        *("application publisher", "application vendor", "logiciels editeur", "software publisher"),
         *("software vendor", "editeur du logiciel", "vendeur", "fournisseur editeur", "brand"),
     ),
     "product": (
         *("product", "produit", "logiciel", "software", "application", "product name", "nom du produit"),
         *("nom du logiciel", "software name", "nom de l application", "application name", "produit logiciel"),
         *("composant", "component", "paquet", "package", "package name", "nom du composant", "progiciel"),
-        *("modele", "model"),
+        *("arp display name", "display name", "logiciels nom", "logiciel installe", "software title"),
+        *("titre du logiciel", "nom affiche", "modele", "model", "nom", "name"),
     ),
     "version": (
         *("version", "product version", "version du produit", "version du logiciel", "software version"),
@@ -69,6 +72,7 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
             "no version",
             "ver",
         ),
+        *("application version", "display version", "logiciels version", "versions nom", "version affichee"),
         *("version du composant", "component version", "release", "build", "edition"),
     ),
     "kind": (
@@ -150,7 +154,9 @@ def guess_mapping(headers: Iterable[str]) -> dict[str, str]:
 def _plain(header: str) -> str:
     """Lower case, without accents, every run of punctuation a space: ``N° d’actif`` → ``no d actif``."""
     # Camel case splits: "assetId". The degree sign of "N°" becomes "o" under NFKD, as wanted.
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header[:200].replace("°", "º"))
+    # SCCM's views end their columns with a zero: "DisplayName0".
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"(?<=[a-z])0$", "", header[:200].replace("°", "º")))
+    spaced = re.sub(r"^ARP(?=[A-Z])", "ARP ", spaced)
     folded = unicodedata.normalize("NFKD", spaced).casefold()
     letters = "".join(char for char in folded if not unicodedata.combining(char))
     return " ".join(re.findall(r"[a-z0-9]+", letters))

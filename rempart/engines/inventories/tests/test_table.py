@@ -317,3 +317,38 @@ def test_a_damaged_workbook_is_read_or_refused(tmp_path, data):
     path.write_bytes(content)
     with contextlib.suppress(InventoryError):
         assert list(open_table(path, "xlsx").rows()) is not None
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (
+            ["AssetName", "Domain", "Software", "Version", "Publisher", "Lastseen"],  # Lansweeper
+            {"asset_name": "AssetName", "vendor": "Publisher", "product": "Software", "version": "Version"},
+        ),
+        (
+            ["Netbios_Name0", "DisplayName0", "Publisher0", "Version0"],  # SCCM, add and remove programs
+            {"asset_name": 0, "product": 1, "vendor": 2, "version": 3},
+        ),
+        (
+            ["Name0", "ARPDisplayName0", "Publisher0", "ProductVersion0"],
+            {"asset_name": 0, "product": 1, "version": 3},
+        ),
+        (
+            ["Nom", "Entité", "Éditeur", "Ordinateurs - Nom", "Versions - Nom"],  # GLPI, software
+            {"product": 0, "vendor": 2, "asset_name": 3, "version": 4},
+        ),
+        (
+            ["Ordinateur", "Logiciels - Nom", "Logiciels - Version", "Logiciels - Éditeur"],
+            {"asset_name": 0, "product": 1, "version": 2, "vendor": 3},
+        ),
+        (
+            ["Application name", "Application version", "Application publisher", "Device name"],  # Intune
+            {"product": 0, "version": 1, "vendor": 2, "asset_name": 3},
+        ),
+    ],
+)
+def test_exports_of_inventory_tools_need_no_mapping(headers, expected):
+    mapping = guess_mapping(headers)
+    for field, header in expected.items():
+        assert mapping[field] == (headers[header] if isinstance(header, int) else header)
