@@ -1,4 +1,8 @@
-"""The demo government at full size, made once through the platform's own command and copied for each run."""
+"""The demo government at full size, made once through the platform's own command and copied for each run.
+
+On SQLite in ``var/bench``; on the server of ``REMPART_DATABASE_URL`` when that names a PostgreSQL, each
+folder then having a database of its own there.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,50 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
 
 ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "var" / "bench"
 DATA = ROOT.parent / "shared" / "data"
 RECORDS = DATA / "cve" / "cve-records.jsonl.gz"
 LOG4SHELL = DATA / "cve" / "log4shell.jsonl"
+SERVER = os.environ.get("REMPART_DATABASE_URL", "")
+ON_POSTGRESQL = SERVER.startswith("postgres")
+ENGINE = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
 KEV = DATA / "kev" / "known_exploited_vulnerabilities.json"
+
+
+def _database(var: Path) -> str:
+    return f"bench_{var.name}".replace("-", "_")
+
+
+def _address(var: Path) -> str:
+    if ON_POSTGRESQL:
+        return urlsplit(SERVER)._replace(path=f"/{_database(var)}").geturl()
+    return f"sqlite://{var / 'rempart.sqlite3'}"
+
+
+def fresh(var: Path, like: Path | None = None) -> None:
+    """Empties the folder, and its database where that is not in it; or makes both like those of ``like``."""
+    shutil.rmtree(var, ignore_errors=True)
+    if like is None:
+        var.mkdir(parents=True)
+    else:
+        shutil.copytree(like, var)
+    if ON_POSTGRESQL:
+        template = f' TEMPLATE "{_database(like)}"' if like else ""
+        with psycopg.connect(SERVER, autocommit=True) as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{_database(var)}" WITH (FORCE)'.encode())
+            server.execute(f'CREATE DATABASE "{_database(var)}"{template}'.encode())
 
 
 def environment(var: Path) -> dict[str, str]:
     return {
         **os.environ,
         "REMPART_VAR": str(var),
-        "REMPART_DATABASE_URL": f"sqlite://{var / 'rempart.sqlite3'}",
+        "REMPART_DATABASE_URL": _address(var),
         "REMPART_LOG_LEVEL": "ERROR",
         "REMPART_EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
         "DJANGO_SETTINGS_MODULE": "rempart.settings.base",
@@ -36,11 +70,10 @@ def cli(var: Path, *arguments: str) -> float:
 
 def made(bodies: int, assets: int) -> Path:
     """A folder that holds the government, its inventories matched with every record but Log4Shell."""
-    var = HOME / f"government-{bodies}-{assets}"
+    var = HOME / f"government-{bodies}-{assets}{'-postgresql' if ON_POSTGRESQL else ''}"
     done = var / "made"
     if not done.exists():
-        shutil.rmtree(var, ignore_errors=True)
-        var.mkdir(parents=True)
+        fresh(var)
         cli(var, "init")
         cli(var, "demo", "make", "--bodies", str(bodies), "--assets", str(assets))
         cli(var, "feeds", "load", str(RECORDS), "--kind", "cve")
@@ -52,8 +85,7 @@ def made(bodies: int, assets: int) -> Path:
 def copy_of(bodies: int, assets: int, name: str) -> Path:
     """A copy that a benchmark may change."""
     source, target = made(bodies, assets), HOME / name
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target)
+    fresh(target, like=source)
     return target
 
 

@@ -46,8 +46,7 @@ def _sbom(path: Path, components: int) -> None:
 
 def run(options: argparse.Namespace) -> None:
     var = government.HOME / "imports"
-    shutil.rmtree(var, ignore_errors=True)
-    var.mkdir(parents=True)
+    government.fresh(var)
     government.cli(var, "init")
     government.cli(var, "demo", "make", "--bodies", "12")
     table, sbom = var / "inventory.csv", var / "sbom.json"
@@ -83,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
                 (f"{label}, {turn}", f"{reading:.2f}", f"{previewed:.2f}", f"{total:.2f}", f"{count:,}")
             )
     show(
-        f"Imports, SQLite ({machine()}); peak memory {peak_mib():.0f} MiB",
+        f"Imports, {government.ENGINE} ({machine()}); peak memory {peak_mib():.0f} MiB",
         ("file", "reading alone (limit), s", "preview, s", "preview and apply, s", "rows"),
         rows,
     )

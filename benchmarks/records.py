@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import time
 
 from benchmarks import government
@@ -12,8 +11,7 @@ from benchmarks.table import machine, peak_mib, show
 
 def run(options: argparse.Namespace) -> None:
     var = government.HOME / "records"
-    shutil.rmtree(var, ignore_errors=True)
-    var.mkdir(parents=True)
+    government.fresh(var)
     government.cli(var, "init")
     government.use(var)
     from rempart.engines.records.cve import parse_cve
@@ -31,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
         seconds = time.perf_counter() - start
         rows.append((label, f"{counts.read:,}", f"{seconds:.1f}", f"{counts.read / seconds:,.0f}"))
     show(
-        f"CVE records, SQLite ({machine()}); peak memory {peak_mib():.0f} MiB",
+        f"CVE records, {government.ENGINE} ({machine()}); peak memory {peak_mib():.0f} MiB",
         ("step", "records", "seconds", "records/s"),
         rows,
     )
