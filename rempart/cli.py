@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 
 ROOMS = (
+    "matcher",
     "kernel",
     "kernel.backup",
     "organisations",
@@ -34,7 +35,7 @@ ROOMS = (
 )
 
 # Command → the room whose ``standalone.py`` has it.
-STANDALONE = {"collect": "assets"}
+STANDALONE = {"collect": "assets", "match": "matcher"}
 
 
 def main() -> None:

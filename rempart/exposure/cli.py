@@ -1,4 +1,4 @@
-"""``rempart match``: matching anew what is stored."""
+"""``rempart rematch``: matching anew what is stored (``rempart match`` needs no database)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from rempart.organisations import queries as organisations
 
 
 def install(app: typer.Typer) -> None:
-    app.command("match")(match)
+    app.command("rematch")(rematch)
 
 
-def match(
+def rematch(
     everything: Annotated[bool, typer.Option("--all", help="Tout · Everything.")] = False,
     vulnerability: Annotated[list[str] | None, typer.Option(help="CVE-…, répétable · repeatable.")] = None,
     body: Annotated[list[str] | None, typer.Option(help="Code d’organisme · Code of a body.")] = None,

@@ -63,12 +63,12 @@ def test_the_command_line_says_what_changed(asset, published) -> None:
     app = typer.Typer()
     app.callback()(lambda: None)
     cli.install(app)
-    ran = CliRunner().invoke(app, ["match", "--all", "--json"])
+    ran = CliRunner().invoke(app, ["rematch", "--all", "--json"])
     assert ran.exit_code == 0, ran.output
     assert json.loads(ran.stdout.splitlines()[-1])["exposures_opened"] == 1
-    again = CliRunner().invoke(app, ["match", "--vulnerability", vulnerability.cve_id, "--json"])
+    again = CliRunner().invoke(app, ["rematch", "--vulnerability", vulnerability.cve_id, "--json"])
     assert json.loads(again.stdout.splitlines()[-1])["exposures_opened"] == 0
-    assert CliRunner().invoke(app, ["match", "--body", asset.body.code, "--json"]).exit_code == 0
-    assert CliRunner().invoke(app, ["match"]).exit_code == 2
-    assert CliRunner().invoke(app, ["match", "--vulnerability", "CVE-1999-0000"]).exit_code == 1
+    assert CliRunner().invoke(app, ["rematch", "--body", asset.body.code, "--json"]).exit_code == 0
+    assert CliRunner().invoke(app, ["rematch"]).exit_code == 2
+    assert CliRunner().invoke(app, ["rematch", "--vulnerability", "CVE-1999-0000"]).exit_code == 1
     assert commands.rematch_all().exposures.total == 0
