@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-NAMES = ("records", "imports", "loop", "pages")
+NAMES = ("detection", "records", "imports", "loop", "pages")
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=list(NAMES), help=f"of {', '.join(NAMES)}; none: all")
     parser.add_argument("--bodies", type=int, default=400)
     parser.add_argument("--assets", type=int, default=200_000)
+    parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--latency", type=float, default=10.0, help="ms added to each database round trip")
     options = parser.parse_args()
     for name in options.names:

@@ -1,29 +1,37 @@
 """One field over a batch: the texts of its rows, and which of the rules' literals are in them.
 
-The values of a batch are joined with a byte that no UTF-8 text holds, and Hyperscan goes through them once.
-That byte also anchors: ``\\xff`` + text is a beginning, text + ``\\xff`` an end, both together the whole
-value. Every answer about a literal is therefore exact, over folded text, and costs nothing more for a
-thousand rules than for one.
+The values of a batch are joined with a byte that no UTF-8 text holds, and Hyperscan goes through them once. That
+byte also anchors: ``\\xff`` + text is a beginning, text + ``\\xff`` an end, both together the whole value. Every
+answer about a literal is therefore exact, over folded text, and costs nothing more for a thousand rules than for one.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 import hyperscan
+import orjson
 
 from rempart.engines.sigma.values import every_text, lookup, texts_of
 
-#: The texts of a value: one, several (lists, objects, keywords), or None when the field is absent or null.
+#: The texts of a value: one, several (lists, objects), or None when the field is absent or null.
 Texts: TypeAlias = str | tuple[str, ...] | None
 
 SEPARATOR: Final = b"\xff"
+_PLAIN: Final = frozenset({str, type(None)})
 _NUL_TO_SEPARATOR: Final = bytes.maketrans(b"\x00", SEPARATOR)
 _CACHED_LENGTH: Final = 512  # characters; longer values seldom come back
-_SCANNED: Final = 64 * 1024**2  # bytes scanned at once
+_TRIAL: Final = 16_384  # values after which a memory that does not serve is given up
+
+#: Letters that are not ASCII and whose folding holds ASCII: ß İ ŉ ſ ǰ ẖẗẘẙẚ ẞ K and the ligatures of f and s.
+FOLDED_TO_ASCII: Final = "\xdf\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a" + "".join(
+    map(chr, range(0xFB00, 0xFB07))
+)
+_TO_ASCII: Final = re.compile("|".join(FOLDED_TO_ASCII).encode())
 
 _bits: list[int] = [1 << position for position in range(4_096)]
 
@@ -35,44 +43,52 @@ def bits(size: int) -> list[int]:
     return _bits
 
 
-class Memory:
-    """Results by value, two generations of them: when the young one is full, the old one goes."""
-
-    __slots__ = ("capacity", "old", "young")
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self.young: dict[tuple[int, str], tuple[int, ...]] = {}
-        self.old: dict[tuple[int, str], tuple[int, ...]] = {}
-
-    def turn(self) -> None:
-        """Make room when the young generation is full."""
-        if len(self.young) > self.capacity // 2:
-            self.old, self.young = self.young, {}
-
-
 class Column:
-    """A field (None: every value of the event) and the literals looked for in it, by their numbers."""
+    """A field (None: every value of the event) and the literals looked for in it, by their numbers.
 
-    __slots__ = ("_database", "_hits", "field", "literals", "number", "numbers")
+    ``remember`` bounds the values whose results are kept; columns whose values do not come back keep none.
+    """
 
-    def __init__(
-        self, number: int, field: str | None, literals: Mapping[bytes, int], database: bytes | None
-    ) -> None:
-        self.number = number
+    __slots__ = (
+        "_asked",
+        "_database",
+        "_kept",
+        "_literals",
+        "_memory",
+        "_recalled",
+        "field",
+        "hits",
+        "scanned",
+    )
+
+    def __init__(self, field: str | None) -> None:
         self.field = field
-        self.literals = list(literals)
-        self.numbers = list(literals.values())
-        self._hits: list[tuple[int, int]] = []
+        self.scanned = 0
+        self.hits = 0
+        self._literals: dict[bytes, int] = {}
         self._database: Any = None
-        if self.literals:
-            self._database = _loaded(database) if database else None
-            if self._database is None:
-                self._database = _compiled(self.literals, self.numbers)
+        self._memory: dict[str, tuple[int, ...]] = {}
+        self._kept = 0
+        self._asked = 0
+        self._recalled = 0
 
-    def serialized(self) -> bytes | None:
+    def prepare(self, literals: Mapping[bytes, int], remember: int, serialized: bytes | None) -> None:
+        """Take the literals to look for; ``serialized`` is their database from an earlier time."""
+        self._literals = dict(literals)
+        self._kept = remember if self.field is not None else 0
+        if self._literals:
+            self._database = _loaded(serialized) if serialized else None
+            if self._database is None:
+                self._database = _compiled(self._literals)
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anything to look for."""
+        return self._database is not None
+
+    def serialized(self) -> bytes:
         """The database of literals, for the disk."""
-        return bytes(hyperscan.dumpb(self._database)) if self._database is not None else None
+        return bytes(hyperscan.dumpb(self._database))
 
     def texts(self, events: Sequence[Mapping[str, object]]) -> list[Texts]:
         """The texts of the field in each event."""
@@ -87,86 +103,126 @@ class Column:
             return values  # type: ignore[return-value]
         return [_texts(value) for value in values]
 
-    def scan(self, texts: Sequence[Texts], found: dict[int, int], memory: Memory | None) -> None:
+    def scan_events(self, events: Sequence[Mapping[str, object]], found: dict[int, int]) -> None:
+        """Add to ``found`` the rows of the events that hold each literal anywhere, as JSON writes them."""
+        buffer, bounds = _blobs(events)
+        row_bits = bits(len(events))
+        for end, literal in self._hits(buffer):
+            found[literal] = found.get(literal, 0) | row_bits[bisect_left(bounds, end)]
+
+    def scan(self, texts: Sequence[Texts], found: dict[int, int]) -> None:
         """Add to ``found`` the rows (as bits) in which each literal is, by the literal's number."""
-        distinct = dict.fromkeys(texts)
-        distinct.pop(None, None)
-        if not distinct or self._database is None:
+        known: dict[Texts, Iterable[int]] = {}
+        if self._kept:
+            distinct = dict.fromkeys(texts)
+            distinct.pop(None, None)
+            fresh = self._recall(distinct, known)
+            self._search(fresh, known)
+            self._remember(fresh, known)
+            if known:
+                _spread(texts, known, found)
             return
-        known: dict[Texts, tuple[int, ...]] = {}
-        if memory is not None and len(distinct) * 4 < len(texts) * 3:
-            known, fresh = self._recalled(distinct, memory)
-            known.update(self._searched(fresh, memory))
+        rows = [row for row, value in enumerate(texts) if value is not None]
+        if len(rows) == len(texts):
+            values: Sequence[Texts] = texts
         else:
-            known = self._searched(list(distinct), None)
-        if known:
-            _spread(texts, known, found, unique=len(distinct) == len(texts))
+            values = [texts[row] for row in rows]
+        items, owners = _items(values)
+        if not items:
+            return
+        self.scanned += len(items)
+        row_bits = bits(len(texts))
+        buffer, bounds = _joined(items)
+        for end, literal in self._hits(buffer):
+            position = bisect_left(bounds, end)
+            bit = row_bits[rows[owners[position] if owners is not None else position]]
+            found[literal] = found.get(literal, 0) | bit
 
-    def _recalled(
-        self, distinct: Mapping[Texts, None], memory: Memory
-    ) -> tuple[dict[Texts, tuple[int, ...]], list[Texts]]:
-        """What is remembered of the values (those with literals only), and the values that are not."""
-        known: dict[Texts, tuple[int, ...]] = {}
+    def _recall(self, distinct: Mapping[Texts, None], known: dict[Texts, Iterable[int]]) -> list[Texts]:
+        """What is remembered goes into ``known``; returns the values that are not."""
+        memory: Mapping[Texts, tuple[int, ...]] = self._memory  # type: ignore[assignment]
         fresh: list[Texts] = []
-        young, old, number = memory.young, memory.old, self.number
-        for value in distinct:
-            key: Any = (number, value)
-            result = young.get(key)
+        for value, result in zip(distinct, map(memory.get, distinct), strict=True):
             if result is None:
-                result = old.get(key)
-                if result is None:
-                    fresh.append(value)
-                    continue
-                young[key] = result
-            if result:
+                fresh.append(value)
+            elif result:
                 known[value] = result
-        return known, fresh
+        self._asked += len(distinct)
+        self._recalled += len(distinct) - len(fresh)
+        return fresh
 
-    def _searched(self, values: list[Texts], memory: Memory | None) -> dict[Texts, tuple[int, ...]]:
-        """The literals in each value that has some."""
-        items: list[str] = []
-        owners: list[Texts] = []
-        for value in values:
-            if isinstance(value, str):
-                items.append(value)
-                owners.append(value)
-            else:
-                items.extend(value or ())
-                owners.extend([value] * len(value or ()))
+    def _search(self, values: Sequence[Texts], known: dict[Texts, Iterable[int]]) -> None:
+        items, owners = _items(values)
+        if not items:
+            return
+        self.scanned += len(items)
+        buffer, bounds = _joined(items)
         results: dict[Texts, set[int]] = {}
-        for position, literal in self._matches(items):
-            owner = owners[position]
+        for end, literal in self._hits(buffer):
+            position = bisect_left(bounds, end)
+            owner = values[owners[position] if owners is not None else position]
             seen = results.get(owner)
             if seen is None:
                 results[owner] = {literal}
             else:
                 seen.add(literal)
-        known = {value: tuple(literals) for value, literals in results.items()}
-        if memory is not None:
-            number, young = self.number, memory.young
-            for value in values:
-                if isinstance(value, str) and len(value) <= _CACHED_LENGTH:
-                    young[number, value] = known.get(value, ())
-            memory.turn()
-        return known
+        known.update(results)
 
-    def _matches(self, items: list[str]) -> list[tuple[int, int]]:
-        """Pairs of an item's position and a literal in it."""
-        if not items:
-            return []
-        buffer, bounds = _joined(items)
-        hits = self._hits
-        hits.clear()
+    def _remember(self, fresh: Sequence[Texts], known: Mapping[Texts, Iterable[int]]) -> None:
+        if self._asked > _TRIAL:
+            if self._recalled * 4 < self._asked:  # fewer than a quarter come back: looking costs more
+                self._kept = 0
+                self._memory = {}
+                return
+            self._asked = self._recalled = 0
+        memory = self._memory
+        if len(memory) + len(fresh) > self._kept:
+            memory.clear()
+        for value in fresh[: self._kept]:
+            if isinstance(value, str) and len(value) <= _CACHED_LENGTH:
+                memory[value] = tuple(known.get(value, ()))
+
+    def _hits(self, buffer: bytes) -> list[tuple[int, int]]:
+        """Pairs of where a literal ends and its number."""
+        hits: list[tuple[int, int]] = []
         append = hits.append
 
         def note(literal: int, start: int, end: int, flags: int, context: object) -> None:
             append((end, literal))
 
         self._database.scan(buffer, note)
-        return [(bisect_left(bounds, end), literal) for end, literal in hits]
+        self.hits += len(hits)
+        return hits
 
 
-_PLAIN: Final = frozenset({str, type(None)})
+def probe(literal: bytes) -> Callable[[str], bool]:
+    """The same question asked of one folded text."""
+    start, end = literal.startswith(SEPARATOR), literal.endswith(SEPARATOR)
+    wanted = literal.strip(SEPARATOR).decode("utf-8", "surrogatepass")
+    if start and end:
+        return wanted.__eq__
+    if start:
+        return lambda text: text.startswith(wanted)
+    if end:
+        return lambda text: text.endswith(wanted)
+    return lambda text: wanted in text
+
+
+def folded(texts: Texts) -> Texts:
+    """Texts as they are compared."""
+    if isinstance(texts, str):
+        return texts.lower() if texts.isascii() else texts.casefold()
+    return tuple(text.casefold() for text in texts) if texts else None
+
+
+def folded_texts(texts: Sequence[Texts]) -> list[str] | None:
+    """Each text folded, or None when a value is absent or has several."""
+    if not all(type(text) is str for text in texts):
+        return None
+    joined = "\0".join(texts)  # type: ignore[arg-type]
+    if joined.isascii() and joined.count("\0") == len(texts) - 1:
+        return joined.lower().split("\0")
+    return [folded(text) for text in texts]  # type: ignore[misc]
 
 
 def _texts(value: object) -> Texts:
@@ -176,32 +232,60 @@ def _texts(value: object) -> Texts:
     return texts[0] if len(texts) == 1 else texts or None
 
 
-def _joined(items: list[str]) -> tuple[bytes, list[int]]:
+def _items(values: Sequence[Texts]) -> tuple[list[str], list[int] | None]:
+    """Every text of the values, and the position of the value of each (None: each value is one text)."""
+    if all(type(value) is str for value in values):
+        return values, None  # type: ignore[return-value]
+    items: list[str] = []
+    owners: list[int] = []
+    for position, value in enumerate(values):
+        for text in (value,) if isinstance(value, str) else value or ():
+            items.append(text)
+            owners.append(position)
+    return items, owners
+
+
+def _joined(items: Sequence[str]) -> tuple[bytes, list[int]]:
     """The folded items between separators, and where each ends (its separator included)."""
     joined = "\0".join(items)
-    if joined.isascii() and joined.count("\0") == len(items) - 1:
-        buffer = f"\0{joined.lower()}\0".encode("ascii").translate(_NUL_TO_SEPARATOR)
-        sizes = map(len, items)
-    else:
+    if joined.count("\0") != len(items) - 1:
         encoded = [item.casefold().encode("utf-8", "surrogatepass") for item in items]
         buffer = b"\xff%b\xff" % SEPARATOR.join(encoded)
-        sizes = map(len, encoded)
-    return buffer, list(accumulate((size + 1 for size in sizes), initial=1))[1:]
+        return buffer, _bounds(map(len, encoded))
+    if joined.isascii():
+        return f"\0{joined}\0".encode("ascii").lower().translate(_NUL_TO_SEPARATOR), _bounds(map(len, items))
+    texts = [item if item.isascii() else item.casefold() for item in items]
+    # Letters that are not ASCII are folded above; the others by lower(), which leaves UTF-8 alone.
+    raw = "\0".join(texts).encode("utf-8", "surrogatepass").lower()
+    return b"\xff%b\xff" % raw.translate(_NUL_TO_SEPARATOR), _bounds(map(len, raw.split(b"\0")))
 
 
-def _spread(
-    texts: Sequence[Texts], known: Mapping[Texts, tuple[int, ...]], found: dict[int, int], *, unique: bool
-) -> None:
+def _bounds(sizes: Iterable[int]) -> list[int]:
+    return list(accumulate((size + 1 for size in sizes), initial=1))[1:]
+
+
+def _blobs(events: Sequence[Mapping[str, object]]) -> tuple[bytes, list[int]]:
+    """Each event as one folded text between separators.
+
+    JSON writes a piece of ASCII text that needs no escape as it stands. Only ASCII is folded, and the few other
+    letters whose folding gives ASCII. Events that JSON cannot write are written value by value.
+    """
+    blobs: list[bytes] = []
+    for event in events:
+        try:
+            blob = orjson.dumps(event)
+        except TypeError:
+            blob = "\n".join(every_text(event)).casefold().encode("utf-8", "surrogatepass")
+        if not blob.isascii() and _TO_ASCII.search(blob):
+            blob = blob.decode("utf-8", "surrogatepass").casefold().encode("utf-8", "surrogatepass")
+        blobs.append(blob)
+    buffer = b"\xff%b\xff" % SEPARATOR.join(blobs).lower()
+    return buffer, _bounds(map(len, blobs))
+
+
+def _spread(texts: Sequence[Texts], known: Mapping[Texts, Iterable[int]], found: dict[int, int]) -> None:
     """From literals by value to rows by literal."""
     row_bits = bits(len(texts))
-    if unique:
-        for row, value in enumerate(texts):
-            literals = known.get(value)
-            if literals:
-                bit = row_bits[row]
-                for literal in literals:
-                    found[literal] = found.get(literal, 0) | bit
-        return
     masks: dict[Texts, int] = {}
     for row, value in enumerate(texts):
         if value in known:
@@ -211,10 +295,14 @@ def _spread(
             found[literal] = found.get(literal, 0) | mask
 
 
-def _compiled(literals: list[bytes], numbers: list[int]) -> Any:
+def _compiled(literals: Mapping[bytes, int]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=literals, ids=numbers, elements=len(literals), flags=[0] * len(literals), literal=True
+        expressions=list(literals),
+        ids=list(literals.values()),
+        elements=len(literals),
+        flags=[0] * len(literals),
+        literal=True,
     )
     return database
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rempart.engines.sigma import detection as sections
-from rempart.engines.sigma.columns import Memory
 from rempart.engines.sigma.explaining import why
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Rule
 from rempart.engines.sigma.modifiers import Context
-from rempart.engines.sigma.program import Program, rows_of
+from rempart.engines.sigma.program import Program, frequent_literals, rows_of
 from rempart.engines.sigma.sources import Mappings, Origin, default_mappings, fields_for, origin_of
 from rempart.engines.sigma.texts import BadValue
 from rempart.engines.sigma.tree import (
@@ -28,6 +27,8 @@ from rempart.engines.sigma.tree import (
 )
 
 _REMEMBERED = 200_000  # values
+_COLUMNS = 32  # of which a program remembers values, about
+_SAMPLE = 256  # events by which frequent literals are told
 _ORIGINS = 10_000  # kinds of event whose program is remembered
 
 
@@ -66,12 +67,11 @@ class Detector:
         self.defects: list[Defect] = []
         self.rules: list[Rule] = []
         self._trees: list[Node] = []
-        self._memory = Memory(remember) if remember else None
+        self._remember = remember
         self._cache = cache
         self._origins: dict[tuple[object, object, int | None], _Plan | None] = {}
         self._plans: dict[Origin, _Plan | None] = {}
         self._programs: dict[tuple[tuple[int, Node], ...], _Plan] = {}
-        self._columns = 0
         self._read(collection, placeholders, limits)
 
     def _read(
@@ -99,7 +99,7 @@ class Detector:
         detections: list[Detection] = []
         for plan, positions in self._sorted(events).values():
             chosen = [events[position] for position in positions] if len(positions) < len(events) else events
-            for number, mask in plan.program.run(chosen, self._memory):
+            for number, mask in plan.run(chosen):
                 rule, explain = self.rules[number], plan.explain(number)
                 detections.extend(
                     Detection(rule, positions[row], chosen[row], explain) for row in rows_of(mask)
@@ -146,9 +146,7 @@ class Detector:
         key = tuple(rules)
         plan = self._programs.get(key)
         if plan is None and rules:
-            program = Program(rules, None, self._columns)
-            self._columns += len(program.columns)
-            plan = self._programs[key] = _Plan(program, dict(rules))
+            plan = self._programs[key] = _Plan(rules, self._remember // _COLUMNS)
         self._plans[origin] = plan
         return plan
 
@@ -158,16 +156,28 @@ def _index(found: Detection) -> int:
 
 
 class _Plan:
-    """A program, and the trees that explain its answers."""
+    """Rules that look at the same events, compiled when the first of them come, and better when many have."""
 
-    __slots__ = ("program", "trees")
+    __slots__ = ("_program", "_remember", "_rules", "_sampled", "_trees")
 
-    def __init__(self, program: Program, trees: dict[int, Node]) -> None:
-        self.program = program
-        self.trees = trees
+    def __init__(self, rules: Sequence[tuple[int, Node]], remember: int) -> None:
+        self._rules = rules
+        self._trees = dict(rules)
+        self._remember = remember
+        self._program: Program | None = None
+        self._sampled = 0
+
+    def run(self, events: Sequence[Mapping[str, object]]) -> list[tuple[int, int]]:
+        """Pairs of a rule's number and the rows (as bits) that match it."""
+        if self._program is None or (self._sampled < _SAMPLE and len(events) >= 2 * self._sampled):
+            sample = events[:: max(1, len(events) // _SAMPLE)][:_SAMPLE]
+            self._sampled = len(sample)
+            self._program = Program(self._rules, frequent_literals(self._rules, sample), self._remember)
+        return self._program.run(events)
 
     def explain(self, number: int) -> _Explain:
-        return _Explain(self.trees[number])
+        """What tells why a rule matched."""
+        return _Explain(self._trees[number])
 
 
 class _Explain:

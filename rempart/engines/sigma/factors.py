@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-_LEAST: Final = 3  # shorter texts are in too many values to save anything
+_LEAST: Final = 1
 _MOST: Final = 32  # alternatives
 
 
