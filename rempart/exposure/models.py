@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from rempart.exposure import facets
 from rempart.kernel.scoping import BodyOwned
 from rempart.kernel.time import now
 
@@ -77,6 +78,8 @@ class Exposure(BodyOwned):
     one that came back, what it was before: {"kind": "reopened", "was", "opened", "closed"}.
     ``priority_since`` is when the present priority took hold: its deadline counts from there, so that nobody
     is late the minute a vulnerability becomes urgent. ``changed_at`` is when this row last changed.
+    ``exploited`` and ``internet`` repeat what the vulnerability (KEV) and the asset say, for lists and
+    counts; ``facet`` is the row's combination of what lists filter by (``exposure.facets``).
     A row is *live* while open, accepted or stated not affected: its component is there and concerned.
     """
 
@@ -104,6 +107,11 @@ class Exposure(BodyOwned):
     )  # act_now | out_of_cycle | scheduled | defer
     priority_since = models.DateTimeField(default=now)
     criticality = models.PositiveSmallIntegerField(default=0)
+    exploited = models.BooleanField(default=False)
+    internet = models.BooleanField(default=False)
+    facet = models.GeneratedField(
+        expression=facets.expression(), output_field=models.IntegerField(), db_persist=True
+    )
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -122,10 +130,11 @@ class Exposure(BodyOwned):
             models.Index(
                 fields=["body", "vulnerability"], name="exposure_open_body", condition=Q(state="open")
             ),
-            models.Index(
-                fields=["body", "priority", "due_at"], name="exposure_body_due", condition=Q(state="open")
-            ),
-            models.Index(fields=["priority", "due_at"], name="exposure_due", condition=Q(state="open")),
+            # The list: each combination in order of due date, opening and end; each body's, of due date.
+            models.Index(fields=["facet", "due_at", "id"], name="exposure_facet_due"),
+            models.Index(fields=["facet", "opened_at", "id"], name="exposure_facet_opened"),
+            models.Index(fields=["facet", "closed_at", "id"], name="exposure_facet_closed"),
+            models.Index(fields=["body", "facet", "due_at", "id"], name="exposure_body_facet"),
             models.Index(fields=["due_at"], name="exposure_open_due", condition=Q(state="open")),
             models.Index(fields=["component", "vulnerability"], name="exposure_component"),
             models.Index(fields=["asset", "state"], name="exposure_asset"),
@@ -134,6 +143,21 @@ class Exposure(BodyOwned):
 
     def __str__(self) -> str:
         return f"{self.asset_id} {self.vulnerability_id} {self.state}"
+
+
+class ExposureCount(BodyOwned):
+    """How many exposures of one combination a body has; the database keeps it (``exposure.counting``)."""
+
+    facet = models.IntegerField()
+    n = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["body", "facet"], name="one_count_per_facet"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.body_id} {self.facet}: {self.n}"
 
 
 class Statement(BodyOwned):

@@ -14,7 +14,7 @@ import orjson
 from django.db import connection
 
 from rempart.exposure.commands import priorities
-from rempart.exposure.commands.priorities import LIVE_SQL, OUTCOME, RULE
+from rempart.exposure.commands.priorities import EXPLOITED, INTERNET, LIVE_SQL, OUTCOME, RULE
 from rempart.exposure.commands.reach import Reach, fetch, run
 from rempart.exposure.models import Exposure
 from rempart.kernel import statistics
@@ -67,9 +67,10 @@ WHERE {pair} AND {concerned} AND a.id = e.asset_id AND a.retired_at IS NULL
 """
 _OPEN = """
 INSERT INTO exposure_exposure (body_id, asset_id, component_id, vulnerability_id, certainty, state,
-    priority, criticality, opened_at, priority_since, changed_at, due_at, reopened, proof)
+    priority, criticality, exploited, internet, opened_at, priority_since, changed_at, due_at, reopened,
+    proof)
 SELECT DISTINCT i.body_id, i.asset_id, i.component_id, f.vulnerability_id, f.status, 'open',
-    {outcome}, a.criticality, d.since, d.since, d.since, d.due_at, 0, {nothing}
+    {outcome}, a.criticality, {exploited}, {internet}, d.since, d.since, d.since, d.due_at, 0, {nothing}
 FROM exposure_finding f
 JOIN assets_install i ON i.component_id = f.component_id AND i.removed_at IS NULL
 JOIN assets_asset a ON a.id = i.asset_id AND a.retired_at IS NULL
@@ -143,7 +144,8 @@ def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement
     movement.reopened = run(_REOPEN, [stamp] * 3, **parts)
     movement.opened = _open(reach, at)
     movement.stated = run(_STATE, [stamp] * 5, **parts)
-    if movement.reopened or movement.lapsed:
+    # An inventory also says what faces the internet, which decides priorities.
+    if movement.reopened or movement.lapsed or reach.body_id is not None:
         priorities.prioritise(reach, at)
     touched(reach, at, movement)
     return movement
@@ -203,6 +205,8 @@ def _open(reach: Reach, at: datetime) -> int:
             concerned=_CONCERNED,
             outcome=OUTCOME,
             rule=RULE,
+            exploited=EXPLOITED,
+            internet=INTERNET,
             dues=table,
             kev_due=priorities.KEV_DUE,
             nothing=_json({}),

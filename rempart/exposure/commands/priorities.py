@@ -41,20 +41,32 @@ RULE = (
     " AND r.automatable = " + AUTOMATABLE + " AND r.impact = " + IMPACT
 )
 OUTCOME = "COALESCE(r.outcome, 'scheduled')"
+EXPLOITED = "(v.kev_added_on IS NOT NULL)"
+INTERNET = "(a.network_exposure = 'internet')"
 _NO_DATE = date(1, 1, 1)
 # The catalogue's date as a key of the due dates: one already past changes nothing. Takes two dates.
 KEV_DUE = "CASE WHEN v.kev_due_on >= %s THEN v.kev_due_on ELSE %s END"
 
 _PRIORITISE = """
-UPDATE exposure_exposure AS e SET priority = n.outcome, criticality = n.criticality, changed_at = %s,
+UPDATE exposure_exposure AS e SET priority = n.outcome, criticality = n.criticality,
+    exploited = n.exploited, internet = n.internet, changed_at = %s,
     priority_since = CASE WHEN e.priority <> n.outcome THEN %s ELSE e.priority_since END
 FROM (
-    SELECT e.id, {outcome} AS outcome, a.criticality FROM exposure_exposure e
+    SELECT e.id, {outcome} AS outcome, a.criticality, {exploited} AS exploited, {internet} AS internet
+    FROM exposure_exposure e
     JOIN assets_asset a ON a.id = e.asset_id
     JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id
     {rule}
-    WHERE e.state IN {live} AND {where} AND (e.priority <> {outcome} OR e.criticality <> a.criticality)
+    WHERE e.state IN {live} AND {where} AND (e.priority <> {outcome} OR e.criticality <> a.criticality
+        OR e.exploited <> {exploited} OR e.internet <> {internet})
 ) AS n WHERE n.id = e.id
+"""
+# What is closed keeps the priority it had; lists still tell whether it is exploited, and faces the internet.
+_CLOSED_FACTS = """
+UPDATE exposure_exposure AS e SET exploited = {exploited}, internet = {internet}
+FROM assets_asset a, intelligence_vulnerability v
+WHERE a.id = e.asset_id AND v.id = e.vulnerability_id AND e.closed_at IS NOT NULL
+    AND e.state NOT IN {live} AND {where} AND (e.exploited <> {exploited} OR e.internet <> {internet})
 """
 _DUE_KEYS = """
 SELECT DISTINCT e.priority, e.priority_since, v.kev_due_on, e.due_at FROM exposure_exposure e
@@ -180,7 +192,15 @@ def prioritise(reach: Reach, at: datetime) -> int:
     """
     read_table()
     stamp = connection.ops.adapt_datetimefield_value(at)
-    parts = {"where": reach.exposures, "live": LIVE_SQL, "outcome": OUTCOME, "rule": RULE}
+    parts = {
+        "where": reach.exposures,
+        "live": LIVE_SQL,
+        "outcome": OUTCOME,
+        "rule": RULE,
+        "exploited": EXPLOITED,
+        "internet": INTERNET,
+    }
+    run(_CLOSED_FACTS, **parts)
     return run(_PRIORITISE, [stamp, stamp], **parts) + _set_due(parts, stamp)
 
 
