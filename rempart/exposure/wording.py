@@ -35,6 +35,15 @@ REASONS: dict[str, Any] = {
     "contradictory_range": _("La plage finit avant de commencer (%(range)s)."),
     "git_range": _("La plage est donnée en révisions de code, qui n’ont pas d’ordre hors de leur dépôt."),
     "status_unknown": _("La source dit ignorer l’état de la version %(version)s."),
+    "ambiguous_product": _(
+        "L’inventaire nomme une famille de produits, ou un paquet dont la distribution est inconnue."
+    ),
+    "backported": _(
+        "La version de l’éditeur est touchée (%(range)s), mais la distribution a pu corriger son paquet."
+    ),
+    "incomplete_version": _(
+        "La version %(version)s est donnée sans la révision qui trancherait (%(range)s)."
+    ),
 }
 
 CERTAINTIES = {"affected": _("Touché, avec certitude"), "cannot_tell": _("Ne peut être tranché")}

@@ -1,7 +1,9 @@
 """Which product a statement is about: normalised identity keys, each with its confidence.
 
-Keys: ``purl:type/namespace/name``, ``cpe:part:vendor:product`` and ``name:vendor/product``. A
-product's name without its vendor is never a key: "mysql" inside a driver's name is not MySQL.
+Keys: ``purl:type/namespace/name`` (``@release`` for a package of one release of a distribution),
+``cpe:part:vendor:product`` and ``name:vendor/product``; ``packaged:name`` for the product inside a
+distribution's package, and ``family:…`` for a name wider than a product (see ``families``). A product's
+name without its vendor is never a key: "mysql" inside a driver's name is not MySQL.
 """
 
 from __future__ import annotations
@@ -11,24 +13,42 @@ from functools import lru_cache
 
 from packageurl import PackageURL
 
+from rempart.engines.exposure import distributions
 from rempart.engines.exposure.aliases import Aliases, AliasRow
 from rempart.engines.exposure.cpe import parse_cpe
+from rempart.engines.exposure.display import office_product, read_display_name, read_winget
+from rempart.engines.exposure.families import PREFIX, bare_family, families_of, meant_by_catalogue
 from rempart.engines.exposure.model import Affected, Component
-from rempart.engines.exposure.names import product_name, vendor_name
+from rempart.engines.exposure.names import product_name, vendor_name, vendor_within
+from rempart.engines.exposure.windows import WindowsName, read_windows, windows_of_cpe
 
 __all__ = ["AliasRow", "Aliases", "Keys", "affected_keys", "component_keys", "parse_purl"]
 
 Keys = tuple[tuple[str, float], ...]
 
 PURL, CPE, NAME, NAME_FROM_CPE, NAME_FROM_REPOSITORY = 1.0, 0.95, 0.9, 0.85, 0.8
-ONE_OF_SEVERAL, WITHOUT_UPDATE = 0.7, 0.6
+VENDOR_IN_PRODUCT, NAME_AS_DISPLAYED, WITHOUT_KIND = 0.85, 0.85, 0.75
+ONE_OF_SEVERAL, PACKAGED, WITHOUT_UPDATE, ANY_RELEASE = 0.7, 0.7, 0.6, 0.6
+FAMILY = 0.4
 
 _MAX_PURL = 1024
 _MAX_PRODUCTS = 8
 _REPOSITORY = re.compile(r"https?://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?", re.ASCII)
+_LIST = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 # "Windows Server 2022, 23H2 Edition" is one product, and not Windows Server 2022.
 _QUALIFIER = re.compile(r"^(?:version\b|v?\d)|\bedition\b", re.IGNORECASE)
-_UPDATE = re.compile(r"\s+(?:cumulative update|service pack|update rollup)\s+\d+$", re.IGNORECASE)
+_UPDATE = re.compile(
+    r"\s+(?:(?:cumulative update|service pack|update rollup|preview)\s+\d+|\(?(?:CU|SP|RU)\s*\d+\)?"
+    r"|for (?:x64|32-bit|64-bit|arm64)[\w -]{0,40}|\((?:32|64)-bit editions?\))$",
+    re.IGNORECASE,
+)
+# Last words that say what kind of thing a product is, and tell no two products of a vendor apart.
+_KIND = re.compile(
+    r"(?:[\s_]+(?:firmware|software|routers?|devices?|appliances?|operating[\s_]system|web[\s_]ui|"
+    r"(?:switches|series)))+$|['\u2019]s\s.*$",
+    re.IGNORECASE,
+)
+_SPELLED_OUT = re.compile(r"[A-Z][A-Z0-9-]{1,9}\s*\((?P<name>[^()]{6,80})\)")
 # Registries named by ``collectionURL`` (CVE JSON 5) → purl type.
 _REGISTRIES = (
     ("repo.maven.apache.org", "maven"),
@@ -46,14 +66,21 @@ _REGISTRIES = (
     ("wordpress.org/themes", "wordpress-theme"),
 )
 # Distributions number their packages their own way: their versions say nothing of the product's.
-_DISTRIBUTION = re.compile(r"access\.redhat\.com|packages\.fedoraproject\.org|catalog\.redhat\.com|openeuler")
+_DISTRIBUTIONS = (
+    ("access.redhat.com/downloads/content/package-browser", "rpm/redhat"),
+    ("catalog.redhat.com", "oci/redhat"),
+    ("access.redhat.com", ""),
+    ("packages.fedoraproject.org", "rpm/fedora"),
+    ("openeuler", "rpm/openeuler"),
+)
+_PACKAGE = re.compile(r"[\w.+:/@~-]{1,200}", re.ASCII)
 
 
 def component_keys(component: Component) -> Keys:
     """Identity keys of an installed component, most certain first; none when nothing identifies it."""
-    keys = dict(_purl_keys(component.purl))
-    _keep(keys, _cpe_keys(component.cpe))
-    _keep(keys, _name_keys(component.vendor, component.product))
+    keys = dict(_purl_keys(component.purl, component.version))
+    _keep(keys, _cpe_keys(component.cpe, component.version))
+    _keep(keys, _installed_name_keys(component.vendor, component.product, component.version))
     return _ordered(keys)
 
 
@@ -62,20 +89,17 @@ def affected_keys(affected: Affected) -> Keys:
     keys = dict(_purl_keys(affected.purl))
     package = affected.package_name.strip()
     if package:
-        _keep(keys, _package_keys(package, affected.collection_url))
-        if _DISTRIBUTION.search(affected.collection_url):
+        place = next((kind for url, kind in _DISTRIBUTIONS if url in affected.collection_url.lower()), None)
+        if place is not None:
+            _keep(keys, _distribution_keys(place, package, affected))
             return _ordered(keys)
+        _keep(keys, _package_keys(package, affected.collection_url))
     for cpe in affected.cpes:
-        _keep(keys, _cpe_keys(cpe))
-    _keep(keys, _name_keys(affected.vendor, affected.product))
+        _keep(keys, _cpe_keys(cpe, part_of=True))
+    _keep(keys, _published_name_keys(affected.vendor, affected.product))
     _keep(keys, _repository_keys(affected.product))
-    parts = [part.strip() for part in affected.product.split(",")]
-    if 1 < len(parts) <= _MAX_PRODUCTS and not any(_QUALIFIER.search(part) for part in parts[1:]):
-        for part in parts:
-            _keep(keys, _at_most(ONE_OF_SEVERAL, _name_keys(affected.vendor, part)))
-    without_update = _UPDATE.sub("", affected.product)
-    if without_update != affected.product:
-        _keep(keys, _at_most(WITHOUT_UPDATE, _name_keys(affected.vendor, without_update)))
+    if affected.source == "kev":
+        _keep(keys, _catalogue_keys(affected.vendor, affected.product))
     return _ordered(keys)
 
 
@@ -90,10 +114,14 @@ def parse_purl(text: str) -> PackageURL | None:
         return None
 
 
-def _purl_keys(text: str) -> Keys:
+def _purl_keys(text: str, version: str = "") -> Keys:
     purl = parse_purl(text)
     if purl is None:
         return ()
+    if purl.type in distributions.TYPES:
+        return _packaged_keys(purl, version)
+    if purl.type == "winget":
+        return _winget_keys(purl.name if not purl.namespace else f"{purl.namespace}.{purl.name}")
     keys: list[tuple[str, float]] = [(_purl_key(purl.type, purl.namespace or "", purl.name), PURL)]
     owner = (purl.namespace or "").lower()
     if purl.type == "golang" and owner.startswith("github.com/"):
@@ -104,6 +132,39 @@ def _purl_keys(text: str) -> Keys:
         keys.append((_purl_key("github", owner, purl.name), PURL))
         keys.extend(_at_most(NAME_FROM_REPOSITORY, _name_keys(owner, purl.name)))
     return tuple(keys)
+
+
+def _packaged_keys(purl: PackageURL, version: str) -> Keys:
+    """A distribution's package: in its release, in any, and the product that it packages (``packaged:``)."""
+    qualifiers = purl.qualifiers if isinstance(purl.qualifiers, dict) else {}
+    release = distributions.release_of(
+        qualifiers.get("distro", "") or qualifiers.get("distro_name", ""), version or purl.version or ""
+    )
+    return _release_keys(purl.type, (purl.namespace or "").lower(), purl.name.lower(), release)
+
+
+def _release_keys(kind: str, namespace: str, name: str, release: str) -> Keys:
+    named = distributions.package_keys(kind, namespace, name, release)
+    keys = [(key, PURL) for key in named]
+    if not release:
+        keys.append((f"{PREFIX}{named[-1].removeprefix('purl:')}", FAMILY))
+    return (*keys, (f"packaged:{name}", PACKAGED))
+
+
+def _distribution_keys(place: str, package: str, affected: Affected) -> Keys:
+    """A distribution's own statement about its package, in the release that it is about."""
+    name = package.rpartition("/")[2].lower() if place.startswith("rpm") else package.lower()
+    if not place or not _PACKAGE.fullmatch(name):
+        return ()
+    release = ""
+    if place == "rpm/redhat":
+        release = distributions.red_hat_release(affected.product, affected.cpes)
+    elif place == "rpm/fedora":
+        release = distributions.release_of("", f".fc{affected.product.rpartition(' ')[2]}")
+    whole = f"purl:{place}/{name}"
+    if not release:
+        return ((whole, PURL),)
+    return ((f"{whole}@{release}", PURL), (f"{PREFIX}{place}/{name}", FAMILY))
 
 
 def _purl_key(kind: str, namespace: str, name: str) -> str:
@@ -125,18 +186,119 @@ def _repository_keys(text: str) -> Keys:
     return ((_purl_key("github", found.group(1), found.group(2)), PURL),) if found else ()
 
 
-def _cpe_keys(text: str) -> Keys:
+def _cpe_keys(text: str, version: str = "", *, part_of: bool = False) -> Keys:
+    """``part_of``: a published product also stands for the families to which it belongs."""
     cpe = parse_cpe(text) if text else None
     if cpe is None:
         return ()
+    if cpe.vendor == "microsoft" and cpe.part == "o":
+        windows = windows_of_cpe(cpe.product, version or cpe.version or cpe.update)
+        if windows is not None:
+            return _windows_keys(windows, part_of)
     key = (f"cpe:{cpe.part}:{cpe.vendor}:{cpe.product}", CPE)
-    return (key, *_at_most(NAME_FROM_CPE, _name_keys(cpe.vendor, cpe.product)))
+    return (key, *_at_most(NAME_FROM_CPE, _name_keys(cpe.vendor, cpe.product, part_of)))
 
 
-def _name_keys(vendor: str, product: str) -> Keys:
+def _windows_keys(windows: WindowsName, part_of: bool) -> Keys:
+    """A release that is known, or the family: an installed Windows of an unknown release is ambiguous."""
+    keys: list[tuple[str, float]] = []
+    if windows.key:
+        keys.append((windows.key, CPE))
+    if windows.any_release and (not part_of or not windows.key):
+        keys.append((windows.any_release, ANY_RELEASE))
+    if part_of:
+        keys += [(family, FAMILY) for family in windows.families]
+    elif not windows.key:
+        keys.append((windows.families[-1], FAMILY))
+    return tuple(keys)
+
+
+def _installed_name_keys(vendor: str, product: str, version: str) -> Keys:
+    """Keys of an inventory's names: what the vendor's name says, what the product's alone does."""
+    maker = vendor_name(vendor)
+    if maker in {"", "microsoft"}:
+        windows = read_windows(product, version)
+        if windows is not None and (maker or "microsoft" in product[:40].casefold()):
+            return _windows_keys(windows, part_of=False)
+    package = distributions.of_vendor(maker)
+    keys: dict[str, float] = {}
+    if package is not None and _PACKAGE.fullmatch(product):
+        _keep(keys, _release_keys(*package, product.lower(), distributions.release_of("", version)))
+    stated = maker or vendor_within(product)
+    certainty = NAME if maker else VENDOR_IN_PRODUCT
+    office = office_product(product) if stated == "microsoft" else ""
+    if office:
+        return _at_most(certainty, _name_keys(stated, office))
+    displayed = read_display_name(product)
+    if displayed is not None:
+        _keep(keys, _at_most(NAME_AS_DISPLAYED, _plain_keys(stated or displayed.maker, displayed.product)))
+    if not maker and not displayed:
+        _keep(keys, _winget_keys(product))
+    _keep(keys, _at_most(certainty, _plain_keys(stated, product)))
+    family = bare_family(stated, product_name(product, stated)) if stated else ""
+    if family:
+        keys[family] = FAMILY
+    return tuple(keys.items())
+
+
+def _plain_keys(vendor: str, product: str) -> Keys:
+    """The names as stated, and without the last words that only say what kind of thing it is."""
+    shorter = _KIND.sub("", product)
+    if shorter == product or not shorter:
+        return _name_keys(vendor, product)
+    return (*_name_keys(vendor, product), *_at_most(WITHOUT_KIND, _name_keys(vendor, shorter)))
+
+
+def _winget_keys(identifier: str) -> Keys:
+    named = read_winget(identifier)
+    return _at_most(NAME_AS_DISPLAYED, _name_keys(*named)) if named is not None else ()
+
+
+def _published_name_keys(vendor: str, product: str) -> Keys:
+    """Keys of a record's names: one product, several in a list, one with its update."""
+    keys: dict[str, float] = {}
+    stated = vendor if vendor_name(vendor) else vendor_within(product)
+    if vendor_name(stated) == "microsoft":
+        windows = read_windows(product)
+        if windows is not None:
+            return _windows_keys(windows, part_of=True)
+        office = office_product(product)
+        if office:
+            return _name_keys(stated, office, part_of=True)
+    certainty = NAME if vendor_name(vendor) else VENDOR_IN_PRODUCT
+    _keep(keys, _at_most(certainty, _name_keys(stated, product, part_of=True)))
+    shorter = _KIND.sub("", product)
+    spelled = _SPELLED_OUT.fullmatch(product.strip())
+    for other in {shorter, spelled["name"] if spelled is not None else product} - {product, ""}:
+        _keep(keys, _at_most(WITHOUT_KIND, _name_keys(stated, other, part_of=True)))
+    parts = [part for part in _LIST.split(product) if part] if len(product) <= 300 else []
+    if 1 < len(parts) <= _MAX_PRODUCTS and not any(_QUALIFIER.search(part) for part in parts[1:]):
+        for part in parts:
+            _keep(keys, _at_most(ONE_OF_SEVERAL, _plain_keys(stated, part)))
+    without_update = _UPDATE.sub("", product)
+    if without_update != product:
+        _keep(keys, _at_most(WITHOUT_UPDATE, _name_keys(stated, without_update)))
+    return tuple(keys.items())
+
+
+def _catalogue_keys(vendor: str, product: str) -> Keys:
+    """What an entry of the KEV catalogue means: one name or each of several, families and parts."""
+    maker = vendor_name(vendor)
+    if not maker:
+        return ()
+    whole = product_name(product, maker) or "multipleproducts"
+    names = [whole, *(product_name(part, maker) for part in _LIST.split(product))]
+    meant = dict.fromkeys(key for name in names for key in meant_by_catalogue(maker, name))
+    return tuple((key, FAMILY if key.startswith(PREFIX) else ONE_OF_SEVERAL) for key in meant)
+
+
+def _name_keys(vendor: str, product: str, part_of: bool = False) -> Keys:
     maker = vendor_name(vendor)
     name = product_name(product, maker) if maker else ""
-    return ((f"name:{maker}/{name}", NAME),) if name else ()
+    if not name:
+        return ()
+    keys = ((f"name:{maker}/{name}", NAME),)
+    return (*keys, *((family, FAMILY) for family in families_of(maker, name))) if part_of else keys
 
 
 def _at_most(confidence: float, keys: Keys) -> Keys:

@@ -1,8 +1,9 @@
 """Well-known software: canonical key → the other keys under which sources and inventories name it.
 
 Checked by hand against the vendor and product strings of the CVE list and of CISA's KEV catalogue.
-Packages of Linux distributions are left out on purpose: they carry corrections under versions of
-their own, so that the vendor's ranges do not apply to them.
+``packaged:`` names are those of distributions' packages: a vendor's ranges are read with the vendor's
+version inside the package, and never say "affected" (see ``installed``). Distributions' kernels are left
+out on purpose: the kernel's records count in thousands, and only the distribution's own decide anything.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "name:apache/webserver",
         "purl:generic/httpd",
         "purl:github/apache/httpd",
+        "packaged:apache2",
+        "packaged:httpd",
     ),
     "cpe:a:apache:tomcat": (
         "name:apache/tomcat",
@@ -29,6 +32,9 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "purl:maven/org.apache.tomcat/tomcat-catalina",
         "purl:maven/org.apache.tomcat.embed/tomcat-embed-core",
         "purl:generic/tomcat",
+        "packaged:tomcat",
+        "packaged:tomcat9",
+        "packaged:tomcat10",
     ),
     "cpe:a:apache:struts": (
         "name:apache/struts",
@@ -62,12 +68,20 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "name:openssl/openssl",
         "purl:generic/openssl",
         "purl:github/openssl/openssl",
+        "packaged:openssl",
+        "packaged:openssl-libs",
+        "packaged:libssl1.1",
+        "packaged:libssl3",
+        "packaged:libssl3t64",
     ),
     "cpe:a:openbsd:openssh": (
         "name:openbsd/openssh",
         "name:openssh/openssh",
         "purl:generic/openssh",
         "purl:github/openssh/openssh-portable",
+        "packaged:openssh",
+        "packaged:openssh-server",
+        "packaged:openssh-client",
     ),
     "cpe:a:f5:nginx": (
         "name:f5/nginx",
@@ -77,6 +91,8 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "cpe:a:f5:nginx_open_source",
         "purl:generic/nginx",
         "purl:github/nginx/nginx",
+        "packaged:nginx",
+        "packaged:nginx-core",
     ),
     "cpe:a:haxx:curl": (
         "name:haxx/curl",
@@ -84,12 +100,16 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "cpe:a:curl:curl",
         "purl:generic/curl",
         "purl:github/curl/curl",
+        "packaged:curl",
+        "packaged:libcurl",
+        "packaged:libcurl4",
     ),
     "cpe:a:php:php": (
         "name:php/php",
         "cpe:a:php_group:php",
         "purl:generic/php",
         "purl:github/php/php-src",
+        "packaged:php",
     ),
     "cpe:a:python:cpython": (
         "name:python/cpython",
@@ -106,10 +126,23 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "cpe:a:nodejs:nodejs",
         "purl:generic/node",
         "purl:github/nodejs/node",
+        "packaged:nodejs",
     ),
-    "cpe:a:isc:bind": ("name:isc/bind", "name:isc/bind9", "purl:generic/bind"),
-    "cpe:a:samba:samba": ("name:samba/samba", "purl:generic/samba"),
-    "cpe:a:gnu:glibc": ("name:gnu/glibc", "name:gnuclibrary/glibc", "purl:generic/glibc"),
+    "cpe:a:isc:bind": (
+        "name:isc/bind",
+        "name:isc/bind9",
+        "purl:generic/bind",
+        "packaged:bind",
+        "packaged:bind9",
+    ),
+    "cpe:a:samba:samba": ("name:samba/samba", "purl:generic/samba", "packaged:samba"),
+    "cpe:a:gnu:glibc": (
+        "name:gnu/glibc",
+        "name:gnuclibrary/glibc",
+        "purl:generic/glibc",
+        "packaged:glibc",
+        "packaged:libc6",
+    ),
     "cpe:o:linux:linux_kernel": (
         "name:linux/kernel",
         "name:linux/linux",
@@ -131,6 +164,7 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "name:postgresqlglobaldevelopment/postgresql",
         "purl:generic/postgresql",
         "purl:github/postgres/postgres",
+        "packaged:postgresql",
     ),
     "cpe:a:oracle:mysql": (
         "name:oracle/mysql",
@@ -141,8 +175,23 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "cpe:a:mysql:mysql",
         "purl:generic/mysql",
         "purl:github/mysql/mysql-server",
+        "packaged:mysql-server",
     ),
-    "cpe:a:redis:redis": ("name:redis/redis", "purl:generic/redis", "purl:github/redis/redis"),
+    "cpe:a:redis:redis": (
+        "name:redis/redis",
+        "purl:generic/redis",
+        "purl:github/redis/redis",
+        "packaged:redis",
+    ),
+    "cpe:a:mariadb:mariadb": (
+        "name:mariadb/mariadb",
+        "name:mariadb/server",
+        "purl:generic/mariadb",
+        "packaged:mariadb-server",
+    ),
+    "cpe:a:sudo_project:sudo": ("name:sudo/sudo", "purl:generic/sudo", "packaged:sudo"),
+    "cpe:a:exim:exim": ("name:exim/exim", "packaged:exim4", "packaged:exim"),
+    "cpe:a:gnu:bash": ("name:gnu/bash", "purl:generic/bash", "packaged:bash"),
     "cpe:a:oracle:weblogic_server": ("name:oracle/weblogicserver", "name:oracle/weblogic"),
     # Microsoft
     "cpe:a:microsoft:exchange_server": ("name:microsoft/exchangeserver", "name:microsoft/exchange"),
@@ -175,6 +224,11 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
     "cpe:o:microsoft:windows_server_2016": ("name:microsoft/windowsserver2016",),
     "cpe:o:microsoft:windows_server_2019": ("name:microsoft/windowsserver2019",),
     "cpe:o:microsoft:windows_server_2022": ("name:microsoft/windowsserver2022",),
+    "cpe:a:microsoft:internet_explorer": (
+        "name:microsoft/internetexplorer",
+        "name:microsoft/ie",
+        "cpe:a:microsoft:ie",
+    ),
     # Browsers
     "cpe:a:google:chrome": ("name:google/chrome", "name:google/googlechrome", "name:google/chromium"),
     "cpe:a:mozilla:firefox": ("name:mozilla/firefox",),
@@ -193,6 +247,11 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "name:cisco/asa",
         "name:cisco/asasoftware",
         "cpe:o:cisco:adaptive_security_appliance_software",
+    ),
+    "cpe:a:cisco:smart_license_utility": (
+        "name:cisco/smartlicenseutility",
+        "name:cisco/smartlicensingutility",
+        "cpe:a:cisco:cisco_smart_license_utility",
     ),
     "cpe:o:fortinet:fortios": ("name:fortinet/fortios", "cpe:a:fortinet:fortios"),
     "cpe:o:paloaltonetworks:pan-os": (
@@ -214,7 +273,6 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "name:ivanti/connectsecure",
         "name:ivanti/pulseconnectsecure",
         "name:ivanti/ics",
-        "name:pulsesecure/pulseconnectsecure",
     ),
     # Virtualisation
     "cpe:a:vmware:vcenter_server": ("name:vmware/vcenterserver", "name:vmware/vcenter"),
@@ -264,10 +322,12 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
     "cpe:a:connectwise:screenconnect": ("name:connectwise/screenconnect",),
     "cpe:a:jetbrains:teamcity": ("name:jetbrains/teamcity",),
     "cpe:a:solarwinds:web_help_desk": ("name:solarwinds/webhelpdesk",),
+    "cpe:a:solarwinds:orion_platform": ("name:solarwinds/orion", "name:solarwinds/orionplatform"),
     "cpe:a:solarwinds:serv-u": ("name:solarwinds/servu",),
     "cpe:a:adobe:coldfusion": ("name:adobe/coldfusion",),
     "cpe:a:adobe:acrobat_reader_dc": ("name:adobe/acrobatreaderdc",),
     "cpe:a:adobe:acrobat_reader": ("name:adobe/acrobatreader",),
+    "cpe:a:twilio:authy": ("name:twilio/authy", "name:twilio/authy2factorauthentication"),
     "cpe:a:docker:docker_desktop": ("name:docker/desktop",),
     "cpe:a:grafana:grafana": ("name:grafana/grafana", "purl:github/grafana/grafana"),
     "cpe:a:kubernetes:kubernetes": (

@@ -11,39 +11,12 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from rempart.engines.exposure.vendors import ORGANISATION_WORDS, PREFIXES, is_stated, one_name, successor
+
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_]+")
 _MAX_LENGTH = 512
+_VENDOR_WORDS = 5
 
-_UNSTATED_TEXT = """
-    na none unknown unspecified notavailable notapplicable undefined various multiple
-    multiplevendors multipleproducts other tbd
-"""
-_UNSTATED = frozenset(_UNSTATED_TEXT.split()) | {""}
-# Words at the end of a vendor's name that say what kind of organisation it is.
-_ORGANISATION_WORDS_TEXT = """
-    foundation software inc incorporated corp corporation ltd limited llc llp gmbh co
-    company ag sa sas sarl bv oy ab plc srl spa kg pty project group team organization
-    organisation systems technologies pvt as spol s ro
-"""
-_ORGANISATION_WORDS = frozenset(_ORGANISATION_WORDS_TEXT.split())
-# Whole names that the rule above would spoil, or that changed hands.
-_VENDORS = {
-    "cloudsoftwaregroup": "citrix",
-    "netscaler": "citrix",
-    "junipernetworks": "juniper",
-    "thelinuxkernelorganization": "linux",
-    "linuxkernelorganization": "linux",
-    "zohocorp": "zoho",
-    "paloalto": "paloaltonetworks",
-    "springbyvmwaretanzu": "vmware",
-    "pivotalsoftware": "vmware",
-    "pivotal": "vmware",
-    "f5networks": "f5",
-    "progresssoftwarecorporation": "progress",
-    "synacor": "zimbra",
-    "hewlettpackardenterprise": "hpe",
-    "internetsystemsconsortium": "isc",
-}
 _INITIALS = re.compile(r"(?<=\b\w)\.(?=\w\b)")  # "S.A." and "SA" are one form
 _ACRONYM = re.compile(r"\(\s*[A-Z][A-Z0-9&/-]{1,7}\s*\)")
 _INSTALLATION = re.compile(
@@ -51,12 +24,6 @@ _INSTALLATION = re.compile(
     r"|\b(?:x64|x86|x64-based systems|32-bit|64-bit|64-bit edition)\s*$",
     re.IGNORECASE,
 )
-# An edition of Windows is not another product: its versions and its corrections are the same.
-_WINDOWS_EDITIONS_TEXT = """
-    standard datacenter enterprise essentials foundation pro professional education home
-    edition evaluation ltsc ltsb
-"""
-_WINDOWS_EDITIONS = frozenset(_WINDOWS_EDITIONS_TEXT.split())
 
 
 @lru_cache(maxsize=1 << 16)
@@ -64,16 +31,24 @@ def vendor_name(text: str) -> str:
     """The vendor's name in one spelling; empty when the text states none."""
     tokens = _tokens(_INITIALS.sub("", text))
     whole = "".join(tokens)
-    if whole in _UNSTATED:
+    if not is_stated(whole):
         return ""
-    if whole in _VENDORS:
-        return _VENDORS[whole]
+    if one_name(whole) != whole:
+        return one_name(whole)
     if len(tokens) > 1 and tokens[0] == "the":
         tokens = tokens[1:]
-    while len(tokens) > 1 and tokens[-1] in _ORGANISATION_WORDS:
+    while len(tokens) > 1 and tokens[-1] in ORGANISATION_WORDS:
         tokens = tokens[:-1]
     short = "".join(tokens)
-    return "" if short in _UNSTATED else _VENDORS.get(short, short)
+    return one_name(short) if is_stated(short) else ""
+
+
+def vendor_within(product: str) -> str:
+    """The vendor that a product's name begins with ("VMware ESXi"); empty when it begins with none known."""
+    tokens = _tokens(product)
+    if tokens and tokens[0] in {"some", "certain"}:
+        tokens = tokens[1:]
+    return one_name(tokens[0]) if len(tokens) > 1 and tokens[0] in PREFIXES else ""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -82,23 +57,18 @@ def product_name(text: str, vendor: str) -> str:
     if len(text) > _MAX_LENGTH:
         return ""
     tokens = _tokens(_INSTALLATION.sub(" ", _ACRONYM.sub(" ", text)))
-    if "".join(tokens) in _UNSTATED:
+    if not is_stated("".join(tokens)):
         return ""
-    tokens = _without_vendor(tokens, vendor)
-    if tokens and tokens[0] == "windows":
-        while len(tokens) > 2 and tokens[-1] in _WINDOWS_EDITIONS:
-            tokens = tokens[:-1]
-    return "".join(tokens)
+    return "".join(_without_vendor(tokens, vendor))
 
 
 def _without_vendor(tokens: list[str], vendor: str) -> list[str]:
+    """The vendor's name may be its former one: "MobileIron Sentry" is Ivanti's Sentry."""
     prefix = ""
-    for count, token in enumerate(tokens[:-1], start=1):
+    for count, token in enumerate(tokens[:-1][:_VENDOR_WORDS], start=1):
         prefix += token
-        if prefix == vendor:
+        if prefix == vendor or successor(prefix) == vendor:
             return tokens[count:]
-        if not vendor.startswith(prefix):
-            break
     return tokens
 
 
