@@ -30,12 +30,13 @@ ROOMS = (
     "exposure",
     "alerts",
     "indicators",
+    "detection",
     "web",
     "demo",
 )
 
 # Command → the room whose ``standalone.py`` has it.
-STANDALONE = {"collect": "assets", "match": "matcher"}
+STANDALONE = {"collect": "assets", "detect": "detection", "match": "matcher", "rules": "detection"}
 
 
 def main() -> None:

@@ -93,6 +93,7 @@ class Source:
     stream: BinaryIO
     limits: Limits
     aside: Callable[[Problem], None]
+    start: int = 0  # where the stream begins in its file, in bytes
     path: Path | None = None  # the file whose plain bytes the stream gives, when it is one
     now: datetime | None = None  # gives the year to dates that have none (RFC 3164)
     records: int = 0
@@ -106,6 +107,8 @@ class Source:
     ) -> None:
         """Report a problem; past the first fifty of a source, only their number is told at its end."""
         self._problems += 1
+        if offset is not None:
+            offset += self.start
         if self._problems <= _DETAILED:
             self.aside(Problem(self.name, reason, offset, line, record))
 

@@ -98,13 +98,21 @@ def read(
     if form not in FORMATS:
         raise KeyError(form)
     path = place if isinstance(place, Path) and portion is None and not opened.changed else None
-    source = Source(name or str(getattr(place, "name", place)), opened, limits, problems, path=path, now=now)
-    if isinstance(place, Path) and not name:
-        source.name = str(place)
+    source = Source(
+        name or str(place if isinstance(place, Path) else getattr(place, "name", place)),
+        opened,
+        limits,
+        problems,
+        start=portion[0] if portion else 0,
+        path=path,
+        now=now,
+    )
     return Reading(source, opened, form)
 
 
-def portions(path: Path, size: int, limits: Limits = DEFAULT_LIMITS) -> tuple[str, list[tuple[int, int]]]:
+def portions(
+    path: Path, size: int, *, form: str = "", limits: Limits = DEFAULT_LIMITS
+) -> tuple[str, list[tuple[int, int]]]:
     """The format of a file, and the parts of about ``size`` bytes in which it may be read apart (one: it
     may not).
 
@@ -112,7 +120,7 @@ def portions(path: Path, size: int, limits: Limits = DEFAULT_LIMITS) -> tuple[st
     """
     total = path.stat().st_size
     with open_log(path, limits) as opened:
-        form = detect(opened.peek(HEAD)[:HEAD])
+        form = form or detect(opened.peek(HEAD)[:HEAD])
         whole = opened.changed
     if whole or total <= size or form not in BY_LINE | {"evtx"}:
         return form, [(0, total)]

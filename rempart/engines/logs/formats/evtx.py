@@ -39,14 +39,16 @@ def events(source: Source) -> Iterator[Event]:
     """Each record in the order of the file; one that cannot be read is reported with its place and keeps
     it.
     """
-    head = source.stream.read(HEADER)
-    offset = HEADER
-    if not head.startswith(_FILE_MAGIC):
-        source.problem("the header of the file is damaged; its chunks are read all the same", offset=0)
-    if head.startswith(_CHUNK_MAGIC):  # a portion of a file, or a file without its header
-        rest = source.stream.read(CHUNK - HEADER)
-        yield from _chunk(source, head + rest, 0)
-        offset = CHUNK
+    offset = 0
+    if not source.start:
+        head = source.stream.read(HEADER)
+        offset = len(head)
+        if not head.startswith(_FILE_MAGIC):
+            source.problem("the header of the file is damaged; its chunks are read all the same", offset=0)
+        if head.startswith(_CHUNK_MAGIC):  # chunks without the header of their file
+            chunk = head + source.stream.read(CHUNK - HEADER)
+            offset = len(chunk)
+            yield from _chunk(source, chunk, 0)
     while chunk := source.stream.read(CHUNK):
         yield from _chunk(source, chunk, offset)
         offset += len(chunk)

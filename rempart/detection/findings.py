@@ -1,0 +1,190 @@
+"""What detection finds, as plain data: a rule or an indicator, the event, why, and whom it concerns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from rempart.engines.observables import Sighting
+from rempart.engines.sigma import Detection
+
+LEVELS: Final = ("informational", "low", "medium", "high", "critical")
+
+#: Attributes of a Windows event's envelope that say nothing of what happened.
+_ENVELOPE: Final = frozenset(
+    [
+        "Provider_Guid",
+        "Version",
+        "Task",
+        "Opcode",
+        "Keywords",
+        "Correlation",
+        "Correlation_ActivityID",
+        "Execution_ProcessID",
+        "Execution_ThreadID",
+        "Security_UserID",
+    ]
+)
+_HOSTS: Final = (
+    "Computer", "ComputerName", "hostname", "host.name", "host.hostname", "DeviceName", "devname", "dvchost",
+    "node", "host", "agent.hostname",
+)  # fmt: skip
+_USERS: Final = (
+    "User", "TargetUserName", "SubjectUserName", "user.name", "userIdentity.arn", "userIdentity.userName",
+    "actor.alternateId", "userPrincipalName", "UserId", "user.username", "AUID", "acct", "cs-username",
+    "suser", "usrName", "auid",
+)  # fmt: skip
+_NOBODY: Final = frozenset(["", "-", "?", "unset", "4294967295"])
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A value that made a rule match: its field, and what the rule looked for there."""
+
+    field: str
+    value: Any
+    pattern: str
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The rule (``sigma``, ``correlation``) or indicator (``indicator``) behind a finding."""
+
+    kind: str
+    id: str
+    title: str
+    level: str
+    tags: tuple[str, ...] = ()
+    techniques: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Finding:
+    """A rule or indicator that an event matched. ``index`` is the event's place in its source, from 0.
+
+    ``count``, ``last`` and ``indexes`` are of findings that were grouped or correlated.
+    """
+
+    origin: Origin
+    source: str
+    index: int
+    timestamp: str | None
+    matched: tuple[Reason, ...]
+    event: dict[str, Any]
+    host: str | None = None
+    user: str | None = None
+    count: int = 1
+    last: str | None = None
+    indexes: list[int] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """The finding as one object of JSON."""
+        record: dict[str, Any] = {
+            "rule_id": self.origin.id,
+            "rule_title": self.origin.title,
+            "level": self.origin.level,
+            "kind": self.origin.kind,
+            "tags": self.origin.tags,
+            "techniques": self.origin.techniques,
+            "source": self.source,
+            "event_index": self.index,
+            "timestamp": self.timestamp,
+            "entity": {"host": self.host, "user": self.user},
+            "matched": [
+                {"field": one.field, "value": one.value, "pattern": one.pattern, "search": one.search}
+                for one in self.matched
+            ],
+            "event": self.event,
+        }
+        if self.count > 1:
+            record["count"] = self.count
+            record["last_timestamp"] = self.last
+            record["event_indexes"] = self.indexes
+        return record
+
+
+def of_rule(found: Detection, origin: Origin, *, source: str, index: int, timestamp: str | None) -> Finding:
+    """The finding of a detection; ``event`` is still the whole event."""
+    event = dict(found.event or {})
+    matched = tuple(Reason(one.field, one.value, one.pattern, one.search) for one in found.matched)
+    finding = Finding(origin, source, index, timestamp, matched, event, *entity(event))
+    if found.count is not None:
+        finding.count = max(1, int(found.count))
+        finding.last = timestamp
+    return finding
+
+
+def origin_of(found: Detection) -> Origin:
+    """The origin of a detection: a rule, or a correlation of rules."""
+    rule = found.rule
+    kind = "correlation" if hasattr(rule, "timespan") else "sigma"
+    return Origin(kind, rule.id, rule.title, rule.level, tuple(rule.tags), tuple(rule.techniques))
+
+
+def of_indicator(
+    seen: Sighting, event: Mapping[str, Any], *, source: str, index: int, timestamp: str | None
+) -> Finding:
+    """The finding of an indicator seen in an event."""
+    indicator = seen.indicator
+    details = indicator.details
+    identifier = details.id or f"{indicator.kind}:{indicator.value}"
+    name = f" ({details.name})" if details.name else ""
+    origin = Origin(
+        "indicator", identifier, f"{indicator.kind} {indicator.value}{name}", seen.level, details.labels
+    )
+    reason = Reason(seen.field, seen.observed, indicator.value, details.source)
+    whole = dict(event)
+    return Finding(origin, source, index, timestamp, (reason,), whole, *entity(whole))
+
+
+def entity(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The host and the user that an event concerns, where one of the usual fields names them."""
+    return _first(event, _HOSTS), _first(event, _USERS)
+
+
+def _first(event: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    for name in names:
+        value: Any = event.get(name)
+        if value is None and "." in name:
+            value = event
+            for part in name.split("."):
+                value = value.get(part) if isinstance(value, Mapping) else None
+        if isinstance(value, list) and value:
+            value = value[0]
+        if isinstance(value, str | int) and str(value) not in _NOBODY:
+            return str(value)
+    return None
+
+
+def shown(event: Mapping[str, Any], everything: bool) -> dict[str, Any]:
+    """The event as it is given out: without our own members and, unless ``everything``, what says nothing."""
+    if everything:
+        return {name: value for name, value in event.items() if name not in ("_logsource", "_time", "_place")}
+    return {
+        name: value
+        for name, value in event.items()
+        if name not in ("_logsource", "_time", "_place") and name not in _ENVELOPE and value not in (None, "")
+    }
+
+
+def encoded(document: Any) -> bytes:
+    """One line of JSON for what events hold, however strange (numbers beyond 64 bits, lone surrogates)."""
+    try:
+        return orjson.dumps(document, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    except (orjson.JSONEncodeError, RecursionError):
+        return json.dumps(document, default=_plain, skipkeys=True).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    return str(value)

@@ -1,0 +1,139 @@
+"""``rempart rules``: whether rules can be used, whether they hit what they must, and what they say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rempart.detection import regression
+from rempart.detection.wordings import described
+from rempart.engines import sigma
+
+app = typer.Typer(no_args_is_help=True, help="Règles de détection · Detection rules.")
+
+_Rules = Annotated[
+    list[Path], typer.Argument(metavar="RULES…", help="Dossiers ou fichiers · Folders or files.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
+_Placeholders = Annotated[
+    Path | None,
+    typer.Option("--placeholders", help="Listes des substituts, JSON · Lists of placeholders, JSON."),
+]
+
+
+def placeholders_of(path: Path | None) -> dict[str, list[str]]:
+    """Lists by name, from a JSON file; raises ``ValueError`` naming the file."""
+    if path is None:
+        return {}
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return {str(name): [str(value) for value in values] for name, values in document.items()}
+    except (OSError, ValueError, AttributeError, TypeError) as problem:
+        raise ValueError(f"{path}: {problem}") from None
+
+
+@app.command("check")
+def check(rules: _Rules, placeholders: _Placeholders = None, as_json: _Json = False) -> None:
+    """Vérifie des règles · Check rules: each defect with its file and reason; exit status 1 when there is
+    one.
+    """
+    from rempart.detection.standalone import cache_folder
+
+    collection = sigma.load_rules(rules, cache=cache_folder())
+    detector = sigma.compile_rules(collection, placeholders=_lists(placeholders))
+    defects = [*collection.defects, *detector.defects]
+    counts = {
+        "rules": len(collection.rules),
+        "correlations": len(collection.correlations),
+        "filters": len(collection.filters),
+        "defects": len(defects),
+    }
+    if as_json:
+        told = [{"path": one.path, "rule_id": one.rule_id, "reason": one.reason} for one in defects]
+        typer.echo(json.dumps({**counts, "list": told}, ensure_ascii=False))
+    else:
+        console = Console()
+        for defect in defects:
+            console.print(escape(str(defect)), style="yellow", soft_wrap=True)
+        console.print(
+            f"{counts['rules']} règles · rules, {counts['correlations']} corrélations · correlations, "
+            f"{counts['filters']} filtres · filters, {counts['defects']} défauts · defects"
+        )
+    raise typer.Exit(1 if defects else 0)
+
+
+@app.command("test")
+def run_cases(
+    cases: Annotated[
+        list[Path],
+        typer.Argument(metavar="CASES…", help="Dossiers de cas (info.yml) · Folders of cases (info.yml)."),
+    ],
+    rules: Annotated[list[Path], typer.Option("--rules", "-r", help="Règles · Rules.")],
+    placeholders: _Placeholders = None,
+    as_json: _Json = False,
+) -> None:
+    """Passe les cas d’essai des règles · Run the rules' test cases: each log must hit its rule as often as
+    said.
+
+    Exit status 1 when one does not.
+    """
+    from rempart.detection.standalone import cache_folder
+
+    collection = sigma.load_rules(rules, cache=cache_folder())
+    detector = sigma.compile_rules(collection, placeholders=_lists(placeholders), cache=cache_folder())
+    try:
+        results = list(regression.results(cases, detector))
+    except regression.BadCase as problem:
+        Console(stderr=True).print(escape(str(problem)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from None
+    failed = [result for result in results if not result.passed]
+    if as_json:
+        typer.echo(json.dumps([result.record() for result in results], ensure_ascii=False))
+    else:
+        console = Console()
+        for result in failed:
+            console.print(escape(str(result)), style="red", soft_wrap=True)
+        console.print(f"{len(results)} cas · cases, {len(failed)} échecs · failures")
+    raise typer.Exit(1 if failed or not results else 0)
+
+
+@app.command("explain")
+def explain(rules: _Rules, as_json: _Json = False) -> None:
+    """Dit ce que des règles cherchent, et où · Say what rules look for, and in which logs and fields."""
+    collection = sigma.load_rules(rules)
+    told: list[dict[str, Any]] = [described(rule) for rule in collection.rules]
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        raise typer.Exit(0 if told else 1)
+    console = Console()
+    for one in told:
+        table = Table(title=escape(f"{one['title']} ({one['id']})"), title_justify="left", show_header=False)
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        table.add_row("Niveau · Level", one["level"])
+        table.add_row("Source", one["logsource"])
+        table.add_row("Champs · Fields", escape(", ".join(one["fields"])))
+        table.add_row("Techniques", ", ".join(one["techniques"]))
+        table.add_row("Cherche · Looks for", escape(one["condition"]))
+        for name, words in one["searches"].items():
+            table.add_row(escape(name), escape(words))
+        if one["falsepositives"]:
+            table.add_row("Faux positifs · False positives", escape("; ".join(one["falsepositives"])))
+        console.print(table)
+    for defect in collection.defects:
+        Console(stderr=True).print(escape(str(defect)), style="yellow", soft_wrap=True)
+    raise typer.Exit(0 if told else 1)
+
+
+def _lists(path: Path | None) -> dict[str, list[str]]:
+    try:
+        return placeholders_of(path)
+    except ValueError as problem:
+        Console(stderr=True).print(escape(str(problem)), style="red")
+        raise typer.Exit(2) from None

@@ -1,0 +1,326 @@
+"""Logs through the rules and indicators: file after file, or files and parts of files in several processes.
+
+Whatever the number of processes, the findings are the same and come in the same order: by file as given, by
+event, by rule. Each process has its own compiled rules; what one finds in a part goes through a file, so
+that memory does not grow with the number of findings.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from rempart.detection.findings import LEVELS, Finding, Origin, of_indicator, of_rule, origin_of, shown
+from rempart.engines import logs, observables, sigma
+
+#: Events taken through the rules at once, and bytes of a file given to a process at once.
+BATCH: Final = 4096
+PART: Final = 24 * 1024**2
+#: Findings of a part that are handed over directly; more go through a file.
+_DIRECT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to look for and how: folders of rules, files of indicators and of what is allowed."""
+
+    rules: tuple[Path, ...] = ()
+    indicators: tuple[Path, ...] = ()
+    allowed: tuple[Path, ...] = ()
+    placeholders: dict[str, list[str]] = field(default_factory=dict)
+    mappings: Path | None = None
+    cache: Path | None = None
+    level: str = LEVELS[0]
+    form: str = ""
+    all_fields: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file (None: standard input), or a part of one; ``first`` when it begins its file."""
+
+    path: Path | None
+    portion: tuple[int, int] | None = None
+    form: str = ""
+    first: bool = True
+
+    @property
+    def name(self) -> str:
+        """How findings and problems call it."""
+        return str(self.path) if self.path else logs.STANDARD_INPUT
+
+    def size(self, whole: int) -> int:
+        """Its bytes, of a file that has so many."""
+        return self.portion[1] - self.portion[0] if self.portion else whole
+
+
+@dataclass(slots=True)
+class Step:
+    """What was read and found since the last step; ``consumed`` counts bytes of the file."""
+
+    findings: list[Finding] = field(default_factory=list)
+    problems: list[logs.Problem] = field(default_factory=list)
+    events: int = 0
+    records: int = 0
+    lines: int = 0
+    consumed: int = 0
+    form: str = ""
+
+
+class Engines:
+    """Rules and indicators ready to scan, and what was wrong with some of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.detector: sigma.Detector | None = None
+        self.rule_count = self.correlation_count = 0
+        self.defects: list[sigma.Defect] = []
+        self.loaded = observables.Loaded()
+        self._matcher: observables.Matcher | None = None
+        self._origins: dict[int, Origin] = {}
+        self._least = LEVELS.index(settings.level)
+        if settings.rules:
+            self._load_rules()
+        if settings.indicators:
+            table, allowed, self.loaded = observables.load(settings.indicators, allow=settings.allowed)
+            self._matcher = observables.Matcher(table, allowed)
+
+    def _load_rules(self) -> None:
+        settings = self.settings
+        collection = sigma.load_rules(settings.rules, cache=settings.cache)
+        self.detector = sigma.compile_rules(
+            collection,
+            mappings=sigma.read_mappings(settings.mappings) if settings.mappings else None,
+            placeholders=settings.placeholders,
+            cache=settings.cache,
+        )
+        self.rule_count, self.correlation_count = len(collection.rules), len(collection.correlations)
+        self.defects = [*collection.defects, *self.detector.defects]
+
+    def scan(self, batch: list[logs.Event]) -> list[Finding]:
+        """The findings of a batch, by event, rules before indicators."""
+        found: list[tuple[int, Finding]] = []
+        if self.detector is not None:
+            if self.correlation_count:
+                for event in batch:
+                    event.data["_time"] = event.timestamp
+            found = self._by_rules(self.detector, batch)
+        if self._matcher is not None:
+            scan, now = self._matcher.scan, self.settings.now
+            for place, event in enumerate(batch):
+                for seen in scan(event.data, lambda event=event: _moment(event, now)):  # type: ignore[misc]
+                    found.append((place, self._sighting(seen, event)))
+            found.sort(key=lambda one: one[0])
+        return [finding for _, finding in found if LEVELS.index(finding.origin.level) >= self._least]
+
+    def finish(self) -> list[Finding]:
+        """What the end of all events decides (correlations)."""
+        if self.detector is None:
+            return []
+        return [
+            self._finding(one, logs.Event("", -1, dict(one.event or {}))) for one in self.detector.finish()
+        ]
+
+    def _by_rules(self, detector: sigma.Detector, batch: list[logs.Event]) -> list[tuple[int, Finding]]:
+        found = []
+        for one in detector.scan([event.data for event in batch]):
+            place = one.index if one.index >= 0 else len(batch) - 1
+            found.append((place, self._finding(one, batch[place])))
+        return found
+
+    def _finding(self, found: sigma.Detection, event: logs.Event) -> Finding:
+        origin = self._origins.get(id(found.rule))
+        if origin is None:
+            origin = self._origins[id(found.rule)] = origin_of(found)
+        finding = of_rule(found, origin, source=event.source, index=event.index, timestamp=event.timestamp)
+        finding.event = shown(finding.event, self.settings.all_fields)
+        return finding
+
+    def _sighting(self, seen: observables.Sighting, event: logs.Event) -> Finding:
+        finding = of_indicator(
+            seen, event.data, source=event.source, index=event.index, timestamp=event.timestamp
+        )
+        finding.event = shown(finding.event, self.settings.all_fields)
+        return finding
+
+
+def _moment(event: logs.Event, now: datetime) -> datetime:
+    """The event's time; now when it has none."""
+    text = event.timestamp
+    try:
+        return datetime.fromisoformat(text) if text else now
+    except ValueError:
+        return now
+
+
+def parts_of(places: list[Path | str], form: str, jobs: int) -> list[Part]:
+    """The parts to read, in order: whole files for one process, cut where the format allows for several."""
+    parts: list[Part] = []
+    for place in places:
+        if isinstance(place, str):
+            parts.append(Part(None))
+            continue
+        if jobs == 1:
+            parts.append(Part(place))
+            continue
+        try:
+            known, portions = logs.portions(place, PART, form=form)
+        except OSError:
+            parts.append(Part(place))
+            continue
+        whole = len(portions) == 1
+        parts.extend(
+            Part(place, None if whole else portion, known, first=number == 0)
+            for number, portion in enumerate(portions)
+        )
+    return parts
+
+
+def steps_of(engines: Engines, part: Part, stream: BinaryIO | None = None) -> Iterator[Step]:
+    """A part read and scanned, batch after batch; a file that cannot be opened is a problem of its step."""
+    settings = engines.settings
+    problems: list[logs.Problem] = []
+    try:
+        reading = logs.read(
+            stream or part.path or sys.stdin.buffer,
+            problems=problems.append,
+            name=part.name,
+            form=settings.form or part.form,
+            now=_written_at(part.path) or settings.now,
+            portion=part.portion,
+        )
+    except OSError as problem:
+        yield Step(problems=[logs.Problem(part.name, f"cannot be opened: {problem.strerror or problem}")])
+        return
+    records = lines = 0
+    while batch := list(islice(reading, BATCH)):
+        yield Step(
+            engines.scan(batch),
+            problems[:],
+            len(batch),
+            reading.records - records,
+            reading.lines - lines,
+            reading.consumed,
+            reading.format,
+        )
+        records, lines = reading.records, reading.lines
+        problems.clear()
+    yield Step(
+        [], problems, 0, reading.records - records, reading.lines - lines, reading.consumed, reading.format
+    )
+
+
+def _written_at(path: Path | None) -> datetime | None:
+    """When a file was last written: the year of dates that have none."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path else None
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def run(engines: Engines, parts: list[Part], jobs: int) -> Iterator[tuple[Part, Step]]:
+    """Every step of every part, in order, indexes and lines counted from the start of each file."""
+    done: Iterator[tuple[Part, Step]]
+    with ExitStack() as stack:
+        if jobs == 1 or len(parts) == 1 or engines.correlation_count:
+            done = ((part, step) for part in parts for step in steps_of(engines, part))
+        else:
+            done = _in_processes(engines, parts, jobs, stack)
+        records = lines = 0
+        previous: Part | None = None
+        for part, step in done:
+            if part is not previous:
+                if part.first:
+                    records = lines = 0
+                base_records, base_lines = records, lines
+                previous = part
+            if base_records or base_lines:
+                for finding in step.findings:
+                    finding.index += base_records
+                step.problems = [_moved(one, base_records, base_lines) for one in step.problems]
+            records += step.records
+            lines += step.lines
+            yield part, step
+        last = Step(engines.finish())
+        if last.findings:
+            yield parts[-1], last
+
+
+def _moved(problem: logs.Problem, records: int, lines: int) -> logs.Problem:
+    return replace(
+        problem,
+        record=None if problem.record is None else problem.record + records,
+        line=None if problem.line is None else problem.line + lines,
+    )
+
+
+_worker: dict[str, Any] = {}
+
+
+def _set_up(engines: Engines | Settings, folder: str) -> None:
+    _worker["engines"] = engines if isinstance(engines, Engines) else Engines(engines)
+    _worker["folder"] = folder
+
+
+def _scan_part(part: Part) -> tuple[Step, str]:
+    """One part in a process of the pool: a step with its totals, and the file of its findings when many."""
+    total, direct, path = Step(), True, ""
+    with ExitStack() as stack:
+        spool: Any = None
+        for step in steps_of(_worker["engines"], part):
+            total.events += step.events
+            total.records += step.records
+            total.lines += step.lines
+            total.consumed, total.form = step.consumed, step.form or total.form
+            total.problems += step.problems
+            total.findings += step.findings
+            if len(total.findings) > _DIRECT:
+                if spool is None:
+                    spool = stack.enter_context(
+                        tempfile.NamedTemporaryFile(dir=_worker["folder"], delete=False)
+                    )
+                    direct, path = False, spool.name
+                pickle.dump(total.findings, spool, pickle.HIGHEST_PROTOCOL)
+                total.findings = []
+        if not direct and total.findings:
+            pickle.dump(total.findings, spool, pickle.HIGHEST_PROTOCOL)
+            total.findings = []
+    return total, path
+
+
+def _in_processes(
+    engines: Engines, parts: list[Part], jobs: int, stack: ExitStack
+) -> Iterator[tuple[Part, Step]]:
+    """The parts in several processes, their steps in the order of the parts."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rempart-detect-"))
+    forked = "fork" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("fork" if forked else "spawn")
+    # A forked process has the compiled rules already; another loads them from the cache.
+    given = engines if forked else engines.settings
+    pool = stack.enter_context(context.Pool(min(jobs, len(parts)), _set_up, (given, folder)))
+    for part, (total, path) in zip(parts, pool.imap(_scan_part, parts), strict=True):
+        if path:
+            for findings in _unspooled(Path(path)):
+                yield part, Step(findings)
+        yield part, total
+
+
+def _unspooled(path: Path) -> Iterator[list[Finding]]:
+    """The findings that a process left in a file of our own folder, which goes with them."""
+    with path.open("rb") as file:
+        while True:
+            try:
+                yield pickle.load(file)  # noqa: S301 - written by our own process, in a private folder
+            except EOFError:
+                break
+    path.unlink()

@@ -1,0 +1,92 @@
+"""What a rule says, in words, for who must decide whether to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rempart.engines.sigma import Rule
+
+_VERBS: Final = {
+    "contains": "contient · contains",
+    "startswith": "commence par · starts with",
+    "endswith": "finit par · ends with",
+    "re": "suit l’expression · matches the expression",
+    "cidr": "est dans le réseau · is in the network",
+    "exists": "est présent · is present",
+    "gt": ">", "gte": "≥", "lt": "<", "lte": "≤", "neq": "≠",
+    "fieldref": "égale le champ · equals the field",
+    "expand": "est dans la liste · is in the list",
+    "base64": "contient en base64 · contains in base64",
+    "base64offset": "contient en base64 · contains in base64",
+}  # fmt: skip
+_QUALIFIERS: Final = {
+    "all": "tous · all of", "cased": "casse exacte · exact case", "windash": "tirets au choix · any dash",
+    "wide": "UTF-16", "utf16": "UTF-16", "utf16le": "UTF-16", "utf16be": "UTF-16",
+}  # fmt: skip
+_SHOWN: Final = 12
+
+
+def described(rule: Rule) -> dict[str, Any]:
+    """The rule as plain data: its log source and fields, and its searches in words."""
+    searches = {
+        str(name): _search(body)
+        for name, body in rule.detection.items()
+        if name not in ("condition", "timeframe")
+    }
+    condition = rule.detection.get("condition")
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "level": rule.level,
+        "status": rule.status,
+        "path": rule.path,
+        "description": rule.description,
+        "logsource": str(rule.logsource),
+        "fields": sorted(_fields(rule.detection)),
+        "techniques": list(rule.techniques),
+        "condition": " | ".join(map(str, condition)) if isinstance(condition, list) else str(condition),
+        "searches": searches,
+        "placeholders": sorted(rule.placeholders),
+        "falsepositives": list(rule.falsepositives),
+    }
+
+
+def _fields(detection: Mapping[str, Any]) -> set[str]:
+    fields: set[str] = set()
+    waiting = [body for name, body in detection.items() if name not in ("condition", "timeframe")]
+    while waiting:
+        body = waiting.pop()
+        if isinstance(body, Mapping):
+            fields.update(str(key).partition("|")[0] for key in body)
+        elif isinstance(body, list):
+            waiting.extend(body)
+    return fields - {""}
+
+
+def _search(body: Any) -> str:
+    if isinstance(body, Mapping):
+        return " ET · AND ".join(_item(str(key), values) for key, values in body.items())
+    if isinstance(body, list):
+        maps = [f"({_search(one)})" for one in body if isinstance(one, Mapping)]
+        words = [one for one in body if not isinstance(one, Mapping)]
+        if words:
+            maps.insert(0, f"un des mots · one of the words {_values(words)}")
+        return " OU · OR ".join(maps)
+    return f"le mot · the word {_values([body])}"
+
+
+def _item(key: str, values: Any) -> str:
+    field, *modifiers = key.split("|")
+    verb = next((_VERBS[one] for one in modifiers if one in _VERBS), "=")
+    said = [_QUALIFIERS[one] for one in modifiers if one in _QUALIFIERS]
+    tail = ", ".join(said)
+    what = _values(values if isinstance(values, list) else [values])
+    return f"{field or '*'} {verb} {what}{f' ({tail})' if said else ''}"
+
+
+def _values(values: list[Any]) -> str:
+    shown = ["∅" if one is None else f"« {one} »" for one in values[:_SHOWN]]
+    if len(values) > _SHOWN:
+        shown.append(f"… (+{len(values) - _SHOWN})")
+    return ", ".join(shown)
