@@ -7,7 +7,6 @@ answer about a literal is therefore exact, over folded text, and costs nothing m
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -31,7 +30,10 @@ _TRIAL: Final = 16_384  # values after which a memory that does not serve is giv
 FOLDED_TO_ASCII: Final = "\xdf\u0130\u0149\u017f\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a\u1e9e\u212a" + "".join(
     map(chr, range(0xFB00, 0xFB07))
 )
-_TO_ASCII: Final = re.compile("|".join(FOLDED_TO_ASCII).encode())
+_TO_ASCII: Final = [
+    (first, [letter.encode() for letter in FOLDED_TO_ASCII if letter.encode()[:1] == first])
+    for first in sorted({letter.encode()[:1] for letter in FOLDED_TO_ASCII})
+]
 
 _bits: list[int] = [1 << position for position in range(4_096)]
 
@@ -103,15 +105,23 @@ class Column:
             return values  # type: ignore[return-value]
         return [_texts(value) for value in values]
 
-    def scan_events(self, events: Sequence[Mapping[str, object]], found: dict[int, int]) -> None:
-        """Add to ``found`` the rows of the events that hold each literal anywhere, as JSON writes them."""
+    def read(
+        self, events: Sequence[Mapping[str, object]], texts: Sequence[Texts], found: dict[int, int]
+    ) -> None:
+        """Add to ``found`` the rows (as bits) in which each literal is, by the literal's number."""
+        if self.field is None:
+            self._scan_events(events, found)
+        else:
+            self._scan(texts, found)
+
+    def _scan_events(self, events: Sequence[Mapping[str, object]], found: dict[int, int]) -> None:
+        """The same of literals anywhere in an event, as JSON writes it."""
         buffer, bounds = _blobs(events)
         row_bits = bits(len(events))
         for end, literal in self._hits(buffer):
             found[literal] = found.get(literal, 0) | row_bits[bisect_left(bounds, end)]
 
-    def scan(self, texts: Sequence[Texts], found: dict[int, int]) -> None:
-        """Add to ``found`` the rows (as bits) in which each literal is, by the literal's number."""
+    def _scan(self, texts: Sequence[Texts], found: dict[int, int]) -> None:
         known: dict[Texts, Iterable[int]] = {}
         if self._kept:
             distinct = dict.fromkeys(texts)
@@ -122,21 +132,23 @@ class Column:
             if known:
                 _spread(texts, known, found)
             return
-        rows = [row for row, value in enumerate(texts) if value is not None]
-        if len(rows) == len(texts):
-            values: Sequence[Texts] = texts
-        else:
-            values = [texts[row] for row in rows]
-        items, owners = _items(values)
-        if not items:
-            return
-        self.scanned += len(items)
+        rows: list[int] | None = None
+        try:
+            buffer, bounds = _joined(texts)
+        except TypeError:  # a row without a text, or with several
+            items, rows = _items(texts)
+            if not items:
+                return
+            buffer, bounds = _joined(items)
+        self.scanned += len(bounds)
         row_bits = bits(len(texts))
-        buffer, bounds = _joined(items)
-        for end, literal in self._hits(buffer):
-            position = bisect_left(bounds, end)
-            bit = row_bits[rows[owners[position] if owners is not None else position]]
-            found[literal] = found.get(literal, 0) | bit
+        get = found.get
+        if rows is None:
+            for end, literal in self._hits(buffer):
+                found[literal] = get(literal, 0) | row_bits[bisect_left(bounds, end)]
+        else:
+            for end, literal in self._hits(buffer):
+                found[literal] = get(literal, 0) | row_bits[rows[bisect_left(bounds, end)]]
 
     def _recall(self, distinct: Mapping[Texts, None], known: dict[Texts, Iterable[int]]) -> list[Texts]:
         """What is remembered goes into ``known``; returns the values that are not."""
@@ -152,11 +164,15 @@ class Column:
         return fresh
 
     def _search(self, values: Sequence[Texts], known: dict[Texts, Iterable[int]]) -> None:
-        items, owners = _items(values)
-        if not items:
+        if not values:
             return
-        self.scanned += len(items)
-        buffer, bounds = _joined(items)
+        owners: list[int] | None = None
+        try:
+            buffer, bounds = _joined(values)
+        except TypeError:
+            items, owners = _items(values)
+            buffer, bounds = _joined(items)
+        self.scanned += len(bounds)
         results: dict[Texts, set[int]] = {}
         for end, literal in self._hits(buffer):
             position = bisect_left(bounds, end)
@@ -232,29 +248,33 @@ def _texts(value: object) -> Texts:
     return texts[0] if len(texts) == 1 else texts or None
 
 
-def _items(values: Sequence[Texts]) -> tuple[list[str], list[int] | None]:
-    """Every text of the values, and the position of the value of each (None: each value is one text)."""
-    if all(type(value) is str for value in values):
-        return values, None  # type: ignore[return-value]
+def _items(values: Sequence[Texts]) -> tuple[list[str], list[int]]:
+    """Every text of the values, and the position of the value of each."""
     items: list[str] = []
     owners: list[int] = []
     for position, value in enumerate(values):
-        for text in (value,) if isinstance(value, str) else value or ():
-            items.append(text)
+        if type(value) is str:
+            items.append(value)
             owners.append(position)
+        elif value:
+            items.extend(value)
+            owners.extend([position] * len(value))
     return items, owners
 
 
-def _joined(items: Sequence[str]) -> tuple[bytes, list[int]]:
-    """The folded items between separators, and where each ends (its separator included)."""
-    joined = "\0".join(items)
+def _joined(items: Sequence[Texts]) -> tuple[bytes, list[int]]:
+    """The folded items between separators, and where each ends (its separator included).
+
+    Raises TypeError when one is not a text.
+    """
+    joined = "\0".join(items)  # type: ignore[arg-type]
     if joined.count("\0") != len(items) - 1:
-        encoded = [item.casefold().encode("utf-8", "surrogatepass") for item in items]
+        encoded = [item.casefold().encode("utf-8", "surrogatepass") for item in items]  # type: ignore[union-attr]
         buffer = b"\xff%b\xff" % SEPARATOR.join(encoded)
         return buffer, _bounds(map(len, encoded))
     if joined.isascii():
-        return f"\0{joined}\0".encode("ascii").lower().translate(_NUL_TO_SEPARATOR), _bounds(map(len, items))
-    texts = [item if item.isascii() else item.casefold() for item in items]
+        return f"\0{joined}\0".encode("ascii").lower().translate(_NUL_TO_SEPARATOR), _bounds(map(len, items))  # type: ignore[arg-type]
+    texts = [item if item.isascii() else item.casefold() for item in items]  # type: ignore[union-attr]
     # Letters that are not ASCII are folded above; the others by lower(), which leaves UTF-8 alone.
     raw = "\0".join(texts).encode("utf-8", "surrogatepass").lower()
     return b"\xff%b\xff" % raw.translate(_NUL_TO_SEPARATOR), _bounds(map(len, raw.split(b"\0")))
@@ -270,17 +290,30 @@ def _blobs(events: Sequence[Mapping[str, object]]) -> tuple[bytes, list[int]]:
     JSON writes a piece of ASCII text that needs no escape as it stands. Only ASCII is folded, and the few other
     letters whose folding gives ASCII. Events that JSON cannot write are written value by value.
     """
-    blobs: list[bytes] = []
-    for event in events:
-        try:
-            blob = orjson.dumps(event)
-        except TypeError:
-            blob = "\n".join(every_text(event)).casefold().encode("utf-8", "surrogatepass")
-        if not blob.isascii() and _TO_ASCII.search(blob):
-            blob = blob.decode("utf-8", "surrogatepass").casefold().encode("utf-8", "surrogatepass")
-        blobs.append(blob)
-    buffer = b"\xff%b\xff" % SEPARATOR.join(blobs).lower()
-    return buffer, _bounds(map(len, blobs))
+    try:
+        blobs = [orjson.dumps(event) for event in events]
+    except TypeError:
+        blobs = [_blob(event) for event in events]
+    joined = SEPARATOR.join(blobs)
+    if _folds_to_ascii(joined):
+        blobs = [_fully_folded(blob) if _folds_to_ascii(blob) else blob for blob in blobs]
+        joined = SEPARATOR.join(blobs)
+    return b"\xff%b\xff" % joined.lower(), _bounds(map(len, blobs))
+
+
+def _blob(event: Mapping[str, object]) -> bytes:
+    try:
+        return orjson.dumps(event)
+    except TypeError:
+        return "\n".join(every_text(event)).encode("utf-8", "surrogatepass")
+
+
+def _fully_folded(blob: bytes) -> bytes:
+    return blob.decode("utf-8", "surrogatepass").casefold().encode("utf-8", "surrogatepass")
+
+
+def _folds_to_ascii(blob: bytes) -> bool:
+    return any(first in blob and any(letter in blob for letter in letters) for first, letters in _TO_ASCII)
 
 
 def _spread(texts: Sequence[Texts], known: Mapping[Texts, Iterable[int]], found: dict[int, int]) -> None:

@@ -26,7 +26,8 @@ Check: TypeAlias = Callable[["Batch", int], bool]
 Frequent: TypeAlias = Mapping[str | None, frozenset[bytes]]
 
 _FEW: Final = 4  # literals of a field, up to which its values are looked at only when asked
-_OFTEN: Final = 0.1  # share of values beyond which a literal is frequent
+_OFTEN: Final = 0.01  # share of values beyond which a literal may be frequent
+_DEARER: Final = 10  # how much dearer a value reported by a scan is than a value asked
 _WIDE: Final = 4  # rows asked are many from one in so many on
 _DIGITS_TO_BITS: Final = bytes.maketrans(b"01", b"\x00\x01")
 _BITS_TO_DIGITS: Final = bytes.maketrans(b"\x00\x01", b"01")
@@ -115,10 +116,7 @@ class Program:
         batch = Batch(events)
         found, full = batch.found, batch.full
         for column in self.columns:
-            if column.field is None:
-                column.scan_events(events, found)
-            else:
-                column.scan(batch.texts(column), found)
+            column.read(events, batch.texts(column) if column.field else (), found)
         results = []
         for number, condition in self._conditions:
             mask = condition(batch, full)
@@ -134,31 +132,49 @@ class Program:
 def frequent_literals(
     rules: Sequence[tuple[int, Node]], events: Sequence[Mapping[str, object]]
 ) -> dict[str | None, frozenset[bytes]]:
-    """The literals of the rules that are in many of the events' values, and those of fields with few of them."""
+    """The literals that are better asked of rows than scanned for, by what a sample of events shows.
+
+    Those of fields that have few, and those whose values in the sample are many beside the rows that rules would ask.
+    """
     compiler = _Compiler({})
     for _, tree in rules:
         compiler.condition(tree)
     batch = Batch(events)
-    result: dict[str | None, frozenset[bytes]] = {}
+    shares: dict[str | None, dict[bytes, int]] = {}
     for field, literals in compiler.literals.items():
-        if field is None:
-            continue
-        if len(literals) <= _FEW:
-            result[field] = frozenset(literals)
-            continue
-        column = compiler.columns[field]
-        texts = [
-            text
-            for each in batch.folded(column, range(len(events)))
-            for text in ((each,) if isinstance(each, str) else each or ())
-        ]
-        if texts:
-            least = max(len(texts) * _OFTEN, 1)
-            chosen = (literal for literal in literals if sum(map(probe(literal), texts)) > least)
-        else:
-            chosen = (literal for literal in literals if len(literal) < 4 and SEPARATOR not in literal)
-        result[field] = frozenset(chosen)
+        if field is not None:
+            shares[field] = _shares(literals, batch.folded(compiler.columns[field], range(len(events))))
+    asking = _Compiler({field: frozenset(counts) for field, counts in shares.items()})
+    conditions = [asking.condition(tree) for _, tree in rules]
+    columns = asking.finish(0, {})
+    asked = Batch(events)
+    for column in columns:
+        column.read(asked.events, asked.texts(column) if column.field else (), asked.found)
+    for condition in conditions:
+        condition(asked, asked.full)
+    result: dict[str | None, frozenset[bytes]] = {}
+    for field, counts in shares.items():
+        numbers = asking.literals.get(field, {})
+        few = len(compiler.literals[field]) <= _FEW
+        result[field] = frozenset(
+            literal
+            for literal, count in counts.items()
+            if few or asked.asked.get(numbers[literal], (0, 0))[0].bit_count() < count * _DEARER
+        )
     return result
+
+
+def _shares(literals: Iterable[bytes], texts: Sequence[Texts]) -> dict[bytes, int]:
+    """How many of the texts hold each literal that may be frequent (all of them when there are few)."""
+    given = [text for each in texts for text in ((each,) if isinstance(each, str) else each or ())]
+    few = len(list(literals)) <= _FEW
+    found: dict[bytes, int] = {}
+    for literal in literals:
+        short = not given and len(literal) < 4 and SEPARATOR not in literal
+        count = 1 if short else sum(map(probe(literal), given))
+        if few or count > len(given) * _OFTEN:
+            found[literal] = count
+    return found
 
 
 class _Compiler:
