@@ -150,6 +150,20 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "purl:generic/linux",
         "purl:github/torvalds/linux",
     ),
+    "cpe:o:redhat:enterprise_linux": ("name:redhat/enterpriselinux", "name:redhat/rhel"),
+    "cpe:o:centos:centos": ("name:centos/linux", "name:centos/centos", "name:centos/centoslinux"),
+    "cpe:o:debian:debian_linux": (
+        "name:debian/debian",
+        "name:debian/linux",
+        "name:debian/debianlinux",
+        "name:debian/gnulinux",
+    ),
+    "cpe:o:canonical:ubuntu_linux": ("name:canonical/ubuntu", "name:canonical/ubuntulinux"),
+    "cpe:o:suse:sles": (
+        "name:suse/linuxenterpriseserver",
+        "name:suse/suselinuxenterpriseserver",
+        "cpe:o:suse:linux_enterprise_server",
+    ),
     "cpe:a:oracle:java_se": (
         "name:oracle/javase",
         "name:oracle/javasejdkandjre",
