@@ -24,6 +24,11 @@ class Cpe:
     version: str
     update: str
 
+    @property
+    def full_version(self) -> str:
+        """The version with its update ("9.0-sp1"); empty when the name states no version."""
+        return f"{self.version}-{self.update}" if self.version and self.update else self.version
+
 
 @lru_cache(maxsize=1 << 16)
 def parse_cpe(text: str) -> Cpe | None:

@@ -44,7 +44,9 @@ class VersionEntry:
     """One entry of ``versions`` of CVE JSON 5, or its equivalent read from CSAF or a CPE match.
 
     ``less_than`` is exclusive, ``less_than_or_equal`` inclusive; both empty means the single
-    version ``version``. ``status`` is ``affected``, ``unaffected`` or ``unknown``.
+    version ``version``. ``after`` says that the range starts above ``version``, which it does not hold
+    (CPE's ``versionStartExcluding``, VERS's ``>``; CVE JSON never says so). ``status`` is ``affected``,
+    ``unaffected`` or ``unknown``.
     ``version_type`` is the source's own word ("semver", "custom", "git", "rpm", "maven"...).
     """
 
@@ -54,6 +56,7 @@ class VersionEntry:
     less_than: str = ""
     less_than_or_equal: str = ""
     changes: tuple[VersionChange, ...] = ()
+    after: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def _reads(scheme: str, text: str) -> bool:
 
 
 def _compile_range(order: int, entry: VersionEntry, scheme: str) -> CompiledRange:
-    low = _low(entry.version, scheme)
+    low = _low(entry.version, scheme, included=not entry.after)
     inclusive = not entry.less_than
     high = _high(entry.less_than or entry.less_than_or_equal, scheme, inclusive)
     changes = tuple(
@@ -218,7 +218,7 @@ def _compile_range(order: int, entry: VersionEntry, scheme: str) -> CompiledRang
     return CompiledRange(order, scheme, low, high, status, _quote(entry), changes, problem)
 
 
-def _low(text: str, scheme: str) -> Bound:
+def _low(text: str, scheme: str, *, included: bool) -> Bound:
     text = text.strip()
     folded = text.casefold()
     if folded in FROM_THE_START or folded in EVERYTHING:
@@ -228,7 +228,7 @@ def _low(text: str, scheme: str) -> Bound:
         bounds = prefix_bounds(scheme, branch)
         return Bound(bounds[0], text=text) if bounds else Bound(known=False, text=text)
     found = key(scheme, text.removeprefix(">=").strip())
-    return Bound(found, known=found is not None, text=text)
+    return Bound(found, included, known=found is not None, text=text)
 
 
 def _high(text: str, scheme: str, inclusive: bool) -> Bound:
@@ -247,7 +247,7 @@ def _high(text: str, scheme: str, inclusive: bool) -> Bound:
 def _is_contradictory(low: Bound, high: Bound) -> bool:
     if low.key is None or high.key is None:
         return False
-    return low.key > high.key or (low.key == high.key and not high.inclusive)
+    return low.key > high.key or (low.key == high.key and not (low.inclusive and high.inclusive))
 
 
 def _compile_single(compiled: CompiledAffected, order: int, entry: VersionEntry, scheme: str) -> None:
@@ -299,7 +299,8 @@ def _compile_text(order: int, read: TextRange, scheme: str, status: Status, quot
 def _quote(entry: VersionEntry) -> str:
     sign, bound = ("<", entry.less_than) if entry.less_than else ("<=", entry.less_than_or_equal)
     changes = "".join(f"; {change.at}: {change.status}" for change in entry.changes)
-    return f">= {entry.version}, {sign} {bound}{changes}"[:_QUOTE_LENGTH]
+    start = ">" if entry.after else ">="
+    return f"{start} {entry.version}, {sign} {bound}{changes}"[:_QUOTE_LENGTH]
 
 
 def covers(candidate: CompiledRange, version: bytes | None) -> bool | None:

@@ -19,7 +19,6 @@ def parse_applicability(container: Json, at: str, source: str) -> Iterator[Affec
     Matches that differ only by version are one statement with several versions. Where a
     configuration demands a platform (``AND`` with matches that are not vulnerable), its CPEs are the
     statement's ``platforms``. A negated node cannot be said as a list: its versions are ``unknown``.
-    A start that is excluded becomes the range plus that one version as ``unaffected``, written first.
     """
     for configuration, path in objects(container, "cpeApplicability", at):
         required_platforms = configuration.get("operator") == "AND"
@@ -57,11 +56,10 @@ def _range(match: Json, at: str, version: str, status: str) -> Iterator[VersionE
     if not (start or after or before or last):
         yield VersionEntry(version=version.replace("\\", ""), status=status)
         return
-    if after:
-        yield VersionEntry(version=after, status="unaffected")
     yield VersionEntry(
         version=start or after or "0",
         status=status,
         less_than=before,
         less_than_or_equal=last or ("" if before else "*"),
+        after=bool(after) and not start,
     )

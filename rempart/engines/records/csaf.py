@@ -1,4 +1,4 @@
-"""Security advisories in CSAF 2.0 (OASIS): what they say of each vulnerability and product."""
+"""Security advisories in CSAF 2.0 and 2.1 (OASIS): what they say of each vulnerability and product."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from rempart.engines.exposure.model import Affected, Metric, VersionEntry, VulnerabilityRecord
-from rempart.engines.records.csaf_products import CsafProduct, read_products, version_entries
+from rempart.engines.records.csaf_products import (
+    CsafProduct,
+    read_groups,
+    read_products,
+    version_entries,
+)
 from rempart.engines.records.cve import CVE_ID, MAX_REFERENCES
 from rempart.engines.records.fields import (
     Json,
@@ -35,7 +40,12 @@ _STATUSES: Final = {
     "first_fixed": "unaffected",
     "known_not_affected": "unaffected",
     "under_investigation": "unknown",
+    "unknown": "unknown",  # 2.1
 }
+_LONGEST_REASON: Final = 500
+_VERSIONS: Final = frozenset({"2.0", "2.1"})
+# Where each version writes scores (3.2.3.13 of 2.0, 3.2.4.10 of 2.1).
+_CVSS: Final = ("cvss_v2", "cvss_v3", "cvss_v4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +69,23 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Threat:
+    """What a vulnerability does or who uses it: ``exploit_status``, ``impact`` or ``target_set``."""
+
+    vulnerability_id: str
+    category: str
+    details: str
+    products: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CsafAdvisory:
     """One advisory. ``tlp`` is its label as written (WHITE, GREEN, AMBER, RED, or empty).
 
     The records' affected products have the source ``csaf:<publisher>:<id>``; a vulnerability without
-    a CVE takes its publisher's identifier, else ``<id>/<position>``. ``products`` of remediations and
-    flags are full product names.
+    a CVE takes its publisher's identifier, else ``<id>/<position>``. ``products`` of remediations, flags
+    and threats are full product names, those of product groups included; so is ``recommended``: by
+    vulnerability, what the publisher says to install.
     """
 
     id: str
@@ -77,16 +98,18 @@ class CsafAdvisory:
     vulnerabilities: tuple[VulnerabilityRecord, ...] = ()
     remediations: tuple[Remediation, ...] = ()
     flags: tuple[Flag, ...] = ()
+    threats: tuple[Threat, ...] = ()
+    recommended: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def parse_csaf(document: dict[str, Any]) -> CsafAdvisory:
-    """Read one CSAF 2.0 document; raises ``RecordError`` with the path of the first malformed field."""
+    """Read one CSAF 2.0 or 2.1 document; raises ``RecordError`` naming the first malformed field."""
     if not isinstance(document, dict):
         raise RecordError("", f"expected an object, found {shown(document)}", "wrong_type")
     head = obj(document, "document", "")
     csaf_version = required(head, "csaf_version", "document")
-    if csaf_version != "2.0":
-        raise RecordError("document.csaf_version", f"{shown(csaf_version)} is not 2.0")
+    if csaf_version not in _VERSIONS:
+        raise RecordError("document.csaf_version", f"{shown(csaf_version)} is neither 2.0 nor 2.1")
     tracking = obj(head, "tracking", "document")
     identifier = required(tracking, "id", "document.tracking")
     publisher = required(obj(head, "publisher", "document"), "name", "document.publisher")
@@ -98,6 +121,7 @@ def parse_csaf(document: dict[str, Any]) -> CsafAdvisory:
         published=moment(tracking, "initial_release_date", "document.tracking"),
         released=moment(tracking, "current_release_date", "document.tracking"),
         products=read_products(document),
+        groups=read_groups(document),
         digest=digest(document),
     )
     entries = [
@@ -117,6 +141,8 @@ def parse_csaf(document: dict[str, Any]) -> CsafAdvisory:
         vulnerabilities=tuple(reader.record(*entry) for entry in entries),
         remediations=tuple(item for entry in entries for item in reader.remediations(*entry)),
         flags=tuple(item for entry in entries for item in reader.flags(*entry)),
+        threats=tuple(item for entry in entries for item in reader.threats(*entry)),
+        recommended=tuple(item for entry in entries for item in reader.recommended(*entry)),
     )
 
 
@@ -142,6 +168,7 @@ class _Vulnerabilities:
     published: datetime | None
     released: datetime | None
     products: dict[str, CsafProduct]
+    groups: dict[str, tuple[str, ...]]
     digest: str
 
     def record(self, entry: Json, at: str, identifier: str) -> VulnerabilityRecord:
@@ -149,30 +176,38 @@ class _Vulnerabilities:
             id=identifier,
             title=text(entry, "title", at),
             description=_note(entry, at),
-            published=moment(entry, "release_date", at) or self.published,
+            published=moment(entry, "release_date", at)
+            or moment(entry, "disclosure_date", at)
+            or self.published,
             updated=self.released,
             assigner=self.publisher,
             affected=self._affected(entry, at),
             metrics=tuple(self._metrics(entry, at)),
-            cwes=_cwe(entry, at),
+            cwes=_cwes(entry, at),
             references=_references(entry, at),
             raw_digest=self.digest,
+            aliases=_aliases(entry, at, identifier),
         )
 
     def _affected(self, entry: Json, at: str) -> tuple[Affected, ...]:
-        """One statement per product and platform, its versions in the order of the statuses."""
+        """One statement per product and platform: single versions, then ranges, then "every version".
+
+        The first entry that covers a version decides: what is said of fewer versions is said first.
+        """
         stated = optional_obj(entry, "product_status", at)
+        reasons = self._justifications(entry, at)
         grouped: dict[tuple[str, ...], dict[VersionEntry, None]] = {}
         for key, status in _STATUSES.items():
-            for product in self._named(
-                texts(stated, key, f"{at}.product_status"), f"{at}.product_status.{key}"
-            ):
+            listed = texts(stated, key, f"{at}.product_status")
+            named = self._named(listed, f"{at}.product_status.{key}")
+            for identifier, product in zip(listed, named, strict=True):
                 group = (
                     product.vendor,
                     product.product or product.name,
                     product.platform,
                     product.purl,
                     product.cpe,
+                    reasons.get(identifier, "") if key == "known_not_affected" else "",
                 )
                 grouped.setdefault(group, {}).update(dict.fromkeys(version_entries(product, status)))
         return tuple(
@@ -183,10 +218,36 @@ class _Vulnerabilities:
                 purl=purl,
                 cpes=(cpe,) if cpe else (),
                 platforms=(platform,) if platform else (),
-                versions=tuple(versions),
+                versions=tuple(sorted(versions, key=_extent)),
+                justification=reason,
             )
-            for (vendor, name, platform, purl, cpe), versions in grouped.items()
+            for (vendor, name, platform, purl, cpe, reason), versions in grouped.items()
         )
+
+    def _justifications(self, entry: Json, at: str) -> dict[str, str]:
+        """Why products are not affected: the flag's label, else the impact that a threat describes."""
+        found: dict[str, str] = {}
+        for stated, path in objects(entry, "flags", at):
+            for identifier in self._identifiers(stated, path):
+                found.setdefault(identifier, required(stated, "label", path))
+        for stated, path in objects(entry, "threats", at):
+            if text(stated, "category", path) == "impact":
+                for identifier in self._identifiers(stated, path):
+                    found.setdefault(identifier, text(stated, "details", path)[:_LONGEST_REASON])
+        return found
+
+    def _identifiers(self, stated: Json, at: str) -> tuple[str, ...]:
+        """The products that an item names, one by one and by group."""
+        found = dict.fromkeys(texts(stated, "product_ids", at))
+        for position, group in enumerate(texts(stated, "group_ids", at)):
+            if group not in self.groups:
+                spot = f"{at}.group_ids[{position}]"
+                raise RecordError(spot, f"{shown(group)} is not in the product tree", "missing")
+            found.update(dict.fromkeys(self.groups[group]))
+        return tuple(found)
+
+    def _names(self, stated: Json, at: str) -> tuple[str, ...]:
+        return tuple(product.name for product in self._named(self._identifiers(stated, at), at))
 
     def _named(self, identifiers: tuple[str, ...], at: str) -> Iterator[CsafProduct]:
         for position, identifier in enumerate(identifiers):
@@ -199,37 +260,66 @@ class _Vulnerabilities:
 
     def _metrics(self, entry: Json, at: str) -> Iterator[Metric]:
         found: dict[Metric, None] = {}
-        for score, path in objects(entry, "scores", at):
-            for key in ("cvss_v2", "cvss_v3", "cvss_v4"):
+        contents = list(objects(entry, "scores", at))
+        for metric, path in objects(entry, "metrics", at):
+            contents.append((obj(metric, "content", path), f"{path}.content"))
+        for score, path in contents:
+            for key in _CVSS:
                 if score.get(key) is None:
                     continue
                 stated, here = obj(score, key, path), f"{path}.{key}"
-                metric = Metric(
+                metric_found = Metric(
                     source=self.source,
                     version=required(stated, "version", here),
                     score=number(stated, "baseScore", here, 0, 10),
                     severity=text(stated, "baseSeverity", here),
                     vector=text(stated, "vectorString", here),
                 )
-                found.setdefault(metric)  # the same score is often repeated per product
+                found.setdefault(metric_found)  # the same score is often repeated per product
         yield from found
 
     def remediations(self, entry: Json, at: str, identifier: str) -> Iterator[Remediation]:
+        """What the publisher proposes for one vulnerability."""
         for stated, path in objects(entry, "remediations", at):
-            names = texts(stated, "product_ids", path)
             yield Remediation(
                 vulnerability_id=identifier,
                 category=required(stated, "category", path),
                 details=text(stated, "details", path),
                 url=_web(text(stated, "url", path)),
-                products=tuple(product.name for product in self._named(names, f"{path}.product_ids")),
+                products=self._names(stated, path),
             )
 
     def flags(self, entry: Json, at: str, identifier: str) -> Iterator[Flag]:
+        """Why products are not affected by one vulnerability."""
         for stated, path in objects(entry, "flags", at):
-            names = texts(stated, "product_ids", path)
-            products = tuple(product.name for product in self._named(names, f"{path}.product_ids"))
-            yield Flag(identifier, required(stated, "label", path), products)
+            yield Flag(identifier, required(stated, "label", path), self._names(stated, path))
+
+    def threats(self, entry: Json, at: str, identifier: str) -> Iterator[Threat]:
+        """What one vulnerability does, and who uses it."""
+        for stated, path in objects(entry, "threats", at):
+            category = required(stated, "category", path)
+            details = text(stated, "details", path)
+            yield Threat(identifier, category, details, self._names(stated, path))
+
+    def recommended(self, entry: Json, at: str, identifier: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """What the publisher recommends to install against one vulnerability."""
+        stated = optional_obj(entry, "product_status", at)
+        listed = texts(stated, "recommended", f"{at}.product_status")
+        if listed:
+            named = self._named(listed, f"{at}.product_status.recommended")
+            yield identifier, tuple(product.name for product in named)
+
+
+def _extent(entry: VersionEntry) -> int:
+    """0 for a single version, 1 for a range, 2 for every version."""
+    if entry.version == "*":
+        return 2
+    return 1 if entry.less_than or entry.less_than_or_equal else 0
+
+
+def _aliases(entry: Json, at: str, identifier: str) -> tuple[str, ...]:
+    stated = (required(named, "text", path) for named, path in objects(entry, "ids", at))
+    return tuple(dict.fromkeys(name for name in stated if name != identifier))
 
 
 def _note(entry: Json, at: str) -> str:
@@ -244,9 +334,11 @@ def _note(entry: Json, at: str) -> str:
     return notes[0][1] if notes else ""
 
 
-def _cwe(entry: Json, at: str) -> tuple[str, ...]:
-    stated = text(optional_obj(entry, "cwe", at), "id", f"{at}.cwe")
-    return (stated,) if stated else ()
+def _cwes(entry: Json, at: str) -> tuple[str, ...]:
+    """The weakness (2.0), or the weaknesses (2.1)."""
+    found = [text(optional_obj(entry, "cwe", at), "id", f"{at}.cwe")]
+    found += [text(stated, "id", path) for stated, path in objects(entry, "cwes", at)]
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _web(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The product tree of CSAF 2.0 (section 3.2.2) and the version ranges that publishers write in it."""
+"""The product tree of CSAF 2.0 and 2.1 (section 3.2.2) and the version ranges that publishers write in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote
 
+from packageurl import PackageURL
+
+from rempart.engines.exposure.cpe import parse_cpe
 from rempart.engines.exposure.model import VersionEntry
-from rempart.engines.records.fields import Json, RecordError, obj, objects, optional_obj, required, text
+from rempart.engines.records.fields import (
+    Json,
+    RecordError,
+    obj,
+    objects,
+    optional_obj,
+    required,
+    text,
+    texts,
+)
+from rempart.engines.versions.vers import VersError, parse_vers
 
 MAX_BRANCH_DEPTH: Final = 30  # the standard's own limit for nested branches
 MAX_RANGE: Final = 1_000  # characters; beyond, a text
@@ -30,10 +43,12 @@ class CsafProduct:
 
 
 def read_products(document: Json) -> dict[str, CsafProduct]:
-    """Every product identifier of the document: branches, full names, then relationships.
+    """Every product identifier of the document: branches, full names, relationships, then product paths.
 
-    A relationship's product is its component with the other side as platform ("installed on…").
-    Raises ``RecordError`` for an identifier defined twice, a missing one, or branches too deep.
+    A relationship's product is its component with the other side as platform ("installed on…"); so is a
+    product path's (2.1), with every product on the way. A product without a version branch takes the
+    version of its package URL or CPE name. Raises ``RecordError`` for an identifier defined twice, a
+    missing one, or branches too deep.
     """
     tree = optional_obj(document, "product_tree", "")
     products: dict[str, CsafProduct] = {}
@@ -44,11 +59,15 @@ def read_products(document: Json) -> dict[str, CsafProduct]:
             raise RecordError(f"{at}.product_id", f"{identifier} is defined twice", "duplicate")
         helper = optional_obj(stated, "product_identification_helper", at)
         here = f"{at}.product_identification_helper"
-        products[identifier] = replace(
-            product,
-            name=required(stated, "name", at),
-            cpe=text(helper, "cpe", here) or product.cpe,
-            purl=text(helper, "purl", here) or product.purl,
+        # 2.1 lists package URLs that differ by their qualifiers alone: the first says as much as all.
+        listed = next(iter(texts(helper, "purls", here)), "")
+        products[identifier] = _with_version(
+            replace(
+                product,
+                name=required(stated, "name", at),
+                cpe=text(helper, "cpe", here) or product.cpe,
+                purl=text(helper, "purl", here) or listed or product.purl,
+            )
         )
 
     for stated, at, names in _leaves(tree):
@@ -56,7 +75,32 @@ def read_products(document: Json) -> dict[str, CsafProduct]:
     for stated, at in objects(tree, "full_product_names", "product_tree"):
         add(stated, at, CsafProduct("", product=text(stated, "name", at)))
     _relate(tree, products, add)
+    _follow(tree, products, add)
     return products
+
+
+def read_groups(document: Json) -> dict[str, tuple[str, ...]]:
+    """The product identifiers of each product group."""
+    tree = optional_obj(document, "product_tree", "")
+    return {
+        required(group, "group_id", at): texts(group, "product_ids", at)
+        for group, at in objects(tree, "product_groups", "product_tree")
+    }
+
+
+def _with_version(product: CsafProduct) -> CsafProduct:
+    if product.version or product.range:
+        return product
+    version = ""
+    if product.purl:
+        try:
+            version = PackageURL.from_string(product.purl).version or ""
+        except ValueError:
+            version = ""
+    if not version and product.cpe:
+        cpe = parse_cpe(product.cpe)
+        version = cpe.full_version if cpe is not None else ""
+    return replace(product, version=version) if version else product
 
 
 def _leaves(tree: Json) -> Iterator[tuple[Json, str, dict[str, str]]]:
@@ -76,13 +120,17 @@ def _leaves(tree: Json) -> Iterator[tuple[Json, str, dict[str, str]]]:
 
 
 def _placed(names: dict[str, str]) -> CsafProduct:
+    """The product that branches name. A service pack or patch level makes a version more precise."""
+    levels = [names[key] for key in ("service_pack", "patch_level") if names.get(key)]
+    version = names.get("product_version", "")
+    platforms = dict.fromkeys(names[key] for key in ("platform", "architecture") if names.get(key))
     return CsafProduct(
         "",
         vendor=names.get("vendor", ""),
         product=names.get("product_name") or names.get("product_family", ""),
-        version=names.get("product_version", ""),
+        version=" ".join((version, *levels)) if version else "",
         range=names.get("product_version_range", ""),
-        platform=names.get("architecture", ""),
+        platform=", ".join(platforms),
     )
 
 
@@ -106,9 +154,35 @@ def _relate(
         raise RecordError(waiting[0][1], "the relationship names an undefined product", "missing")
 
 
+def _follow(
+    tree: Json, products: dict[str, CsafProduct], add: Callable[[Json, str, CsafProduct], None]
+) -> None:
+    """Resolve product paths (2.1), which may begin at one another, as deep as branches may nest."""
+    waiting = list(objects(tree, "product_paths", "product_tree"))
+    for _ in range(MAX_BRANCH_DEPTH):
+        left = []
+        for path, at in waiting:
+            first = products.get(required(path, "beginning_product_reference", at))
+            steps = [
+                products.get(required(step, "next_product_reference", here))
+                for step, here in objects(path, "subpaths", at)
+            ]
+            hosts = [step for step in steps if step is not None]
+            if first is None or len(hosts) < len(steps):
+                left.append((path, at))
+                continue
+            stated = obj(path, "full_product_name", at)
+            platform = ", ".join(host.name for host in hosts)
+            add(stated, f"{at}.full_product_name", replace(first, platform=platform))
+        waiting = left
+    if waiting:
+        raise RecordError(waiting[0][1], "the path names an undefined product", "missing")
+
+
 _COMPARISON: Final = re.compile(r"\s*(<=|>=|!=|==|<|>|=|≤|≥)?\s*([^<>=!|≤≥]+)")
 _ALL: Final = re.compile(r"(?:vers:[a-z0-9.+-]+/)?\*|all[ _]versions", re.IGNORECASE)
 _ALL_OF: Final = re.compile(r"all[ _]versions[ _](?=[<>=])", re.IGNORECASE)
+_SPACED: Final = re.compile(r"(<=|>=|!=|<|>|=|\||/)\s*([^<>=!*|/]+?)\s*(?=[|<>=!]|$)")
 _SCHEME: Final = re.compile(r"vers:([a-z0-9.+-]+)/", re.IGNORECASE)
 _BEFORE: Final = re.compile(
     r"(?:all versions )?(?:prior to|before|earlier than|older than) (?:version )?(\S+)", re.I
@@ -134,6 +208,8 @@ def version_entries(product: CsafProduct, status: str) -> tuple[VersionEntry, ..
         return (VersionEntry(product.version, status),)
     if not product.range:
         return (VersionEntry("*", status),)
+    if exact := _vers_entries(product.range, status):
+        return exact
     stated = " ".join(product.range.split())
     if len(stated) > MAX_RANGE:
         return (VersionEntry(stated, status, "text"),)
@@ -157,24 +233,47 @@ def version_entries(product: CsafProduct, status: str) -> tuple[VersionEntry, ..
     return entries or (VersionEntry(stated, status, "text"),)
 
 
+def _vers_entries(stated: str, status: str) -> tuple[VersionEntry, ...]:
+    """The entries of a range in VERS, what it excludes first; none for a text that is not one."""
+    try:
+        read = parse_vers(stated)
+        intervals = tuple(read.intervals())
+    except VersError:
+        return ()
+    if any(" " in version or "_" in version for _, version in _SPACED.findall(stated)):
+        return ()  # words within a constraint: prose in VERS's clothes
+    kind = "" if read.type in {"all", "intdot", "unknown", "generic"} else read.type
+    opposite = {"affected": "unaffected", "unaffected": "affected"}.get(status, "unknown")
+    entries = [VersionEntry(version, opposite, kind) for version in read.excluded()]
+    for interval in intervals:
+        low, high = interval.low, interval.high
+        if not low and not high:
+            entries.append(VersionEntry("*", status))
+        elif low == high:
+            entries.append(VersionEntry(low, status, kind))
+        else:
+            before, last = ("", high or "*") if interval.high_included or not high else (high, "")
+            after = bool(low) and not interval.low_included
+            entries.append(VersionEntry(low or "0", status, kind, before, last, after=after))
+    return tuple(entries)
+
+
 def _intervals(comparisons: list[tuple[str, str]], status: str, kind: str) -> Iterator[VersionEntry]:
     """Pair lower bounds with the upper bound that follows; ``1.0 < 2.0`` starts at 1.0."""
-    start = ""
+    start, after = "", False
     for position, (operator, version) in enumerate(comparisons):
         follows = comparisons[position + 1][0] if position + 1 < len(comparisons) else ""
         if operator in {"<", "<=", "≤"}:
             before, last = (version, "") if operator == "<" else ("", version)
-            yield VersionEntry(start or "0", status, kind, before, last)
-            start = ""
+            yield VersionEntry(start or "0", status, kind, before, last, after=after)
+            start, after = "", False
         elif operator in {">", ">=", "≥"} or (not operator and follows in {"<", "<=", "≤"}):
             if start:
-                yield VersionEntry(start, status, kind, less_than_or_equal="*")
-            if operator == ">":
-                yield VersionEntry(version, "unknown" if status == "unknown" else "unaffected", kind)
-            start = version
+                yield VersionEntry(start, status, kind, less_than_or_equal="*", after=after)
+            start, after = version, operator == ">"
         elif operator == "!=":
             yield VersionEntry(version, "affected" if status == "unaffected" else "unaffected", kind)
         else:
             yield VersionEntry(version, status, kind)
     if start:
-        yield VersionEntry(start, status, kind, less_than_or_equal="*")
+        yield VersionEntry(start, status, kind, less_than_or_equal="*", after=after)

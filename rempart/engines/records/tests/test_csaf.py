@@ -121,8 +121,8 @@ def test_products_statuses_and_relationships_are_resolved():
     assert {item.source for item in first.affected} == {"csaf:acme-psirt:ACME-1"}
     assert (frob.vendor, frob.product, frob.platforms) == ("ACME", "Frob", ())
     assert frob.versions == (
-        VersionEntry("1.0.0", "affected", "semver", "2.0.0"),
         VersionEntry("2.0.0", "unaffected"),
+        VersionEntry("1.0.0", "affected", "semver", "2.0.0"),
     )
     assert (frob_on_os.product, frob_on_os.platforms) == ("Frob", ("ACME OS",))
     assert (system.cpes, system.purl) == (("cpe:2.3:o:acme:os:-:*:*:*:*:*:*:*",), "pkg:generic/os")
@@ -167,9 +167,8 @@ def test_the_rest_of_an_advisory_is_read():
         (
             "vers:npm/>1%2B1|<2|!=1.5",
             [
-                VersionEntry("1+1", "unaffected", "npm"),
-                VersionEntry("1+1", "affected", "npm", "2"),
                 VersionEntry("1.5", "unaffected", "npm"),
+                VersionEntry("1+1", "affected", "npm", "2", after=True),
             ],
         ),
         ("<V2_installed_on_CP100", [VersionEntry("<V2_installed_on_CP100", "affected", "text")]),
@@ -178,6 +177,78 @@ def test_the_rest_of_an_advisory_is_read():
 )
 def test_ranges_as_publishers_write_them(stated, expected):
     assert list(version_entries(CsafProduct("x", range=stated), "affected")) == expected
+
+
+def advisory_of_2_1() -> dict:
+    """The advisory above as CSAF 2.1 writes it: paths, metrics, weaknesses, package URLs, groups."""
+    document = copy.deepcopy(ADVISORY)
+    document["document"]["csaf_version"] = "2.1"
+    document["document"]["distribution"]["tlp"]["label"] = "AMBER+STRICT"
+    tree = document["product_tree"]
+    tree.pop("relationships")
+    tree["product_paths"] = [
+        {
+            "beginning_product_reference": "P1",
+            "full_product_name": {"product_id": "P1-OS", "name": "ACME Frob 1.x on ACME OS"},
+            "subpaths": [{"category": "installed_on", "next_product_reference": "OS"}],
+        }
+    ]
+    tree["full_product_names"].append(
+        {
+            "product_id": "LIB",
+            "name": "libfrob 1.2",
+            "product_identification_helper": {"purls": ["pkg:npm/libfrob@1.2.0?arch=x64"]},
+        }
+    )
+    tree["product_groups"] = [{"group_id": "G1", "product_ids": ["P2", "LIB"]}]
+    score = {"version": "3.1", "baseScore": 9.8, "baseSeverity": "CRITICAL", "vectorString": "CVSS:3.1/…"}
+    document["vulnerabilities"] = [
+        {
+            "cve": "CVE-2024-0002",
+            "cwes": [{"id": "CWE-79", "name": "x", "version": "4.13"}, {"id": "CWE-80", "name": "y"}],
+            "disclosure_date": "2024-01-02T00:00:00Z",
+            "ids": [{"system_name": "ACME", "text": "BUG-9"}],
+            "metrics": [{"content": {"cvss_v3": score}, "products": ["P1"]}],
+            "flags": [{"label": "vulnerable_code_not_present", "group_ids": ["G1"]}],
+            "product_status": {
+                "known_affected": ["P1-OS"],
+                "known_not_affected": ["LIB"],
+                "unknown": ["OS"],
+                "recommended": ["P2"],
+            },
+        }
+    ]
+    return document
+
+
+def test_the_next_version_of_the_standard_is_read():
+    advisory = parse_csaf(advisory_of_2_1())
+    (record,) = advisory.vulnerabilities
+    assert (record.cwes, record.aliases, record.published.day) == (("CWE-79", "CWE-80"), ("BUG-9",), 2)
+    assert [metric.score for metric in record.metrics] == [9.8]
+    on_os, library, system = record.affected
+    assert (on_os.product, on_os.platforms) == ("Frob", ("ACME OS",))
+    assert (library.purl, library.justification) == (
+        "pkg:npm/libfrob@1.2.0?arch=x64",
+        "vulnerable_code_not_present",
+    )
+    assert library.versions == (VersionEntry("1.2.0", "unaffected"),)
+    assert system.versions == (VersionEntry("*", "unknown"),)
+    assert advisory.flags[0].products == ("ACME Frob 2.0.0", "libfrob 1.2")
+    assert advisory.recommended == (("CVE-2024-0002", ("ACME Frob 2.0.0",)),)
+
+
+def test_a_group_or_a_path_that_leads_nowhere_is_named():
+    document = advisory_of_2_1()
+    document["vulnerabilities"][0]["flags"][0]["group_ids"] = ["G9"]
+    with pytest.raises(RecordError) as caught:
+        parse_csaf(document)
+    assert caught.value.field == "vulnerabilities[0].flags[0].group_ids[0]"
+    document = advisory_of_2_1()
+    document["product_tree"]["product_paths"][0]["subpaths"][0]["next_product_reference"] = "NONE"
+    with pytest.raises(RecordError) as caught:
+        parse_csaf(document)
+    assert caught.value.field == "product_tree.product_paths[0]"
 
 
 @given(st.text(alphabet="<>=!|*. 0123456789vers:/%abAll\t≤≥", max_size=60))

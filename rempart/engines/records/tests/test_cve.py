@@ -181,8 +181,7 @@ def test_cpe_applicability_becomes_statements_with_ranges_and_platforms():
     assert statement.platforms == ("cpe:2.3:o:acme:os:-:*:*:*:*:*:*:*",)
     assert statement.versions == (
         VersionEntry("1.0", "affected", less_than="2.5"),
-        VersionEntry("2.9", "unaffected"),
-        VersionEntry("2.9", "affected", less_than_or_equal="3.1"),
+        VersionEntry("2.9", "affected", less_than_or_equal="3.1", after=True),
         VersionEntry("4.0+b", "affected"),
     )
 
