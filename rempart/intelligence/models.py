@@ -159,6 +159,7 @@ class Feed(models.Model):
         CVE = "cve"
         EPSS = "epss"
         CSAF = "csaf"
+        EOL = "eol"  # support dates
 
     name = models.SlugField(max_length=60, unique=True)
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -218,3 +219,47 @@ class Quarantined(models.Model):
 
     def __str__(self) -> str:
         return self.where
+
+
+class LifecycleProduct(models.Model):
+    """A product whose support dates are published: ``engines.lifecycle.Lifecycle``, stored."""
+
+    slug = models.CharField(max_length=100, unique=True)
+    title = models.CharField(max_length=300)
+    category = models.CharField(max_length=60, blank=True)
+    link = models.CharField(max_length=300, blank=True)
+    identifiers = models.JSONField(default=list)  # purl, CPE, "repology:name"
+    digest = models.CharField(max_length=64)  # of what was read: equal, nothing to write
+    read_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class LifecycleCycle(models.Model):
+    """One release cycle and the ends of its support: a day, or only whether it is past."""
+
+    product = models.ForeignKey(LifecycleProduct, on_delete=models.CASCADE, related_name="cycles")
+    name = models.CharField(max_length=300)
+    label = models.CharField(max_length=300, blank=True)
+    codename = models.CharField(max_length=300, blank=True)
+    position = models.PositiveSmallIntegerField()
+    released_on = models.DateField(null=True, blank=True)
+    active_on = models.DateField(null=True, blank=True)
+    active_past = models.BooleanField(null=True)
+    security_on = models.DateField(null=True, blank=True)
+    security_past = models.BooleanField(null=True)
+    extended_on = models.DateField(null=True, blank=True)
+    extended_past = models.BooleanField(null=True)
+    discontinued_on = models.DateField(null=True, blank=True)
+    discontinued_past = models.BooleanField(null=True)
+    latest = models.CharField(max_length=300, blank=True)
+    long_term = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["product", "name"], name="one_cycle_per_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.name}"

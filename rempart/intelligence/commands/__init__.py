@@ -7,6 +7,7 @@ from rempart.intelligence.commands.epss import load_epss
 from rempart.intelligence.commands.feeds import add_feed, due_feeds, set_feed_enabled
 from rempart.intelligence.commands.folder import Loaded, load_folder
 from rempart.intelligence.commands.kev import load_kev
+from rempart.intelligence.commands.lifecycle import load_lifecycle
 from rempart.intelligence.commands.runs import ensure_default_feeds
 from rempart.intelligence.commands.sync import FeedUnavailable, sync_feed
 
@@ -23,6 +24,7 @@ __all__ = [
     "load_epss",
     "load_folder",
     "load_kev",
+    "load_lifecycle",
     "set_feed_enabled",
     "sync_feed",
 ]

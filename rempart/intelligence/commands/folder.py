@@ -15,17 +15,20 @@ from rempart.intelligence.commands.csaf import load_csaf
 from rempart.intelligence.commands.cve import load_cve
 from rempart.intelligence.commands.epss import load_epss
 from rempart.intelligence.commands.kev import load_kev
+from rempart.intelligence.commands.lifecycle import load_lifecycle
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid
 
 _HEAD = 64 * 1024
 # CVE records before EPSS and CSAF: what they say of a vulnerability then finds it.
-_ORDER = ("kev", "cve", "epss", "csaf")
+_ORDER = ("kev", "cve", "epss", "csaf", "eol")
+_FOLDERS = {"eol": "endoflife"}
 _LOADERS: dict[str, Callable[..., LoadCounts]] = {
     "kev": load_kev,
     "cve": load_cve,
     "epss": load_epss,
     "csaf": load_csaf,
+    "eol": load_lifecycle,
 }
 
 
@@ -45,7 +48,7 @@ def load_folder(
     feed: str | None = None,
     progress: Callable[[str, Path], Progress] | None = None,
 ) -> list[Loaded]:
-    """Loads a file, or a folder with ``kev/``, ``cve/``, ``epss/`` and ``csaf/`` in it (each optional).
+    """Loads a file, or a folder with ``kev/``, ``cve/``, ``epss/``, ``csaf/`` or ``endoflife/`` in it.
 
     ``kind`` says what the path holds, when its content does not. ``progress`` makes the progress function
     of each part. Raises Invalid when nothing is recognised, FileNotFoundError, NotPermitted.
@@ -61,7 +64,7 @@ def load_folder(
         found = _recognised(root)
     if not found:
         raise Invalid(
-            _("Rien n’y a été reconnu : ni KEV, ni CVE, ni EPSS, ni CSAF."),
+            _("Rien n’y a été reconnu : ni KEV, ni CVE, ni EPSS, ni CSAF, ni dates de soutien."),
             field="path",
             values={"path": str(root)},
         )
@@ -79,9 +82,11 @@ def _recognised(root: Path) -> list[tuple[str, Path]]:
     if root.is_file():
         kind = kind_of(root)
         return [(kind, root)] if kind else []
-    found = [(kind, part) for kind in _ORDER if (root / kind).is_dir() for part in _parts(kind, root / kind)]
-    if not found and root.name in _LOADERS:
-        found = [(root.name, part) for part in _parts(root.name, root)]
+    folders = [(kind, root / _FOLDERS.get(kind, kind)) for kind in _ORDER]
+    found = [(kind, part) for kind, folder in folders if folder.is_dir() for part in _parts(kind, folder)]
+    if not found:
+        named = next((kind for kind, folder in folders if folder.name == root.name), "")
+        found = [(named, part) for part in _parts(named, root)] if named else []
     if not found:
         files = sorted(path for path in root.iterdir() if path.is_file() and not path.is_symlink())
         kinds = [(kind_of(path), path) for path in files]
@@ -95,7 +100,7 @@ def _parts(kind: str, root: Path) -> list[Path]:
         return [root]
     files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
     match kind:
-        case "kev" | "epss":
+        case "kev" | "epss" | "eol":
             return [path for path in files if kind_of(path) == kind]
         case "cve":
             # From a folder, only files named as the CVE list names them are taken; others go one by one.
@@ -128,6 +133,8 @@ def kind_of(path: Path) -> str:
         return "cve"
     if b'"csaf_version"' in head:
         return "csaf"
+    if b'"releaseCycle"' in head or b'"eolFrom"' in head:
+        return "eol"
     if b'"vulnerabilities"' in head and b'"cveID"' in head:
         return "kev"
     return ""

@@ -26,6 +26,7 @@ _KIND_NAMES = {
     "cve": gettext_lazy("Fiches CVE"),
     "epss": gettext_lazy("Probabilités d’exploitation (EPSS)"),
     "csaf": gettext_lazy("Avis de sécurité (CSAF)"),
+    "eol": gettext_lazy("Dates de soutien (endoflife.date)"),
 }
 _STATE_WORDS = {
     "inactive": gettext_lazy("Désactivée"),
@@ -155,6 +156,8 @@ def quarantine(request: ActorRequest) -> HttpResponseBase:
         )
         title = _("Fiches mises de côté")
         return download(request, shown, "quarantaine", title, headings, cells, Marking.GREEN)
+    for row in shown.rows:
+        row.feed_words = _KIND_NAMES.get(row.feed.kind, row.feed.kind)
     return render(request, "intelligence/quarantine.html", {"page": shown, "export_url": request.path})
 
 
@@ -194,4 +197,5 @@ def feed_runs(request: ActorRequest) -> HttpResponseBase:
     context = {"page": shown, "outcomes": dict(_OUTCOMES)}
     for row in shown.rows:
         row.outcome_words = dict(_OUTCOMES).get(row.outcome, row.outcome)
+        row.feed_words = _KIND_NAMES.get(row.feed.kind, row.feed.kind)
     return render(request, "intelligence/feed_runs.html", context)

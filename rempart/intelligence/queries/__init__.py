@@ -11,6 +11,7 @@ from rempart.intelligence.queries.feeds import (
     stale_feeds,
     waiting,
 )
+from rempart.intelligence.queries.lifecycle import as_cycle, lifecycle_products, lifecycles
 from rempart.intelligence.queries.statements import keys_for, statements_for, statements_for_keys
 from rempart.intelligence.queries.vulnerabilities import (
     SourceStatement,
@@ -33,6 +34,7 @@ __all__ = [
     "SourceStatement",
     "advisories",
     "advisories_of",
+    "as_cycle",
     "facts",
     "feed_exists",
     "feed_names",
@@ -41,6 +43,8 @@ __all__ = [
     "get_advisory",
     "get_vulnerability",
     "keys_for",
+    "lifecycle_products",
+    "lifecycles",
     "named",
     "quarantined",
     "recent_arrivals",

@@ -117,7 +117,8 @@ def test_the_identifiers_join_names_without_joining_two_products() -> None:
 
 def test_the_two_forms_of_the_source_say_the_same() -> None:
     file = {"title": "Acme", "category": "app", "permalink": "/acme",
-            "identifiers": [{"cpe": "cpe:/a:acme:acme"}], "releases": [{"releaseCycle": "2.0", "releaseDate": "2020-01-01", "eol": "2024-05-01",
+            "identifiers": [{"cpe": "cpe:/a:acme:acme"}],
+            "releases": [{"releaseCycle": "2.0", "releaseDate": "2020-01-01", "eol": "2024-05-01",
                           "eoas": True, "eoes": False, "latest": "2.0.9"}]}  # fmt: skip
     api = {"name": "acme", "label": "Acme", "category": "app",
            "identifiers": [{"id": "cpe:/a:acme:acme", "type": "cpe"}], "links": {"html": "https://endoflife.date/acme"},
