@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -112,3 +113,21 @@ def directive_words(vulnerability: Facts) -> dict[str, str]:
             "inventory: it will serve as proof." + asked_en
         ),
     }
+
+
+# How a failure to deliver begins, and what it means; what the server answered stands beside.
+FAILURES: tuple[tuple[str, Any], ...] = (
+    (r"channel removed", _("Le moyen de contact a été retiré, ou n’est plus vérifié.")),
+    (r"nothing left", _("Il ne restait rien à dire.")),
+    (r"5\d\d ", _("Le serveur refuse cette adresse.")),
+    (r"4\d\d ", _("Le serveur demande d’attendre.")),
+    (r"ConnectionRefused", _("Le serveur refuse la connexion.")),
+    (r"(socket\.)?gaierror", _("Le nom du serveur est introuvable.")),
+    (r"TimeoutError|.*timed out", _("Le serveur ne répond pas.")),
+    (r"SSL", _("La connexion ne peut être chiffrée.")),
+)
+
+
+def failure(error: str) -> str:
+    """Why a message did not leave, in words; "" when its reason is not known."""
+    return next((str(words) for start, words in FAILURES if re.match(start, error)), "")

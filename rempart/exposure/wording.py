@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from rempart.intelligence.wording import source_in_words
+
 # One sentence for each code of engines.exposure.REASONS; a test holds the two sets equal.
 REASONS: dict[str, Any] = {
     "in_range": _("La version %(version)s est dans la plage touchée (%(range)s)."),
@@ -125,6 +127,16 @@ AGES = {
     "60-90": _("de 60 à 90 jours"),
     "90+": _("90 jours et plus"),
 }
+
+
+def said_otherwise(said: str) -> str:
+    """What other sources say of the same product ("adp:CISA-ADP=not_affected, …"), for a reader."""
+    parts = []
+    for each in said.split(", ") if said else ():
+        source, _equals, code = each.rpartition("=")
+        word = STATUSES.get(code)
+        parts.append(f"{source_in_words(source)} ({str(word).lower()})" if word else source_in_words(source))
+    return ", ".join(parts)
 
 
 def verdict(reason: str, detail: dict[str, str], range_: str) -> str:

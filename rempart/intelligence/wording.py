@@ -91,12 +91,14 @@ def severity_in_words(value: str) -> str:
 def source_in_words(source: str) -> str:
     """Who says it: ``cna:apache`` and its like, for a reader."""
     role, _colon, name = source.partition(":")
+    if name == "CISA-ADP":
+        name = "CISA"
     words = {
         "kev": _("catalogue KEV de la CISA"),
         "cna": _("éditeur (%(name)s)"),
         "cna-cpe": _("éditeur, configurations CPE (%(name)s)"),
-        "adp": _("%(name)s, enrichissement"),
-        "adp-cpe": _("%(name)s, configurations CPE"),
+        "adp": _("%(name)s (conteneur ADP)"),
+        "adp-cpe": _("%(name)s (conteneur ADP, configurations CPE)"),
         "csaf": _("avis %(name)s"),
     }.get(role, source)
     return words % {"name": name} if "%(name)s" in words else words

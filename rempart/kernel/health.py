@@ -116,7 +116,7 @@ def _worker() -> Iterator[Finding]:
         yield Finding(
             "worker",
             FAILURE,
-            _("Aucun worker ne donne signe de vie : ni envois, ni mises à jour."),
+            _("Aucun exécutant ne donne signe de vie : ni envois, ni mises à jour."),
             _("Lancez « rempart worker », ou redémarrez « rempart serve »."),
         )
     else:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
@@ -30,13 +31,17 @@ class Column:
 class Filter:
     """A filter named in the address. ``apply`` narrows the rows; ``choices`` offers values.
 
-    ``apply`` receives text from outside: it must ignore or refuse what it does not know.
+    ``apply`` receives text from outside: it must ignore or refuse what it does not know. ``kind`` is the type
+    of its control where nothing is offered: "search", "date", or "hidden" where the page has a control of its
+    own, of the form "by". A ``folded`` one waits behind "more filters".
     """
 
     key: str
     label: Any
     apply: Callable[[QuerySet[Any], str], QuerySet[Any]]
     choices: Choices | Callable[[], Choices] | None = None
+    kind: str = "search"
+    folded: bool = False
 
     def options(self) -> Choices:
         return self.choices() if callable(self.choices) else (self.choices or ())
@@ -53,6 +58,10 @@ class Page:
     size: int
     sort: str
     filters: dict[str, str]
+    beyond: bool = False  # there are more than ``total``, not counted further
+    # Where a list too long for numbers alone goes on: the cursors of its first and last rows.
+    first_cursor: str = ""
+    last_cursor: str = ""
 
     @property
     def pages(self) -> int:
@@ -64,15 +73,17 @@ class Page:
 
     @property
     def last(self) -> int:
-        return min(self.number * self.size, self.total)
+        return self.first + len(self.rows) - 1 if self.rows else 0
 
     @property
     def previous_address(self) -> str | None:
-        return self.address(page=self.number - 1) if self.number > 1 else None
+        return self.address(page=self.number - 1, before=self.first_cursor) if self.number > 1 else None
 
     @property
     def next_address(self) -> str | None:
-        return self.address(page=self.number + 1) if self.number < self.pages else None
+        full = self.beyond and len(self.rows) == self.size
+        more = self.number < self.pages or full
+        return self.address(page=self.number + 1, after=self.last_cursor) if more else None
 
     def address(self, **changes: Any) -> str:
         values: dict[str, Any] = {**self.filters, "sort": self.sort, "page": self.number, "size": self.size}
@@ -103,7 +114,8 @@ class Page:
     @property
     def sentence(self) -> str:
         """The filters in words, for whoever reads the rows without the page."""
-        return ", ".join(f"{each.label} : {value}" for each, value, _address in self.active())
+        colon = _(" : ")
+        return ", ".join(f"{each.label}{colon}{value}" for each, value, _without in self.active())
 
     def controls(self) -> list[tuple[Filter, Choices, str]]:
         """(filter, its options, its present value): the list's form."""
@@ -127,6 +139,11 @@ class Listing:
         sort = parameters.get("sort", "")
         return filters, sort if sort.lstrip("-") in sortable else self.default_sort
 
+    def sentence(self, parameters: Mapping[str, str]) -> str:
+        """The filters of an address in words, for a file of its rows."""
+        filters, sort = self.read(parameters)
+        return Page(self, [], 0, 1, PAGE_SIZE, sort, filters).sentence
+
     def rows(self, queryset: QuerySet[Any], parameters: Mapping[str, str]) -> QuerySet[Any]:
         """All the rows of an address, filtered and sorted: what an export writes."""
         filters, sort = self.read(parameters)
@@ -140,11 +157,17 @@ class Listing:
 
     def page(self, queryset: QuerySet[Any], parameters: Mapping[str, str]) -> Page:
         filters, sort = self.read(parameters)
-        size = min(max(_whole(parameters.get("size"), PAGE_SIZE), 1), MAX_PAGE_SIZE)
+        number, size = wanted_page(parameters)
         rows = self.rows(queryset, parameters)
         total = rows.count()
-        number = min(max(_whole(parameters.get("page"), 1), 1), max(1, -(-total // size)))
+        number = min(number, max(1, -(-total // size)))
         return Page(self, list(rows[(number - 1) * size : number * size]), total, number, size, sort, filters)
+
+
+def wanted_page(parameters: Mapping[str, str]) -> tuple[int, int]:
+    """(number, size) of the page that an address asks for, within what a list gives."""
+    size = min(max(_whole(parameters.get("size"), PAGE_SIZE), 1), MAX_PAGE_SIZE)
+    return max(_whole(parameters.get("page"), 1), 1), size
 
 
 def _whole(value: str | None, default: int) -> int:

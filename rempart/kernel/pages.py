@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from rempart.kernel import commands, exports, health, metrics, queries
+from rempart.kernel import commands, exports, health, metrics, queries, wording
 from rempart.kernel.downloads import saved, wanted
 from rempart.kernel.edge import ActorRequest, page, public
 from rempart.kernel.errors import NotFound
@@ -50,6 +50,12 @@ def _by_actor(rows: Any, text: str) -> Any:
 
 def _by_action(rows: Any, text: str) -> Any:
     return rows.filter(action__startswith=text)
+
+
+def _actions() -> list[tuple[str, str]]:
+    return sorted(
+        ((code, str(words)) for code, words in wording.known("ACTIONS").items()), key=lambda each: each[1]
+    )
 
 
 def _by_object(rows: Any, text: str) -> Any:
@@ -93,11 +99,11 @@ AUDIT = Listing(
     ),
     filters=(
         Filter("actor", gettext_lazy("Qui"), _by_actor),
-        Filter("action", gettext_lazy("Action"), _by_action),
-        Filter("object", gettext_lazy("Objet"), _by_object),
+        Filter("action", gettext_lazy("Action"), _by_action, _actions),
+        Filter("object", gettext_lazy("Objet"), _by_object, folded=True),
         Filter("body", gettext_lazy("Organisme"), _by_body),
-        Filter("since", gettext_lazy("Depuis (AAAA-MM-JJ)"), _since),
-        Filter("until", gettext_lazy("Jusqu’au (AAAA-MM-JJ)"), _until),
+        Filter("since", gettext_lazy("Depuis le"), _since, kind="date", folded=True),
+        Filter("until", gettext_lazy("Jusqu’au"), _until, kind="date", folded=True),
     ),
     default_sort="-seq",
 )
@@ -117,7 +123,7 @@ def audit_log(request: ActorRequest) -> HttpResponseBase:
 
 
 def _export_audit(request: ActorRequest, rows: Any) -> HttpResponseBase:
-    headings = ("N°", _("Moment"), _("Qui"), _("Action"), _("Objet"), _("Motif"), _("Empreinte"))
+    headings = ("N°", _("Moment"), _("Qui"), _("Action"), _("Code"), _("Objet"), _("Motif"), _("Empreinte"))
     export = exports.Export(
         columns=[exports.Column(heading) for heading in headings],
         rows=(
@@ -125,6 +131,7 @@ def _export_audit(request: ActorRequest, rows: Any) -> HttpResponseBase:
                 row.seq,
                 row.at,
                 row.actor_label,
+                wording.action(row.action),
                 row.action,
                 f"{row.object_type}:{row.object_id} {row.object_label}",
                 row.reason,
@@ -134,7 +141,7 @@ def _export_audit(request: ActorRequest, rows: Any) -> HttpResponseBase:
         ),
         marking=Marking.AMBER_STRICT,
         title=_("Journal d’audit"),
-        filters=" ; ".join(f"{name} : {value}" for name, value in AUDIT.read(request.GET)[0].items()),
+        filters=AUDIT.sentence(request.GET),
         made_at=now(),
         language="en" if str(request.LANGUAGE_CODE).startswith("en") else "fr",
     )
@@ -152,6 +159,11 @@ def audit_entry(request: ActorRequest, seq: int) -> HttpResponse:
         "body_code": codes.get(entry.body_id or 0, ""),
     }
     return render(request, "kernel/audit_entry.html", context)
+
+
+def _job_names() -> list[tuple[str, str]]:
+    """The kinds of jobs there are, by what each does."""
+    return sorted(((path, wording.job(path)) for path in queries.job_paths()), key=lambda each: each[1])
 
 
 _STATES = (
@@ -173,7 +185,7 @@ JOBS = Listing(
     ),
     filters=(
         Filter("state", gettext_lazy("État"), lambda rows, text: rows.filter(state=text), _STATES),
-        Filter("task", gettext_lazy("Tâche"), lambda rows, text: rows.filter(task_path__icontains=text)),
+        Filter("task", gettext_lazy("Tâche"), lambda rows, text: rows.filter(task_path=text), _job_names),
     ),
     default_sort="-enqueued",
 )

@@ -31,8 +31,36 @@ class Permission(StrEnum):
     PRIORITY_EDIT = "priority:edit"
     USER_MANAGE = "user:manage"
 
+    @property
+    def label(self) -> str:
+        """The right in words."""
+        return str(PERMISSION_NAMES[self])
+
 
 _P = Permission
+
+PERMISSION_NAMES = {
+    _P.ALERT_ACKNOWLEDGE: _("Accuser réception d’une directive"),
+    _P.ALERT_ASSIST: _("Agir au nom d’un organisme"),
+    _P.ALERT_ISSUE: _("Émettre une directive"),
+    _P.ALERT_READ: _("Lire les directives"),
+    _P.ALERT_RESPOND: _("Répondre à une directive"),
+    _P.ALERT_REVIEW: _("Accorder un délai, revoir une déclaration"),
+    _P.ASSET_READ: _("Lire les actifs"),
+    _P.ASSET_WRITE: _("Envoyer des inventaires et modifier les actifs"),
+    _P.AUDIT_READ: _("Lire le journal d’audit"),
+    _P.EXPOSURE_READ: _("Lire les expositions"),
+    _P.INDICATOR_READ: _("Lire les indicateurs"),
+    _P.INTELLIGENCE_MANAGE: _("Gérer les sources de renseignement"),
+    _P.INTELLIGENCE_READ: _("Lire les vulnérabilités"),
+    _P.OPERATIONS_ACT: _("Reprendre ou arrêter une tâche"),
+    _P.OPERATIONS_READ: _("Suivre l’exploitation de la plateforme"),
+    _P.ORGANISATION_MANAGE: _("Gérer les organismes et leurs personnes"),
+    _P.ORGANISATION_READ: _("Lire les organismes"),
+    _P.PEOPLE_READ: _("Lire les personnes et leurs fonctions"),
+    _P.PRIORITY_EDIT: _("Modifier la table de priorité"),
+    _P.USER_MANAGE: _("Gérer les comptes et les rôles"),
+}
 
 _READ = frozenset(
     {

@@ -133,6 +133,11 @@ def scheduled_runs() -> list[Heartbeat]:
     return list(Heartbeat.objects.exclude(name__startswith="worker:").order_by("name"))
 
 
+def job_paths() -> list[str]:
+    """The functions that the jobs kept run."""
+    return list(Job.objects.order_by("task_path").values_list("task_path", flat=True).distinct())
+
+
 def job_counts() -> dict[str, int]:
     """How many unfinished or failed jobs there are, by state."""
     rows = Job.objects.exclude(state=Job.State.SUCCESSFUL).values("state").annotate(n=Count("id"))

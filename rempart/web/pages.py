@@ -17,12 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 from rempart.kernel import tokens
 from rempart.kernel.edge import ActorRequest, public, signed_in
 from rempart.kernel.errors import Invalid
-from rempart.kernel.permissions import ROLE_NAMES, Permission
+from rempart.kernel.permissions import PERMISSION_NAMES, ROLE_NAMES, Permission
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
 from rempart.web import accounts, board, columns, home, live, navigation, search, sessions
 from rempart.web.language import set_language
-from rempart.web.rights import RIGHTS
 
 
 @public
@@ -108,7 +107,7 @@ def _roles(request: ActorRequest) -> list[tuple[str, str]]:
 def _grantable(request: ActorRequest) -> list[tuple[str, str]]:
     """The rights that the person holds, in words: a token may have no other."""
     held = [permission for permission in Permission if request.actor.may(permission)]
-    return [(permission.value, str(RIGHTS[permission])) for permission in held]
+    return [(permission.value, str(PERMISSION_NAMES[permission])) for permission in held]
 
 
 class TokenForm(forms.Form):

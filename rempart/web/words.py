@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
+
+from rempart.kernel.permissions import PERMISSION_NAMES, ROLE_NAMES
+from rempart.web import formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,20 @@ STATES: dict[str, Look] = {
     "digested": Look(pgettext_lazy("state", "Au condensé"), "calm", "dot"),
     "ready": Look(pgettext_lazy("state", "En file"), "calm", "clock"),
     "running": Look(pgettext_lazy("state", "En cours"), "calm", "clock"),
-    "successful": Look(pgettext_lazy("state", "Réussie"), "ok", "check"),
-    "active": Look(pgettext_lazy("state", "Actif"), "ok", "check"),
+    "successful": Look(pgettext_lazy("state", "Réussie"), "calm", "check"),
+    "active": Look(pgettext_lazy("state", "Actif"), "calm", "check"),
     "inactive": Look(pgettext_lazy("state", "Inactif"), "calm", "dash"),
     "unknown": Look(pgettext_lazy("state", "Inconnu"), "warn", "eye"),
+}
+
+
+METHODS: dict[str, Any] = {
+    "password": pgettext_lazy("method", "mot de passe"),
+    "mfa": pgettext_lazy("method", "second facteur"),
+    "totp": pgettext_lazy("method", "application d’authentification"),
+    "webauthn": pgettext_lazy("method", "clé d’accès"),
+    "recovery_codes": pgettext_lazy("method", "code de secours"),
+    "socialaccount": pgettext_lazy("method", "fournisseur d’identité"),
 }
 
 
@@ -65,3 +80,31 @@ def look(value: Any) -> Look:
     """How a priority or state is shown; an unknown one is shown as it is, calm."""
     key = str(getattr(value, "value", value)).lower()
     return PRIORITIES.get(key) or STATES.get(key) or Look(str(value), "calm", "dot")
+
+
+def fact(field: str, value: Any) -> str:
+    """A value of the audit trail (JSON's types) as people write it; an unknown code is shown as it is."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("oui") if value else _("non")
+    if isinstance(value, dict):
+        colon = _(" : ")
+        return ", ".join(f"{key}{colon}{fact(str(key), each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(fact(field, each) for each in value)
+    if field == "methods":
+        return str(METHODS.get(str(value), value))
+    if field in {"state", "immediate_from", "outcome"}:
+        return str(look(value).label)
+    named = {"role": ROLE_NAMES, "permissions": PERMISSION_NAMES}.get(field, {}).get(value)
+    return str(named) if named else _dated(str(value))
+
+
+def _dated(text: str) -> str:
+    try:
+        if len(text) > 10 and (moment := parse_datetime(text)):
+            return formats.exact(moment) if moment.tzinfo else text
+        return formats.day(date) if (date := parse_date(text)) else text
+    except ValueError:
+        return text

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _t
 from django.views.decorators.http import require_POST
 
-from rempart.alerts import commands, queries
+from rempart.alerts import commands, queries, wording
 from rempart.alerts.pages import downloads, lists
 from rempart.alerts.pages.targets import where_from
 from rempart.kernel.edge import ActorRequest, page
@@ -26,9 +26,13 @@ def delivery_list(request: ActorRequest) -> HttpResponseBase:
             request, listing, _t("Messages"), lists.delivery_cells(chosen), Marking.AMBER_STRICT
         )
     shown = listing.page(rows, request.GET)
+    for row in shown.rows:
+        row.failure = wording.failure(row.error)
+        row.occasion_words = wording.OCCASIONS.get(row.occasion, row.occasion)
+        row.rung_words = wording.RUNGS.get(row.rung, row.rung)
     context = {
         "page": shown,
-        "export_url": shown.address(),
+        "export_url": request.path,
         "troubled": queries.troubled(request.actor).count(),
         "silent": queries.silent_channels(request.actor),
         "may_retry": request.actor.may(Permission.ALERT_ISSUE),

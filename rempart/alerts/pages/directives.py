@@ -34,7 +34,7 @@ def directive_list(request: ActorRequest) -> HttpResponseBase:
         "page": shown,
         "counts": queries.sentence_counts(request.actor),
         "may_issue": request.actor.scope(Permission.ALERT_ISSUE).everything,
-        "export_url": shown.address(),
+        "export_url": request.path,
     }
     return render(request, "alerts/directive_list.html", context)
 
@@ -101,5 +101,5 @@ def body_directives(request: ActorRequest, code: str) -> HttpResponseBase:
         )
     shown = listing.page(rows, request.GET)
     return render(
-        request, "alerts/target_list.html", {"page": shown, "body": body, "export_url": shown.address()}
+        request, "alerts/target_list.html", {"page": shown, "body": body, "export_url": request.path}
     )

@@ -22,8 +22,6 @@ def download(
     marking: Marking,
 ) -> HttpResponseBase:
     """The rows of a list as a file: one cell per column of the list, in their order."""
-    filters, _sort = listing.read(request.GET)
-    words = {each.key: str(each.label) for each in listing.filters}
     return file_of(
         request,
         name=listing.key,
@@ -31,5 +29,5 @@ def download(
         headings=[column.label for column in listing.columns],
         cells=cells,
         marking=marking,
-        filters=", ".join(f"{words[key]} : {value}" for key, value in filters.items()),
+        filters=listing.sentence(request.GET),
     )

@@ -83,11 +83,18 @@ def directive_listing(actor: Actor) -> Listing:
         ),
         _priority(),
         Filter("late", _("En retard"), _when_yes(lambda rows: rows.filter(late__gt=0)), _YES),
-        Filter("unacknowledged", _("Sans accusé"), _when_yes(lambda rows: rows.filter(silent__gt=0)), _YES),
+        Filter(
+            "unacknowledged",
+            _("Sans accusé"),
+            _when_yes(lambda rows: rows.filter(silent__gt=0)),
+            _YES,
+            folded=True,
+        ),
         Filter(
             "vulnerability",
             _("Vulnérabilité"),
             lambda rows, value: rows.filter(vulnerability__cve_id__iexact=value),
+            folded=True,
         ),
         Filter(
             "body",
@@ -100,6 +107,7 @@ def directive_listing(actor: Actor) -> Listing:
             _("Centre opérationnel"),
             lambda rows, value: binding(body__parent__code=value)(rows),
             lambda: _centre_choices(actor),
+            folded=True,
         ),
     )
     return Listing("directives", DIRECTIVE_COLUMNS, filters, "priority")
@@ -152,28 +160,40 @@ def target_listing(actor: Actor, *, one_directive: bool = False) -> Listing:
             "state", _("État"), _among("state", wording.TARGET_STATES), tuple(wording.TARGET_STATES.items())
         ),
         _priority(),
-        Filter("open", _("Ouverte"), _when_yes(lambda rows: rows.filter(state__in=OPEN)), _YES),
+        Filter("open", _("Ouverte"), _when_yes(lambda rows: rows.filter(state__in=OPEN)), _YES, folded=True),
         Filter("late", _("En retard"), _when_yes(_late), _YES),
         Filter(
-            "unacknowledged", _("Sans accusé"), _when_yes(lambda rows: rows.filter(state__in=WAITING)), _YES
+            "unacknowledged",
+            _("Sans accusé"),
+            _when_yes(lambda rows: rows.filter(state__in=WAITING)),
+            _YES,
+            folded=True,
         ),
         Filter(
             "delay",
             _("Délai demandé"),
             _when_yes(lambda rows: rows.filter(state__in=OPEN, delay_requested_until__isnull=False)),
             _YES,
+            folded=True,
         ),
         Filter(
             "recent",
             _("Vérifiée depuis hier"),
             _when_yes(lambda rows: rows.filter(verified_at__gt=now() - timedelta(days=1))),
             _YES,
+            folded=True,
         ),
-        Filter("directive", _("Directive"), lambda rows, value: rows.filter(directive__number__iexact=value)),
+        Filter(
+            "directive",
+            _("Directive"),
+            lambda rows, value: rows.filter(directive__number__iexact=value),
+            folded=True,
+        ),
         Filter(
             "vulnerability",
             _("Vulnérabilité"),
             lambda rows, value: rows.filter(directive__vulnerability__cve_id__iexact=value),
+            folded=True,
         ),
         Filter(
             "body",
@@ -186,6 +206,7 @@ def target_listing(actor: Actor, *, one_directive: bool = False) -> Listing:
             _("Centre opérationnel"),
             lambda rows, value: rows.filter(body__parent__code=value),
             lambda: _centre_choices(actor),
+            folded=True,
         ),
     )
     if not one_directive:
@@ -246,12 +267,17 @@ def delivery_listing(actor: Actor) -> Listing:
             tuple(wording.DELIVERY_STATES.items()),
         ),
         Filter(
-            "occasion", _("Occasion"), _among("occasion", wording.OCCASIONS), tuple(wording.OCCASIONS.items())
+            "occasion",
+            _("Occasion"),
+            _among("occasion", wording.OCCASIONS),
+            tuple(wording.OCCASIONS.items()),
+            folded=True,
         ),
         Filter(
             "directive",
             _("Directive"),
             lambda rows, value: rows.filter(target__directive__number__iexact=value),
+            folded=True,
         ),
         Filter(
             "body",

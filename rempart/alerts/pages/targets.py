@@ -43,7 +43,7 @@ def target_list(request: ActorRequest) -> HttpResponseBase:
             request, listing, _t("Organismes visés"), lists.target_cells(chosen), marking
         )
     shown = listing.page(rows, request.GET)
-    return render(request, "alerts/target_list.html", {"page": shown, "export_url": shown.address()})
+    return render(request, "alerts/target_list.html", {"page": shown, "export_url": request.path})
 
 
 @page(Permission.ALERT_READ)

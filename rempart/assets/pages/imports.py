@@ -34,6 +34,9 @@ def import_list(request: ActorRequest) -> HttpResponseBase:
     if wanted(request):
         cells = import_cells(listing.rows(rows, request.GET))
         return download(request, "inventaires", _("Inventaires"), IMPORT_HEADINGS, cells, found.sentence)
+    for row in found.rows:
+        first = row.errors[0] if row.state == "refused" and row.errors else None
+        row.refusal = sentence(first["code"], first["values"]) if first else ""
     context = {
         "page": found,
         "export_url": request.path,

@@ -102,7 +102,7 @@ def asset_listing(actor: Actor) -> Listing:
             Column("source", _("Source"), ("source",), optional=True),
         ),
         filters=(
-            Filter("q", _("Texte"), queries.containing),
+            Filter("q", _("Texte"), queries.containing, kind="hidden"),  # typed in the page’s search
             Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value), _bodies(actor)),
             Filter("kind", _("Genre"), _exactly("kind", words.KINDS), _items(words.KINDS)),
             Filter("criticality", _("Criticité"), _criticality, _items(words.LEVELS)),
@@ -111,12 +111,13 @@ def asset_listing(actor: Actor) -> Listing:
                 _("Exposition réseau"),
                 _exactly("network_exposure", words.EXPOSURES),
                 _items(words.EXPOSURES),
+                folded=True,
             ),
-            Filter("location", _("Emplacement"), _location, _locations(actor)),
-            Filter("jurisdiction", _("Territoire"), _jurisdiction),
-            Filter("categorised", _("Catégorisé"), _either(_CATEGORISED), _YES_NO),
-            Filter("stale", _("Pas vu depuis 30 jours"), _stale, _YES_NO),
-            Filter("owner", _("Détenteur"), _owner),
+            Filter("location", _("Emplacement"), _location, _locations(actor), folded=True),
+            Filter("jurisdiction", _("Territoire"), _jurisdiction, folded=True),
+            Filter("categorised", _("Catégorisé"), _either(_CATEGORISED), _YES_NO, folded=True),
+            Filter("stale", _("Pas vu depuis 30 jours"), _stale, _YES_NO, folded=True),
+            Filter("owner", _("Détenteur"), _owner, folded=True),
         ),
         default_sort="-criticality",
     )
@@ -178,9 +179,9 @@ def service_listing(actor: Actor) -> Listing:
         filters=(
             Filter("q", _("Texte"), queries.containing),
             Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value), _bodies(actor)),
-            Filter("essential", _("Essentiel"), _either(Q(essential=True)), _YES_NO),
+            Filter("essential", _("Essentiel"), _either(Q(essential=True)), _YES_NO, folded=True),
             Filter("criticality", _("Criticité"), _criticality, _items(words.LEVELS)),
-            Filter("categorised", _("Catégorisé"), _either(_CATEGORISED), _YES_NO),
+            Filter("categorised", _("Catégorisé"), _either(_CATEGORISED), _YES_NO, folded=True),
         ),
         default_sort="-criticality",
     )

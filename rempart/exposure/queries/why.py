@@ -23,6 +23,7 @@ from rempart.engines.priority import Exposure as NetworkExposure
 from rempart.exposure import wording
 from rempart.exposure.commands import priorities
 from rempart.exposure.models import Exposure, Finding, Statement
+from rempart.intelligence.wording import source_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def history(exposure: Exposure, finding: Finding | None) -> list[Entry]:
             Entry(
                 finding.first_found_at,
                 _("Rapprochement du composant et de la vulnérabilité"),
-                finding.source,
+                source_in_words(finding.source),
                 wording.verdict(finding.reason, finding.detail, finding.range),
             )
         )

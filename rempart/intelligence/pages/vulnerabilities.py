@@ -101,21 +101,26 @@ def listing(actor: Actor) -> Listing:
                     ("poc", gettext_lazy("preuve de concept")),
                     ("none", gettext_lazy("aucune connue")),
                 ),
+                folded=True,
             ),
             Filter(
                 "cvss",
                 gettext_lazy("CVSS au moins"),
                 _at_least("cvss_score"),
                 (("9", "9"), ("7", "7"), ("4", "4")),
+                folded=True,
             ),
             Filter(
                 "epss",
                 gettext_lazy("EPSS au moins"),
                 _at_least("epss"),
                 (("0.5", "50 %"), ("0.1", "10 %"), ("0.01", "1 %")),
+                folded=True,
             ),
-            Filter("arrived", gettext_lazy("Entrée au KEV depuis"), _since("kev_added_on"), _DAYS),
-            Filter("published", gettext_lazy("Publiée depuis"), _since("published_at"), _DAYS),
+            Filter(
+                "arrived", gettext_lazy("Entrée au KEV depuis"), _since("kev_added_on"), _DAYS, folded=True
+            ),
+            Filter("published", gettext_lazy("Publiée depuis"), _since("published_at"), _DAYS, folded=True),
             *filters_for(actor),
         ),
         default_sort="-published",

@@ -218,7 +218,7 @@ def _entry(**values):
                     ),
                 ),
             ),
-            "de 2.0-beta9 à avant 2.3.1 ; de 2.4 à avant 2.12.2",
+            "de 2.0-beta9 à avant 2.3.1 ; de 2.4 à avant 2.12.2",
             "from 2.0-beta9 to before 2.3.1; from 2.4 to before 2.12.2",
         ),
     ],

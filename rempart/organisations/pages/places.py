@@ -62,13 +62,24 @@ ORGANISATIONS = Listing(
     filters=(
         Filter("q", gettext_lazy("Nom ou code"), _text),
         Filter("kind", gettext_lazy("Genre"), lambda rows, text: rows.filter(kind=text), KINDS),
-        Filter("parent", gettext_lazy("Relève de"), lambda rows, text: rows.filter(parent__code=text)),
-        Filter("sector", gettext_lazy("Secteur"), lambda rows, text: rows.filter(sector__iexact=text)),
+        Filter(
+            "parent",
+            gettext_lazy("Relève de"),
+            lambda rows, text: rows.filter(parent__code=text),
+            folded=True,
+        ),
+        Filter(
+            "sector",
+            gettext_lazy("Secteur"),
+            lambda rows, text: rows.filter(sector__iexact=text),
+            folded=True,
+        ),
         Filter(
             "essential",
             gettext_lazy("Services essentiels"),
             _essential,
             (("yes", gettext_lazy("oui")), ("no", gettext_lazy("non"))),
+            folded=True,
         ),
         Filter(
             "state",

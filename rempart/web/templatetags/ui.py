@@ -15,6 +15,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from rempart.kernel import wording as vocabulary
 from rempart.kernel.listing import Page
 from rempart.kernel.markings import Marking
 from rempart.kernel.time import now
@@ -120,6 +121,25 @@ def _badge(value: str, label: str, meaning: str, language: str) -> SafeString:
 def wording(value: Any) -> str:
     """The word of a priority or a state, alone."""
     return str(words.look(value).label)
+
+
+@register.filter
+def in_words(code: str, kind: str) -> str:
+    """An action, a field, a kind of object, a job or an event (``kind``) as its room tells it."""
+    tell = {
+        "action": vocabulary.action,
+        "event": vocabulary.event,
+        "field": vocabulary.field,
+        "job": vocabulary.job,
+        "object": vocabulary.thing,
+    }
+    return tell[kind](code)
+
+
+@register.filter
+def fact(value: Any, field: str) -> str:
+    """A field's value as the audit trail kept it, as people write it."""
+    return words.fact(field, value)
 
 
 @register.simple_tag
@@ -330,6 +350,18 @@ def list_headers(context: Context) -> list[dict[str, Any]]:
         for column, address, state in page.headers()
         if column.key in keys
     ]
+
+
+@register.simple_tag(takes_context=True)
+def list_filters(context: Context) -> dict[str, Any]:
+    """The filters of ``page``: those at hand, those folded, and how many of the folded are in force."""
+    controls = [control for control in context["page"].controls() if control[0].kind != "hidden"]
+    folded = [control for control in controls if control[0].folded]
+    return {
+        "at_hand": [control for control in controls if not control[0].folded],
+        "folded": folded,
+        "active": sum(bool(value) for _filter, _choices, value in folded),
+    }
 
 
 @register.simple_tag(takes_context=True)

@@ -15,9 +15,8 @@ from rempart.engines.graph import layered
 from rempart.engines.priority import Outcome
 from rempart.exposure.models import Exposure
 from rempart.kernel.markings import Marking
-from rempart.kernel.permissions import Permission
+from rempart.kernel.permissions import PERMISSION_NAMES, Permission
 from rempart.kernel.time import now
-from rempart.web.rights import RIGHTS
 from rempart.web.words import PRIORITIES, STATES
 
 
@@ -40,7 +39,7 @@ def test_every_priority_and_state_has_a_word_an_icon_and_a_meaning() -> None:
 
 
 def test_every_right_has_words() -> None:
-    assert set(RIGHTS) == set(Permission)
+    assert set(PERMISSION_NAMES) == set(Permission)
 
 
 def test_declared_is_hatched_and_verified_is_not() -> None:

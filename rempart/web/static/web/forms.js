@@ -15,6 +15,13 @@
     for (const key of Object.keys(parameters)) if (parameters[key] === "") delete parameters[key];
   });
 
+  // What was unfolded stays so when the list around it is drawn anew.
+  let unfolded = false;
+  document.addEventListener("htmx:beforeSwap", () => { unfolded = Boolean(document.querySelector("[data-stays][open]")); });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (unfolded) document.querySelector("[data-stays]")?.setAttribute("open", "");
+  });
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;

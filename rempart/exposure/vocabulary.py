@@ -1,0 +1,44 @@
+"""The slice’s codes in words, for whoever reads the audit trail or the operations page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import pgettext_lazy
+
+ACTIONS: dict[str, Any] = {
+    "statement.made": pgettext_lazy("audit", "Déclaration proposée"),
+    "statement.reviewed": pgettext_lazy("audit", "Déclaration revue"),
+    "statement.expired": pgettext_lazy("audit", "Déclaration expirée"),
+    "priority.edited": pgettext_lazy("audit", "Table de priorité modifiée"),
+    "product.aliased": pgettext_lazy("audit", "Noms de produit rapprochés"),
+}
+
+FIELDS: dict[str, Any] = {
+    "canonical": pgettext_lazy("field", "Désigne"),
+    "confidence": pgettext_lazy("field", "Ressemblance"),
+    "vulnerability_id": pgettext_lazy("field", "Vulnérabilité (numéro)"),
+    "component_id": pgettext_lazy("field", "Composant (numéro)"),
+    "outcomes": pgettext_lazy("field", "Priorités"),
+    "deadlines": pgettext_lazy("field", "Délais"),
+    "justification": pgettext_lazy("field", "Justification"),
+    "explanation": pgettext_lazy("field", "Explication"),
+    "compensating_measure": pgettext_lazy("field", "Mesure d’atténuation"),
+    "until": pgettext_lazy("field", "Jusqu’au"),
+}
+
+OBJECTS: dict[str, Any] = {
+    "exposure.statement": pgettext_lazy("object", "Déclaration"),
+    "exposure.priorityrule": pgettext_lazy("object", "Table de priorité"),
+    "exposure.productalias": pgettext_lazy("object", "Nom de produit"),
+}
+
+JOBS: dict[str, Any] = {
+    "exposure.rematch_all": pgettext_lazy("job", "Rapprocher tous les logiciels des vulnérabilités"),
+    "exposure.reprioritise_all": pgettext_lazy("job", "Recalculer toutes les priorités"),
+    "exposure.expire_statements": pgettext_lazy("job", "Clore les déclarations arrivées à terme"),
+}
+
+EVENTS: dict[str, Any] = {
+    "exposure.changed": pgettext_lazy("event", "Expositions changées"),
+}
