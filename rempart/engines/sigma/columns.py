@@ -81,7 +81,7 @@ class Column:
         if self._literals:
             self._database = _loaded(serialized) if serialized else None
             if self._database is None:
-                self._database = _compiled(self._literals)
+                self._database = _compiled(self._literals, caseless=self.field is None)
 
     @property
     def active(self) -> bool:
@@ -285,7 +285,7 @@ def _bounds(sizes: Iterable[int]) -> list[int]:
 
 
 def _blobs(events: Sequence[Mapping[str, object]]) -> tuple[bytes, list[int]]:
-    """Each event as one folded text between separators.
+    """Each event as one text, and where each ends (its separator included); ASCII is not folded.
 
     JSON writes a piece of ASCII text that needs no escape as it stands. Only ASCII is folded, and the few other
     letters whose folding gives ASCII. Events that JSON cannot write are written value by value.
@@ -298,7 +298,7 @@ def _blobs(events: Sequence[Mapping[str, object]]) -> tuple[bytes, list[int]]:
     if _folds_to_ascii(joined):
         blobs = [_fully_folded(blob) if _folds_to_ascii(blob) else blob for blob in blobs]
         joined = SEPARATOR.join(blobs)
-    return b"\xff%b\xff" % joined.lower(), _bounds(map(len, blobs))
+    return joined, [bound - 1 for bound in _bounds(map(len, blobs))]
 
 
 def _blob(event: Mapping[str, object]) -> bytes:
@@ -328,13 +328,14 @@ def _spread(texts: Sequence[Texts], known: Mapping[Texts, Iterable[int]], found:
             found[literal] = found.get(literal, 0) | mask
 
 
-def _compiled(literals: Mapping[bytes, int]) -> Any:
+def _compiled(literals: Mapping[bytes, int], *, caseless: bool) -> Any:
+    flags = hyperscan.HS_FLAG_CASELESS if caseless else 0
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=list(literals),
         ids=list(literals.values()),
         elements=len(literals),
-        flags=[0] * len(literals),
+        flags=[flags] * len(literals),
         literal=True,
     )
     return database

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
+from operator import eq
 from typing import Final, TypeAlias
 
 from rempart.engines.sigma.columns import SEPARATOR, Column, Texts, bits, folded, folded_texts, probe
@@ -37,7 +38,7 @@ _ESCAPED: Final = re.compile(r"[^ !#-\[\]-~]+")  # what JSON may write otherwise
 class Batch:
     """Events of one log source being looked at: their columns as they are asked, and rows by literal."""
 
-    __slots__ = ("_folded", "_plain", "_texts", "asked", "events", "found", "full")
+    __slots__ = ("_chosen", "_folded", "_plain", "_rows", "_texts", "asked", "events", "found", "full")
 
     def __init__(self, events: Sequence[Mapping[str, object]]) -> None:
         self.events = events
@@ -47,6 +48,8 @@ class Batch:
         self._texts: dict[str, list[Texts]] = {}
         self._folded: dict[str, dict[int, Texts]] = {}
         self._plain: dict[str, list[str] | None] = {}
+        self._rows: dict[int, list[int]] = {}
+        self._chosen: dict[tuple[str, int], list[Texts]] = {}
 
     def texts(self, column: Column) -> list[Texts]:
         """The texts of a field, read once."""
@@ -60,16 +63,26 @@ class Batch:
         """The texts of one row."""
         return every_text(self.events[row]) if column.field is None else self.texts(column)[row]
 
-    def folded(self, column: Column, rows: Sequence[int]) -> list[Texts]:
+    def rows(self, mask: int) -> list[int]:
+        """The positions of the bits that are set, worked out once for each bitmap."""
+        rows = self._rows.get(mask)
+        if rows is None:
+            rows = self._rows[mask] = rows_of(mask)
+        return rows
+
+    def folded(self, column: Column, mask: int) -> list[Texts]:
         """The folded texts of some rows, folded once."""
-        known = self._folded.setdefault(column.field or "", {})
-        texts = self.texts(column)
-        result = []
-        for row in rows:
-            if row not in known:
-                known[row] = folded(texts[row])
-            result.append(known[row])
-        return result
+        key = (column.field or "", mask)
+        chosen = self._chosen.get(key)
+        if chosen is None:
+            known = self._folded.setdefault(key[0], {})
+            texts = self.texts(column)
+            rows = self.rows(mask)
+            for row in rows:
+                if row not in known:
+                    known[row] = folded(texts[row])
+            chosen = self._chosen[key] = [known[row] for row in rows]
+        return chosen
 
     def plain(self, column: Column) -> list[str] | None:
         """The folded text of every row, when each has one and one only."""
@@ -81,14 +94,21 @@ class Batch:
 
 def rows_of(mask: int) -> list[int]:
     """The positions of the bits that are set, in order."""
-    if mask.bit_count() < 16:
+    if mask.bit_count() < 8:
         rows = []
         while mask:
             low = mask & -mask
             rows.append(low.bit_length() - 1)
             mask ^= low
         return rows
-    digits = bin(mask)[:1:-1].encode()
+    text = bin(mask)[:1:-1]
+    if mask.bit_count() * 8 < len(text):
+        rows, row = [], text.find("1")
+        while row >= 0:
+            rows.append(row)
+            row = text.find("1", row + 1)
+        return rows
+    digits = text.encode()
     return list(compress(range(len(digits)), digits.translate(_DIGITS_TO_BITS)))
 
 
@@ -143,7 +163,7 @@ def frequent_literals(
     shares: dict[str | None, dict[bytes, int]] = {}
     for field, literals in compiler.literals.items():
         if field is not None:
-            shares[field] = _shares(literals, batch.folded(compiler.columns[field], range(len(events))))
+            shares[field] = _shares(literals, batch.folded(compiler.columns[field], batch.full))
     asking = _Compiler({field: frozenset(counts) for field, counts in shares.items()})
     conditions = [asking.condition(tree) for _, tree in rules]
     columns = asking.finish(0, {})
@@ -285,15 +305,28 @@ class _Compiler:
         if isinstance(test, Null):
             return _whole(lambda batch: [text is None for text in batch.texts(column)], self.number()), 10
         if isinstance(test, FieldRef):
-            reference = test
-
-            def check(batch: Batch, row: int) -> bool:
-                texts = batch.text(column, row)
-                given = (texts,) if isinstance(texts, str) else texts or ()
-                return any(refers(reference, text, batch.events[row]) for text in given)
-
-            return _checked(check, None), 60
+            return self._reference(column, test), 60
         return self._by_row(field, None, matcher(test)), 60
+
+
+    def _reference(self, column: Column, test: FieldRef) -> Condition:
+        def check(batch: Batch, row: int) -> bool:
+            texts = batch.text(column, row)
+            given = (texts,) if isinstance(texts, str) else texts or ()
+            return any(refers(test, text, batch.events[row]) for text in given)
+
+        by_row = _checked(check, None)
+        if test.mode != "equals" or test.cased:
+            return by_row
+        other = self.column(test.field)
+
+        def run(batch: Batch, mask: int) -> int:
+            values, others = batch.plain(column), batch.plain(other)
+            if values is None or others is None:
+                return by_row(batch, mask)
+            return mask_of(list(map(eq, values, others))) & mask
+
+        return run
 
 
 def _cheapest_first(parts: list[tuple[Condition, int]]) -> tuple[Condition, int]:
@@ -330,9 +363,8 @@ def _asked(column: Column, number: int, match: Callable[[str], bool]) -> Conditi
             passed = mask_of([match(text) for text in texts])
             batch.asked[number] = (batch.full, passed)
         elif left:
-            rows = rows_of(left)
             row_bits = bits(len(batch.events))
-            for row, value in zip(rows, batch.folded(column, rows), strict=True):
+            for row, value in zip(batch.rows(left), batch.folded(column, left), strict=True):
                 if match(value) if isinstance(value, str) else any(map(match, value or ())):
                     passed |= row_bits[row]
             batch.asked[number] = (asked | left, passed)
@@ -360,7 +392,7 @@ def _checked(check: Check, gate: Condition | None) -> Condition:
         passed = 0
         if mask:
             row_bits = bits(len(batch.events))
-            for row in rows_of(mask):
+            for row in batch.rows(mask):
                 if check(batch, row):
                     passed |= row_bits[row]
         return passed
