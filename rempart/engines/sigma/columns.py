@@ -1,8 +1,9 @@
 """One field over a batch: the texts of its rows, and which of the rules' literals are in them.
 
-The values of a batch are joined with a byte that no UTF-8 text holds, and Hyperscan goes through them once. That
-byte also anchors: ``\\xff`` + text is a beginning, text + ``\\xff`` an end, both together the whole value. Every
-answer about a literal is therefore exact, over folded text, and costs nothing more for a thousand rules than for one.
+The values of a batch are joined with a byte that no UTF-8 text holds, and Hyperscan goes through them once.
+That byte also anchors: ``\\xff`` + text is a beginning, text + ``\\xff`` an end, both together the whole
+value. Every answer about a literal is therefore exact, over folded text, and costs nothing more for a
+thousand rules than for one.
 """
 
 from __future__ import annotations
@@ -262,19 +263,20 @@ def _items(values: Sequence[Texts]) -> tuple[list[str], list[int]]:
     return items, owners
 
 
-def _joined(items: Sequence[Texts]) -> tuple[bytes, list[int]]:
+def _joined(items: Sequence[Any]) -> tuple[bytes, list[int]]:
     """The folded items between separators, and where each ends (its separator included).
 
     Raises TypeError when one is not a text.
     """
-    joined = "\0".join(items)  # type: ignore[arg-type]
+    joined = "\0".join(items)
     if joined.count("\0") != len(items) - 1:
-        encoded = [item.casefold().encode("utf-8", "surrogatepass") for item in items]  # type: ignore[union-attr]
+        encoded = [item.casefold().encode("utf-8", "surrogatepass") for item in items]
         buffer = b"\xff%b\xff" % SEPARATOR.join(encoded)
         return buffer, _bounds(map(len, encoded))
     if joined.isascii():
-        return f"\0{joined}\0".encode("ascii").lower().translate(_NUL_TO_SEPARATOR), _bounds(map(len, items))  # type: ignore[arg-type]
-    texts = [item if item.isascii() else item.casefold() for item in items]  # type: ignore[union-attr]
+        buffer = f"\0{joined}\0".encode("ascii").lower()
+        return buffer.translate(_NUL_TO_SEPARATOR), _bounds(map(len, items))
+    texts = [item if item.isascii() else item.casefold() for item in items]
     # Letters that are not ASCII are folded above; the others by lower(), which leaves UTF-8 alone.
     raw = "\0".join(texts).encode("utf-8", "surrogatepass").lower()
     return b"\xff%b\xff" % raw.translate(_NUL_TO_SEPARATOR), _bounds(map(len, raw.split(b"\0")))
@@ -287,8 +289,8 @@ def _bounds(sizes: Iterable[int]) -> list[int]:
 def _blobs(events: Sequence[Mapping[str, object]]) -> tuple[bytes, list[int]]:
     """Each event as one text, and where each ends (its separator included); ASCII is not folded.
 
-    JSON writes a piece of ASCII text that needs no escape as it stands. Only ASCII is folded, and the few other
-    letters whose folding gives ASCII. Events that JSON cannot write are written value by value.
+    JSON writes a piece of ASCII text that needs no escape as it stands. Only ASCII is folded, and the few
+    other letters whose folding gives ASCII. Events that JSON cannot write are written value by value.
     """
     try:
         blobs = [orjson.dumps(event) for event in events]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from rempart.engines.sigma import detection as sections
+from rempart.engines.sigma.correlating import Correlator, Counters
 from rempart.engines.sigma.explaining import why
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Rule
 from rempart.engines.sigma.modifiers import Context
@@ -27,6 +29,7 @@ from rempart.engines.sigma.tree import (
 )
 
 _REMEMBERED = 200_000  # values
+_LATENESS = 300.0  # seconds
 _COLUMNS = 32  # of which a program remembers values, about
 _SAMPLE = 256  # events by which frequent literals are told
 _ORIGINS = 10_000  # kinds of event whose program is remembered
@@ -39,15 +42,24 @@ def compile_rules(
     placeholders: Mapping[str, Sequence[str]] | None = None,
     cache: Path | None = None,
     remember: int = _REMEMBERED,
+    lateness: float = _LATENESS,
     limits: Limits | None = None,
 ) -> Detector:
     """Make a detector of a collection.
 
     ``placeholders`` gives the values of ``expand``; ``cache`` is a folder for compiled literals; ``remember``
-    bounds the values whose results are kept (0: none). Rules that cannot be used are in ``detector.defects``.
+    bounds the values whose results are kept (0: none). Correlations wait ``lateness`` seconds, in the events'
+    own time, for events that come late (infinity: until ``finish``). What cannot be used is in
+    ``detector.defects``.
     """
     return Detector(
-        collection, mappings or default_mappings(), placeholders or {}, cache, remember, limits or Limits()
+        collection,
+        mappings or default_mappings(),
+        placeholders or {},
+        cache,
+        remember,
+        lateness,
+        limits or Limits(),
     )
 
 
@@ -61,6 +73,7 @@ class Detector:
         placeholders: Mapping[str, Sequence[str]],
         cache: Path | None,
         remember: int,
+        lateness: float,
         limits: Limits,
     ) -> None:
         self.mappings = mappings
@@ -72,21 +85,36 @@ class Detector:
         self._origins: dict[tuple[object, object, int | None], _Plan | None] = {}
         self._plans: dict[Origin, _Plan | None] = {}
         self._programs: dict[tuple[tuple[int, Node], ...], _Plan] = {}
-        self._read(collection, placeholders, limits)
+        self._read(collection, Context(limits, placeholders))
+        self._correlator = Correlator(collection.correlations, self.rules, lateness)
+        self.defects += self._correlator.defects
 
-    def _read(
-        self, collection: Collection, placeholders: Mapping[str, Sequence[str]], limits: Limits
-    ) -> None:
+    @property
+    def counters(self) -> Counters:
+        """What late events and bounds on memory cost the correlations."""
+        return self._correlator.counters
+
+    @property
+    def only_correlated(self) -> frozenset[str]:
+        """Ids of the rules whose own detections are not told, as a correlation refers to them
+        (``generate``).
+        """
+        return self._correlator.only_correlated
+
+    def _read(self, collection: Collection, context: Context) -> None:
+        filters = self._filters(collection, context)
         for rule in collection.rules:
             tree = rule.tree
             try:
                 if tree is None:
-                    tree = sections.build(rule.detection, Context(limits, placeholders))
-                for each in collection.filters:
-                    if _filters(each, rule):
-                        tree = both((tree, sections.build(each.detection, Context(limits, placeholders))))
+                    context.made = 0
+                    tree = sections.build(rule.detection, context)
             except BadValue as error:
                 self.defects.append(Defect(rule.path, rule.id, str(error)))
+                continue
+            tree = both((tree, *(added for each, added in filters if _is_for(each, rule))))
+            if tree == FALSE:
+                self.defects.append(Defect(rule.path, rule.id, "it can never match"))
                 continue
             if not self.mappings.knows(rule.logsource):
                 reason = f"no Windows channel is known for {rule.logsource}: only hints of readers lead to it"
@@ -94,22 +122,49 @@ class Detector:
             self.rules.append(rule)
             self._trees.append(tree)
 
+    def _filters(self, collection: Collection, context: Context) -> list[tuple[Filter, Node]]:
+        """The filters and what they add; one that cannot be used is a defect, and its rules stay as they
+        are.
+        """
+        known = {name for rule in collection.rules for name in (rule.id, rule.name)}
+        filters: list[tuple[Filter, Node]] = []
+        for each in collection.filters:
+            absent = [name for name in each.rules if name not in known]
+            if absent:
+                reason = f"filter: refers to rules that are absent: {', '.join(absent)}"
+                self.defects.append(Defect(each.path, each.id, reason))
+            try:
+                context.made = 0
+                filters.append((each, sections.build(each.detection, context)))
+            except BadValue as error:
+                self.defects.append(Defect(each.path, each.id, str(error)))
+        return filters
+
     def scan(self, events: Sequence[Mapping[str, object]]) -> list[Detection]:
         """What the rules find in a batch, by position; each event alone decides of its rules."""
         detections: list[Detection] = []
+        correlator, silent = self._correlator, self._correlator.only_correlated
+        matches: list[tuple[Rule, int, Mapping[str, object]]] = []
         for plan, positions in self._sorted(events).values():
             chosen = [events[position] for position in positions] if len(positions) < len(events) else events
             for number, mask in plan.run(chosen):
                 rule, explain = self.rules[number], plan.explain(number)
+                if correlator.states and correlator.wants(rule.id):
+                    matches.extend((rule, positions[row], chosen[row]) for row in rows_of(mask))
+                    if rule.id in silent:
+                        continue
                 detections.extend(
                     Detection(rule, positions[row], chosen[row], explain) for row in rows_of(mask)
                 )
         detections.sort(key=_index)
+        if correlator.states:
+            matches.sort(key=itemgetter(1))
+            detections += correlator.feed(matches)
         return detections
 
     def finish(self) -> list[Detection]:
-        """What the end of the events decides."""
-        return []
+        """What the end of the events decides: correlations that waited."""
+        return self._correlator.finish()
 
     def _sorted(self, events: Sequence[Mapping[str, object]]) -> dict[int, tuple[_Plan, list[int]]]:
         """The positions of the events by the plan that looks at them."""
@@ -190,7 +245,7 @@ class _Explain:
         return why(self.tree, event)
 
 
-def _filters(each: Filter, rule: Rule) -> bool:
+def _is_for(each: Filter, rule: Rule) -> bool:
     """Whether a filter is for a rule: it names it, or all, and its log source asks nothing else than the
     rule's.
     """

@@ -1,10 +1,10 @@
 """Rules compiled together: shared literals by field, and each condition as a function over bitmaps of rows.
 
-A bitmap is an integer whose bit N is row N of the batch. A condition takes the rows that are still asked and gives
-those that hold: ``and`` asks each part of what the one before left, cheapest first, so that what needs a value at a
-time (regular expressions, ranges of numbers, networks) is asked of few rows. Such tests have gates where possible:
-literals without which they cannot hold. Literals that are in many values (``frequent``) are asked that way too, for
-a scan that reports them everywhere costs more.
+A bitmap is an integer whose bit N is row N of the batch. A condition takes the rows that are still asked and
+gives those that hold: ``and`` asks each part of what the one before left, cheapest first, so that what needs
+a value at a time (regular expressions, ranges of numbers, networks) is asked of few rows. Such tests have
+gates where possible: literals without which they cannot hold. Literals that are in many values (``frequent``)
+are asked that way too, for a scan that reports them everywhere costs more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,20 @@ from rempart.engines.sigma.columns import SEPARATOR, Column, Texts, bits, folded
 from rempart.engines.sigma.factors import required
 from rempart.engines.sigma.matchers import folded as folded_tokens
 from rempart.engines.sigma.matchers import matcher, networks, refers
-from rempart.engines.sigma.tree import And, Cidr, Exists, FieldRef, Leaf, Node, Not, Null, Regex, Test, Text, Wild
+from rempart.engines.sigma.tree import (
+    And,
+    Cidr,
+    Exists,
+    FieldRef,
+    Leaf,
+    Node,
+    Not,
+    Null,
+    Regex,
+    Test,
+    Text,
+    Wild,
+)
 from rempart.engines.sigma.values import every_text, exists
 
 Condition: TypeAlias = Callable[["Batch", int], int]
@@ -154,7 +167,8 @@ def frequent_literals(
 ) -> dict[str | None, frozenset[bytes]]:
     """The literals that are better asked of rows than scanned for, by what a sample of events shows.
 
-    Those of fields that have few, and those whose values in the sample are many beside the rows that rules would ask.
+    Those of fields that have few, and those whose values in the sample are many beside the rows that rules
+    would ask.
     """
     compiler = _Compiler({})
     for _, tree in rules:
@@ -249,6 +263,7 @@ class _Compiler:
         cidrs = tuple(test for test in leaf.tests if isinstance(test, Cidr))
         if cidrs:
             parts.append((self._by_row(leaf.field, None, networks(cidrs)), 60))
+        gates: tuple[bytes, ...] | None
         for test in leaf.tests:
             if isinstance(test, Text):
                 gate, exact = _gate(test, whole=leaf.field is None)
@@ -307,7 +322,6 @@ class _Compiler:
         if isinstance(test, FieldRef):
             return self._reference(column, test), 60
         return self._by_row(field, None, matcher(test)), 60
-
 
     def _reference(self, column: Column, test: FieldRef) -> Condition:
         def check(batch: Batch, row: int) -> bool:
@@ -427,7 +441,8 @@ def _any_of(parts: tuple[Condition, ...]) -> Condition:
 def _gate(test: Text, *, whole: bool) -> tuple[bytes | None, bool]:
     """A literal without which a test cannot pass (None: there is none), and whether having it is passing.
 
-    With ``whole`` it is looked for in whole events as JSON writes them: a piece that needs no escape, not anchored.
+    With ``whole`` it is looked for in whole events as JSON writes them: a piece that needs no escape, not
+    anchored.
     """
     tokens = folded_tokens(test.tokens, cased=False)
     if whole:
