@@ -1,7 +1,8 @@
 """Test cases of rules: a recorded log that must hit its rule a known number of times.
 
 A folder holds ``info.yml``: ``rule_metadata`` (``id``, ``title``) and ``regression_tests_info`` (``name``,
-``type``, ``match_count``, ``path``), and the logs beside it. ``path`` is taken from the folder of
+``type``, ``match_count``, ``path``), and the logs beside it. ``match_count`` is the least: recorded logs
+often hold what the same attack left twice. ``path`` is taken from the folder of
 ``info.yml`` upwards.
 """
 
@@ -40,8 +41,8 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether the rule hit exactly as often as it must."""
-        return self.found == self.expected
+        """Whether the rule hit as often as it must, or more."""
+        return self.found is not None and self.found >= self.expected
 
     def record(self) -> dict[str, Any]:
         """The result as an object of JSON."""

@@ -25,6 +25,8 @@ _PLAIN: Final = frozenset(
     ["Version", "Level", "Task", "Opcode", "Keywords", "EventRecordID", "Channel", "Computer"]
 )
 
+_USUAL: Final = frozenset(["System", "EventData", "#attributes"])
+
 
 def flat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     """The flat event and its time, from ``{"Event": {"System": …, "EventData" or "UserData": …}}``."""
@@ -33,7 +35,7 @@ def flat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     simple = type(payload) is dict and _NESTED.isdisjoint(map(type, payload.values()))
     if simple and _KEPT.isdisjoint(payload):
         data = {**system, **payload}
-        for name in system.keys() - _PLAIN:
+        for name in [name for name in system if name not in _PLAIN]:
             value = system[name]
             if type(value) is dict:
                 if name not in payload:
@@ -54,7 +56,7 @@ def flat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     identifier = data.get("EventID")
     if type(identifier) is str and identifier.isdecimal() and len(identifier) < 10:
         data["EventID"] = int(identifier)
-    if len(event) > 2:
+    if not event.keys() <= _USUAL:
         _beside(data, event)
     data[LOGSOURCE] = HINT
     return data, data.get("TimeCreated_SystemTime")

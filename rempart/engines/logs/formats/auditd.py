@@ -127,8 +127,7 @@ def auditd(source: Source) -> Iterator[Event]:
             if record.kind == "EXECVE":
                 _arguments(started, record.fields)
             if joining:  # past the limit of its records: the rest is an event of its own
-                joining.complete = True
-                record.key = (record.key[0], record.key[1], f"{record.key[2]}+{source.lines}")
+                yield _numbered(source, _finished(joining), float(joining.clock))
             pending[record.key] = started
         yield from _emitted(source, pending, second=record.second)
     yield from _emitted(source, pending, all_of_them=True)

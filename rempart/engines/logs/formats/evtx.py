@@ -62,6 +62,10 @@ def _chunk(source: Source, chunk: bytes, offset: int) -> Iterator[Event]:
     if len(chunk) < CHUNK:
         source.problem(f"the file is cut: this chunk has {len(chunk)} bytes of {CHUNK}", offset=offset)
         chunk = chunk.ljust(CHUNK, b"\0")
+    told = _record_count(chunk)
+    chunk, bridges = _bridged(chunk)
+    if bridges:
+        source.problem(f"{bridges} damaged stretches among the records; what follows is read", offset=offset)
     try:
         records = PyEvtxParser(io.BytesIO(_OUR_HEADER + chunk), number_of_threads=1).records_json()
     except (RuntimeError, OSError, ValueError) as problem:
@@ -92,7 +96,6 @@ def _chunk(source: Source, chunk: bytes, offset: int) -> Iterator[Event]:
         event = Event(name, source.records, data, clock or record["timestamp"])
         source.records += 1
         yield event
-    told = _record_count(chunk)
     if told > read + failed:
         source.problem(
             f"{told - read - failed} of {told} records of the chunk cannot be reached", offset=offset
@@ -103,6 +106,49 @@ def _record_count(chunk: bytes) -> int:
     """Records that the chunk's header announces, when it is believable."""
     first, last = struct.unpack_from("<QQ", chunk, 8)
     return last - first + 1 if first <= last < first + CHUNK // 24 else 0
+
+
+def _bridged(chunk: bytes) -> tuple[bytes, int]:
+    """The chunk with a record laid over each stretch that is none, so that what follows can be reached,
+    and the number of those.
+
+    A record is whole when its signature stands before it and its size at both its ends.
+    """
+    (end,) = struct.unpack_from("<I", chunk, 48)
+    end = end if _FIRST_RECORD < end <= CHUNK else CHUNK
+    mended: bytearray | None = None
+    place, bridges = _FIRST_RECORD, 0
+    while place + 28 <= end:
+        size = _size_at(chunk, place, end)
+        if not size:
+            following = _next_record(chunk, place + 4, end)
+            if not following:
+                break
+            size = following - place
+            bridges += 1
+            mended = mended or bytearray(chunk)
+            struct.pack_into("<4sI", mended, place, _RECORD_MAGIC, size)
+            struct.pack_into("<I", mended, following - 4, size)
+        place += size
+    return (bytes(mended) if mended else chunk), bridges
+
+
+def _size_at(chunk: bytes, place: int, end: int) -> int:
+    """The size of the record that begins here; 0 when none does."""
+    if not chunk.startswith(_RECORD_MAGIC, place):
+        return 0
+    (size,) = struct.unpack_from("<I", chunk, place + 4)
+    if not 28 <= size <= end - place or struct.unpack_from("<I", chunk, place + size - 4)[0] != size:
+        return 0
+    return int(size)
+
+
+def _next_record(chunk: bytes, place: int, end: int) -> int:
+    while (place := chunk.find(_RECORD_MAGIC, place, end)) >= 0:
+        if _size_at(chunk, place, end):
+            return place
+        place += 4
+    return 0
 
 
 def _said(problem: Exception) -> str:

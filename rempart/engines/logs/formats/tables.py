@@ -5,6 +5,7 @@ tables.
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from rempart.engines.logs.model import LOGSOURCE, Event, LogSource, Source
 from rempart.engines.logs.shapes import BY_NAME, Shaper, dress, first_of
 
 _CELL: Final = 1 << 20
+_BLOCK: Final = 2_000  # lines of one row
 _DELIMITERS: Final = ",;\t|"
 
 
@@ -37,25 +39,54 @@ def delimited(source: Source) -> Iterator[Event]:
         source.problem(f"{len(names)} columns exceed the limit of {source.limits.columns}", line=1)
         return
     shape, columns = Shaper().shape, tuple(names)
-    rows = csv.reader(given, delimiter=delimiter)
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as problem:
-            source.problem(f"a row cannot be read: {problem}", line=source.lines, record=source.records)
-            source.records += 1
+    waiting: deque[str] = deque()
+    while (line := waiting.popleft() if waiting else next(given, None)) is not None:
+        if line.isspace():
             continue
-        if not row:
-            continue
+        row = _row(line, given, waiting, delimiter, source)
         data: dict[str, Any] = {name: cell for name, cell in zip(names, row, strict=False) if cell}
         if len(row) > len(names):
-            data.update((f"column_{place}", row[place]) for place in range(len(names), min(len(row), 4096)))
+            last = min(len(row), source.limits.columns)
+            data.update((f"column_{place}", row[place]) for place in range(len(names), last))
         index = source.records
         source.records += 1
         data, clock = shape(data, columns)
         yield Event(source.name, index, data, clock)
+
+
+def _row(line: str, given: Iterator[str], waiting: deque[str], delimiter: str, source: Source) -> list[str]:
+    """The cells of the row that begins with ``line``, and with as many more as its quotes ask.
+
+    A quote that does not end within a megabyte or two thousand lines is taken as a plain character of its
+    line, so that it hides no row; the lines looked at go back to ``waiting``.
+    """
+    if '"' not in line:
+        return line.rstrip("\r\n").split(delimiter)
+    block, size = [line], len(line)
+    while True:
+        try:
+            return next(csv.reader(block, delimiter=delimiter, strict=True))
+        except csv.Error as problem:
+            if "end of data" not in str(problem):
+                return _loosely(block, delimiter)
+        while True:
+            more = waiting.popleft() if waiting else next(given, None)
+            if more is None or size > _CELL or len(block) > _BLOCK:
+                source.problem("a quote that does not end", line=source.lines, record=source.records)
+                waiting.extendleft(reversed(block[1:] if more is None else [*block[1:], more]))
+                return line.rstrip("\r\n").split(delimiter)
+            block.append(more)
+            size += len(more)
+            if '"' in more:
+                break
+
+
+def _loosely(block: list[str], delimiter: str) -> list[str]:
+    """A row whose quotes are not where they should be, as well as it can be read."""
+    try:
+        return next(csv.reader(block, delimiter=delimiter))
+    except csv.Error:
+        return "".join(block).rstrip("\r\n").split(delimiter)
 
 
 def _text_lines(source: Source) -> Iterator[str]:
