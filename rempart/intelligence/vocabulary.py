@@ -33,5 +33,6 @@ JOBS: dict[str, Any] = {
 }
 
 EVENTS: dict[str, Any] = {
+    "intelligence.lifecycle_changed": pgettext_lazy("event", "Dates de soutien changées"),
     "intelligence.vulnerabilities_changed": pgettext_lazy("event", "Vulnérabilités changées"),
 }

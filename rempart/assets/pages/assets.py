@@ -113,6 +113,7 @@ def asset(request: ActorRequest, body_code: str, key: str) -> HttpResponseBase:
         "needed_by": queries.needed_by(request.actor, found)[:200],
         "may_write": request.actor.may(Permission.ASSET_WRITE, found.body_id),
         "stale": found.last_seen_at < now() - STALE,
+        "taken_back": request.GET.get("taken_back", "")[:200],
         "sections": sections_for(request, found),
     }
     return render(request, "assets/asset.html", context)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -131,9 +133,12 @@ def dependency_add(request: ActorRequest, asset_id: int) -> HttpResponseBase:
 def dependency_remove(request: ActorRequest, edge_id: int) -> HttpResponseBase:
     """Takes a dependency back."""
     commands.remove_dependency(request.actor, edge_id=edge_id)
-    messages.success(request, _("Dépendance retirée."))
     found = queries.assets(request.actor, retired=True).filter(id=_whole(request.POST.get("asset"))).first()
-    return redirect("asset", found.body.code, found.key) if found else redirect("asset_list")
+    if found is None:
+        messages.success(request, _("Dépendance retirée."))
+        return redirect("asset_list")
+    undo = urlencode({"taken_back": request.POST.get("dependency", "")[:200]})
+    return redirect(f"{reverse('asset', args=[found.body.code, found.key])}?{undo}")
 
 
 def _whole(text: str | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from django import template
@@ -248,6 +249,9 @@ def entry(
     }
 
 
+_ids = count(1)
+
+
 class _Wrapped(Node):
     """A block tag whose content is handed, rendered, to a part."""
 
@@ -259,7 +263,8 @@ class _Wrapped(Node):
     def render(self, context: Context) -> str:
         inner = self.content.render(context)
         argument = self.argument.resolve(context) if self.argument else ""
-        return render_to_string(f"web/parts/{self.name}.html", {"inner": inner, "argument": argument})
+        given = {"inner": inner, "argument": argument, "id": f"{self.name}-{next(_ids)}"}
+        return render_to_string(f"web/parts/{self.name}.html", given)
 
 
 def _wrapping(name: str) -> None:
@@ -275,6 +280,7 @@ def _wrapping(name: str) -> None:
 
 _wrapping("why")
 _wrapping("menu")
+_wrapping("sure")
 
 
 # Lists
