@@ -46,6 +46,18 @@ SENTENCES: Final[Mapping[str, Pair]] = {
         "la version {version} précède les plages touchées ({range}), et la source ne dit rien des autres",
         "version {version} is before the affected ranges ({range}); the source says nothing of the others",
     ),
+    "between_ranges": (
+        "la version {version} est entre deux branches touchées ({range}), et la source n’en dit rien",
+        "version {version} is between two affected branches ({range}); the source says nothing of it",
+    ),
+    "contradictory_default": (
+        "la source tient les autres versions pour touchées, et pourtant ses plages finissent ({range})",
+        "the source holds the other versions to be affected, and yet its ranges end ({range})",
+    ),
+    "other_platform": (
+        "la source parle d’une autre plateforme ou édition que celle qui est installée ({range})",
+        "the source speaks of another platform or edition than the one installed ({range})",
+    ),
     "listed_unaffected": (
         "la source nomme la version {version} parmi les versions non touchées",
         "the source lists version {version} as unaffected",
@@ -114,6 +126,14 @@ SETTLES: Final[Mapping[str, Pair]] = {
     "backported": (
         "l’avis de la distribution sur son paquet",
         "the distribution’s own advisory on its package",
+    ),
+    "between_ranges": (
+        "une déclaration de l’éditeur sur cette branche",
+        "a statement of the vendor on this branch",
+    ),
+    "contradictory_default": (
+        "une fiche corrigée par sa source, ou l’avis de l’éditeur",
+        "a record corrected by its source, or the vendor’s advisory",
     ),
     "incomplete_version": ("le numéro de révision complet", "the whole revision number"),
     "unreadable_version": (
