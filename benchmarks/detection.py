@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ from rempart.engines.sigma.tree import Text, leaves
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/sigma"
 KEPT = {"Channel", "Provider_Name", "EventID", "Computer", "TimeCreated_SystemTime"}
-BATCH = 4_096
+BATCH = int(__import__("os").environ.get("BB", "4096"))
 
 
 def recorded() -> list[dict[str, Any]]:
@@ -54,6 +53,8 @@ def flat(event: dict[str, Any]) -> dict[str, Any]:
         else:
             found[name] = value
     found.update(event.get("EventData") or {})
+    for body in (event.get("UserData") or {}).values():
+        found.update({name: value for name, value in body.items() if name != "#attributes"})
     return found
 
 
@@ -97,8 +98,10 @@ def literals(collection: Collection) -> list[bytes]:
         token.casefold().encode("utf-8", "surrogatepass")
         for rule in collection.rules
         for leaf in (leaves(rule.tree) if rule.tree is not None else ())
-        for test in leaf.tests if isinstance(test, Text)
-        for token in test.tokens if isinstance(token, str)
+        for test in leaf.tests
+        if isinstance(test, Text)
+        for token in test.tokens
+        if isinstance(token, str)
     }
     return sorted(text for text in found if len(text) > 1)
 
@@ -109,7 +112,13 @@ def run(options: argparse.Namespace) -> None:
     given = lines(options.events)
     texts = literals(collection)
     scanner = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    scanner.compile(expressions=texts, ids=list(range(len(texts))), elements=len(texts), flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(texts), literal=True)
+    scanner.compile(
+        expressions=texts,
+        ids=list(range(len(texts))),
+        elements=len(texts),
+        flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(texts),
+        literal=True,
+    )
 
     def parse() -> int:
         return sum(len(batch) for batch in batches(given)) * 0
@@ -122,11 +131,16 @@ def run(options: argparse.Namespace) -> None:
             scanner.scan(line.lower(), lambda *found: hits.append(found[0]))
         return len(hits)
 
-    rows = [("parse (orjson)", *timed(parse, len(given))), ("parse + scan of every literal", *timed(scan, len(given)))]
+    rows = [
+        ("parse (orjson)", *timed(parse, len(given))),
+        ("parse + scan of every literal", *timed(scan, len(given))),
+    ]
     for label, remember in (("Rempart, no memory of values", 0), ("Rempart", 200_000)):
         detector = compile_rules(collection, remember=remember)
         detector.scan([orjson.loads(line) for line in given[:BATCH]])
-        rows.append((label, *timed(lambda: sum(len(detector.scan(batch)) for batch in batches(given)), len(given))))
+        rows.append(
+            (label, *timed(lambda: sum(len(detector.scan(batch)) for batch in batches(given)), len(given)))
+        )
     show(
         f"{len(collection.rules):,} Windows rules, {len(given):,} events, one core ({machine()}); "
         f"peak memory {peak_mib():.0f} MiB",

@@ -1,0 +1,47 @@
+"""The recorded events that come with the rules, flat as readers give them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+DATA = Path(__file__).resolve().parents[5] / "shared/data/sigma"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the Sigma rules are not beside the repository")
+
+
+def documents(path):
+    decoder, content, position = json.JSONDecoder(), path.read_text("utf-8"), 0
+    while position < len(content):
+        document, position = decoder.raw_decode(content, position)
+        while position < len(content) and content[position].isspace():
+            position += 1
+        yield document
+
+
+def flat(document):
+    event = document["Event"]
+    found = {}
+    for name, value in event["System"].items():
+        if isinstance(value, dict):
+            found.update({f"{name}_{key}": each for key, each in value.get("#attributes", {}).items()})
+            if "#text" in value:
+                found[name] = value["#text"]
+        else:
+            found[name] = value
+    found.update(event.get("EventData") or {})
+    for body in (event.get("UserData") or {}).values():
+        found.update({name: value for name, value in body.items() if name != "#attributes"})
+    return found
+
+
+def cases():
+    """Each case: the rule's id, its events, and how many the case says must match (None: at least one)."""
+    for info in sorted((DATA / "regression_data").rglob("info.yml")):
+        tests = (yaml.safe_load(info.read_text("utf-8")).get("regression_tests_info") or [{}])[0]
+        for path in info.parent.glob("*.json"):
+            yield path.stem, [flat(each) for each in documents(path)], tests.get("match_count")
+
+
+def events():
+    return [event for _, events, _ in cases() for event in events]
