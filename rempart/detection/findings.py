@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import orjson
 
+from rempart.engines.logs import Event
 from rempart.engines.observables import Sighting
-from rempart.engines.sigma import Detection
+from rempart.engines.sigma import Correlation, Detection
 
 LEVELS: Final = ("informational", "low", "medium", "high", "critical")
 
@@ -38,6 +39,8 @@ _USERS: Final = (
     "actor.alternateId", "userPrincipalName", "UserId", "user.username", "AUID", "acct", "cs-username",
     "suser", "usrName", "auid",
 )  # fmt: skip
+_OURS: Final = frozenset(["_logsource", "_time"])
+_PLACES: Final = 100
 _NOBODY: Final = frozenset(["", "-", "?", "unset", "4294967295"])
 
 
@@ -67,7 +70,8 @@ class Origin:
 class Finding:
     """A rule or indicator that an event matched. ``index`` is the event's place in its source, from 0.
 
-    ``count``, ``last`` and ``indexes`` are of findings that were grouped or correlated.
+    ``count`` and ``last`` are of findings that were grouped or correlated; ``indexes`` of those grouped;
+    ``group`` and ``places`` (source, index and time of the events that contributed) of correlations.
     """
 
     origin: Origin
@@ -81,6 +85,8 @@ class Finding:
     count: int = 1
     last: str | None = None
     indexes: list[int] = field(default_factory=list)
+    group: dict[str, str | None] = field(default_factory=dict)
+    places: list[dict[str, Any]] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
         """The finding as one object of JSON."""
@@ -104,31 +110,59 @@ class Finding:
         if self.count > 1:
             record["count"] = self.count
             record["last_timestamp"] = self.last
+        if self.indexes:
             record["event_indexes"] = self.indexes
+        if self.origin.kind == "correlation":
+            record["group"] = self.group
+            record["events"] = self.places
         return record
 
 
-def of_rule(found: Detection, origin: Origin, *, source: str, index: int, timestamp: str | None) -> Finding:
-    """The finding of a detection; ``event`` is still the whole event."""
-    event = dict(found.event or {})
+class Located(dict[str, Any]):
+    """An event's data that knows where it stands: correlations tell of it long after its batch."""
+
+    __slots__ = ("index", "source", "timestamp")
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.data)
+        self.source, self.index, self.timestamp = event.source, event.index, event.timestamp
+
+
+def of_rule(found: Detection, origin: Origin, event: Event) -> Finding:
+    """The finding of a rule's detection; ``event`` is still whole."""
+    data = dict(found.event or {})
     matched = tuple(Reason(one.field, one.value, one.pattern, one.search) for one in found.matched)
-    finding = Finding(origin, source, index, timestamp, matched, event, *entity(event))
-    if found.count is not None:
-        finding.count = max(1, int(found.count))
-        finding.last = timestamp
+    return Finding(origin, event.source, event.index, event.timestamp, matched, data, *entity(data))
+
+
+def of_correlation(found: Detection, origin: Origin) -> Finding:
+    """The finding of a correlation: its last event, the values of its group, and where its events stand."""
+    located = [one for one in found.events if isinstance(one, Located)]
+    group = dict(found.group or {})
+    matched = tuple(Reason(name, value, "group-by") for name, value in group.items())
+    data = dict(located[-1]) if located else dict(found.event or {})
+    finding = Finding(origin, "", -1, None, matched, data, *entity(data))
+    finding.group = group
+    finding.count = max(1, int(found.count or 1))
+    if located:
+        last = located[-1]
+        finding.source, finding.index = last.source, last.index
+        finding.timestamp = finding.last = last.timestamp
+    finding.places = [
+        {"source": one.source, "event_index": one.index, "timestamp": one.timestamp}
+        for one in located[:_PLACES]
+    ]
     return finding
 
 
 def origin_of(found: Detection) -> Origin:
     """The origin of a detection: a rule, or a correlation of rules."""
     rule = found.rule
-    kind = "correlation" if hasattr(rule, "timespan") else "sigma"
+    kind = "correlation" if isinstance(rule, Correlation) else "sigma"
     return Origin(kind, rule.id, rule.title, rule.level, tuple(rule.tags), tuple(rule.techniques))
 
 
-def of_indicator(
-    seen: Sighting, event: Mapping[str, Any], *, source: str, index: int, timestamp: str | None
-) -> Finding:
+def of_indicator(seen: Sighting, event: Event) -> Finding:
     """The finding of an indicator seen in an event."""
     indicator = seen.indicator
     details = indicator.details
@@ -138,8 +172,8 @@ def of_indicator(
         "indicator", identifier, f"{indicator.kind} {indicator.value}{name}", seen.level, details.labels
     )
     reason = Reason(seen.field, seen.observed, indicator.value, details.source)
-    whole = dict(event)
-    return Finding(origin, source, index, timestamp, (reason,), whole, *entity(whole))
+    data = dict(event.data)
+    return Finding(origin, event.source, event.index, event.timestamp, (reason,), data, *entity(data))
 
 
 def entity(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -164,11 +198,11 @@ def _first(event: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 def shown(event: Mapping[str, Any], everything: bool) -> dict[str, Any]:
     """The event as it is given out: without our own members and, unless ``everything``, what says nothing."""
     if everything:
-        return {name: value for name, value in event.items() if name not in ("_logsource", "_time", "_place")}
+        return {name: value for name, value in event.items() if name not in _OURS}
     return {
         name: value
         for name, value in event.items()
-        if name not in ("_logsource", "_time", "_place") and name not in _ENVELOPE and value not in (None, "")
+        if name not in _OURS and name not in _ENVELOPE and value not in (None, "")
     }
 
 

@@ -15,11 +15,22 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from rempart.detection.findings import LEVELS, Finding, Origin, of_indicator, of_rule, origin_of, shown
+from rempart.detection.findings import (
+    LEVELS,
+    Finding,
+    Located,
+    Origin,
+    of_correlation,
+    of_indicator,
+    of_rule,
+    origin_of,
+    shown,
+)
 from rempart.engines import logs, observables, sigma
 
 #: Events taken through the rules at once, and bytes of a file given to a process at once.
@@ -111,45 +122,43 @@ class Engines:
         """The findings of a batch, by event, rules before indicators."""
         found: list[tuple[int, Finding]] = []
         if self.detector is not None:
-            if self.correlation_count:
-                for event in batch:
-                    event.data["_time"] = event.timestamp
             found = self._by_rules(self.detector, batch)
         if self._matcher is not None:
             scan, now = self._matcher.scan, self.settings.now
             for place, event in enumerate(batch):
-                for seen in scan(event.data, lambda event=event: _moment(event, now)):  # type: ignore[misc]
-                    found.append((place, self._sighting(seen, event)))
+                sightings = scan(event.data, partial(_moment, event, now))
+                found.extend((place, self._shown(of_indicator(seen, event))) for seen in sightings)
             found.sort(key=lambda one: one[0])
         return [finding for _, finding in found if LEVELS.index(finding.origin.level) >= self._least]
 
     def finish(self) -> list[Finding]:
         """What the end of all events decides (correlations)."""
-        if self.detector is None:
-            return []
-        return [
-            self._finding(one, logs.Event("", -1, dict(one.event or {}))) for one in self.detector.finish()
-        ]
+        found = self.detector.finish() if self.detector is not None else []
+        findings = [self._shown(of_correlation(one, self._origin(one))) for one in found]
+        return [one for one in findings if LEVELS.index(one.origin.level) >= self._least]
 
     def _by_rules(self, detector: sigma.Detector, batch: list[logs.Event]) -> list[tuple[int, Finding]]:
+        events: list[dict[str, Any]] = [event.data for event in batch]
+        if self.correlation_count:
+            events = [Located(event) for event in batch]
+            for event in events:
+                event["_time"] = event.timestamp  # type: ignore[attr-defined]
         found = []
-        for one in detector.scan([event.data for event in batch]):
+        for one in detector.scan(events):
+            origin = self._origin(one)
             place = one.index if one.index >= 0 else len(batch) - 1
-            found.append((place, self._finding(one, batch[place])))
+            correlated = origin.kind == "correlation"
+            finding = of_correlation(one, origin) if correlated else of_rule(one, origin, batch[place])
+            found.append((place, self._shown(finding)))
         return found
 
-    def _finding(self, found: sigma.Detection, event: logs.Event) -> Finding:
+    def _origin(self, found: sigma.Detection) -> Origin:
         origin = self._origins.get(id(found.rule))
         if origin is None:
             origin = self._origins[id(found.rule)] = origin_of(found)
-        finding = of_rule(found, origin, source=event.source, index=event.index, timestamp=event.timestamp)
-        finding.event = shown(finding.event, self.settings.all_fields)
-        return finding
+        return origin
 
-    def _sighting(self, seen: observables.Sighting, event: logs.Event) -> Finding:
-        finding = of_indicator(
-            seen, event.data, source=event.source, index=event.index, timestamp=event.timestamp
-        )
+    def _shown(self, finding: Finding) -> Finding:
         finding.event = shown(finding.event, self.settings.all_fields)
         return finding
 
@@ -232,7 +241,7 @@ def run(engines: Engines, parts: list[Part], jobs: int) -> Iterator[tuple[Part, 
     """Every step of every part, in order, indexes and lines counted from the start of each file."""
     done: Iterator[tuple[Part, Step]]
     with ExitStack() as stack:
-        if jobs == 1 or len(parts) == 1 or engines.correlation_count:
+        if jobs == 1 or len(parts) == 1:
             done = ((part, step) for part in parts for step in steps_of(engines, part))
         else:
             done = _in_processes(engines, parts, jobs, stack)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -23,7 +23,7 @@ from rempart.detection.scan import Engines, Settings, parts_of, run
 from rempart.detection.tally import Tally
 from rempart.engines import logs, observables, sigma
 
-_FIRST = 20
+_FIRST = 10
 _NOTHING_TO_LOOK_FOR = (
     "[red]Rien à chercher : donnez des règles Sigma (--rules DOSSIER, par exemple le dossier rules/ d’une "
     "version de SigmaHQ) ou des indicateurs (--ioc FICHIER).\n"
@@ -126,6 +126,9 @@ def detect(
         _stop(console, "[red]Aucune règle utilisable dans --rules · No usable rule in --rules[/]", 1)
     if explain_rules:
         _show_defects(engines, console)
+    if jobs > 1 and engines.correlation_count:
+        console.print("[yellow]Corrélations : un seul processus · Correlations: one process[/]")
+        jobs = 1
     tally = _tally(engines, len(found))
     first: list[Finding] = []
     try:
@@ -234,10 +237,9 @@ def _plain(file: object) -> BinaryIO:
     return file  # type: ignore[return-value]  # a temporary file is one in all but name
 
 
-def _known(console: Console, option: str, value: str, known: object) -> None:
-    if value not in known:  # type: ignore[operator]
-        choices = ", ".join(known)  # type: ignore[call-overload]
-        _stop(console, f"[red]{option} {escape(value)}\u00a0: inconnu · unknown ({choices})[/]")
+def _known(console: Console, option: str, value: str, known: Collection[str]) -> None:
+    if value not in known:
+        _stop(console, f"[red]{option} {escape(value)} : inconnu · unknown ({', '.join(known)})[/]")
 
 
 def _show_defects(engines: Engines, console: Console) -> None:

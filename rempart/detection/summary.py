@@ -33,7 +33,7 @@ def show(tally: Tally, first: list[Finding], console: Console) -> None:
         table.add_column(name, overflow="fold")
     for finding in first:
         what = f"[{_STYLES[finding.origin.level]}]{escape(finding.origin.title)}[/]"
-        for one in finding.matched[:3]:
+        for one in {one.field: one for one in finding.matched}.values():
             what += f"\n{escape(one.field or '*')}: {escape(_short(one.value))}"
         table.add_row(
             finding.timestamp or "",

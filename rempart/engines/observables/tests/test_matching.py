@@ -1,0 +1,138 @@
+"""Indicators are seen wherever they stand in an event, within their validity, and never when allowed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rempart.engines.observables import Details, Indicator, Matcher, Table, classified, refanged
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def _table(*values: str, **said: Any) -> Table:
+    table = Table()
+    for value in values:
+        known = classified(value)
+        assert known, value
+        table.add(Indicator(*known, Details("feed", **said)))
+    return table
+
+
+def _seen(table: Table, data: dict[str, Any], allow: Table | None = None, at: datetime = NOW) -> list[Any]:
+    return Matcher(table, allow).scan(data, lambda: at)
+
+
+MD5 = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("indicator", "value"),
+    [
+        ("1.2.3.4", "1.2.3.4"),
+        ("1.2.3.4", "ping -n 1 1.2.3.4"),
+        ("1.2.3.4", "http://1.2.3.4:8080/x"),
+        ("10.0.0.0/8", "from 10.200.1.1 to x"),
+        ("2001:db8::1", "2001:0DB8:0:0:0:0:0:1"),
+        ("2001:db8::/32", "[2001:db8::beef]:443"),
+        ("evil.com", "evil.com"),
+        ("evil.com", "nslookup A.B.EVIL.COM."),
+        ("evil.com", "https://www.evil.com/path"),
+        ("evil.com", "bob@mail.evil.com"),
+        ("bücher.example", "https://xn--bcher-kva.example/"),
+        ("http://evil.com/a", "curl hxxp http://EVIL.com:80/a#part"),
+        ("http://evil.com/a", "http://evil.com/a?session=1"),
+        ("https://evil.com/a/", "(https://evil.com/a)."),
+        (MD5, f"SHA1={'a' * 40},MD5={MD5.upper()},IMPHASH={'b' * 32}"),
+        ("bob@evil.com", "From: <BOB@evil.com>"),
+        ("evil[.]com", "evil.com"),
+        ("hxxps://evil[.]com/x", "https://evil.com/x"),
+        ("evil.com", "é evil.com é"),
+    ],
+)
+def test_seen(indicator: str, value: str) -> None:
+    sightings = _seen(_table(indicator), {"EventID": 1, "n": None, "field": value})
+    assert [one.field for one in sightings] == ["field"]
+    assert sightings[0].score == 70
+
+
+@pytest.mark.parametrize(
+    ("indicator", "value"),
+    [
+        ("1.2.3.4", "11.2.3.4"),
+        ("1.2.3.4", "1.2.3.45"),
+        ("1.2.3.4", "1.2.3.4.5"),
+        ("10.0.0.0/8", "11.0.0.1"),
+        ("evil.com", "notevil.com"),
+        ("evil.com", "evil.com.example"),
+        ("evil.com", "evil.comx"),
+        ("http://evil.com/a", "http://evil.com/ab"),
+        ("http://evil.com/a?x=1", "http://evil.com/a?x=2"),
+        (MD5, MD5 + "0"),
+        ("bob@evil.com", "notbob@evil.com"),
+    ],
+)
+def test_not_seen(indicator: str, value: str) -> None:
+    assert _seen(_table(indicator), {"field": value}) == []
+
+
+def test_nested_values_lists_and_repeats() -> None:
+    matcher = Matcher(_table("evil.com", "1.2.3.4"))
+    event = {"a": {"b": ["x", {"c": "evil.com"}]}, "d": "evil.com", "n": 3, "_logsource": {"product": "x"}}
+    for _ in range(3):  # remembered values give the same
+        assert [(one.field, one.observed) for one in matcher.scan(event, lambda: NOW)] == [
+            ("a.b.c", "evil.com")
+        ]
+        assert matcher.scan({"d": "clean.example", "e": 5}, lambda: NOW) == []
+
+
+def test_the_most_precise_range_is_told() -> None:
+    (sighting,) = _seen(_table("10.0.0.0/8", "10.1.0.0/16"), {"ip": "10.1.2.3"})
+    assert sighting.indicator.value == "10.1.0.0/16"
+
+
+def test_allowed_values_are_never_told() -> None:
+    allow = _table("good.evil.com", "10.1.0.0/16")
+    table = _table("evil.com", "10.0.0.0/8", "http://good.evil.com/x")
+    assert (
+        _seen(table, {"a": "www.good.evil.com", "b": "10.1.2.3", "c": "http://good.evil.com/x"}, allow) == []
+    )
+    assert len(_seen(table, {"a": "bad.evil.com", "b": "10.2.2.3"}, allow)) == 2
+
+
+def test_validity_and_decay_are_judged_at_the_time_of_the_event() -> None:
+    day = timedelta(days=1)
+    bounded = _table("evil.com", valid_from=NOW - 10 * day, valid_until=NOW, confidence=80)
+    assert [one.score for one in _seen(bounded, {"a": "evil.com"}, at=NOW - day)] == [80]
+    assert _seen(bounded, {"a": "evil.com"}, at=NOW) == []
+    assert _seen(bounded, {"a": "evil.com"}, at=NOW - 11 * day) == []
+    aging = _table("1.2.3.4", seen=NOW, confidence=100)
+    scores = [
+        sum(one.score for one in _seen(aging, {"a": "1.2.3.4"}, at=NOW + n * day))
+        for n in (0, 30, 60, 89, 91)
+    ]
+    assert scores == sorted(scores, reverse=True)
+    assert (scores[0], scores[-1]) == (100, 0)
+    assert [one.score for one in _seen(_table(MD5, seen=NOW - 4000 * day), {"a": MD5})] == [70]
+
+
+@given(st.text(max_size=300))
+def test_no_text_raises(text: str) -> None:
+    table = _table("evil.com", "1.2.3.4", "2001:db8::/32", "http://evil.com/a", MD5, "bob@evil.com")
+    _seen(table, {"a": text, "b": [text]})
+    refanged(text)
+    known = classified(text)
+    if known:
+        assert classified(known[1]) == known
+
+
+@given(st.ip_addresses(), st.sampled_from(["{}", "x {} y", "({}),", "a={}"]))
+def test_an_address_is_seen_however_it_is_written(address: Any, around: str) -> None:
+    table = _table(str(address))
+    assert len(_seen(table, {"a": around.format(address)})) == 1
+    if address.version == 6 and address.ipv4_mapped is None:
+        assert len(_seen(table, {"a": around.format(address.exploded)})) == 1
