@@ -108,3 +108,28 @@ def _dated(text: str) -> str:
         return formats.day(date) if (date := parse_date(text)) else text
     except ValueError:
         return text
+
+
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(user_agent: str) -> str:
+    """A browser and its system ("Firefox, Windows"); the start of the text when neither is known."""
+    names = [
+        next((name for mark, name in known if mark in user_agent), "") for known in (_BROWSERS, _SYSTEMS)
+    ]
+    return ", ".join(name for name in names if name) or user_agent[:60]

@@ -197,7 +197,8 @@ def organisation_close(request: ActorRequest, code: str) -> HttpResponse:
     if attempt(form, lambda: commands.close_organisation(request.actor, code=code, **form.cleaned_data)):
         messages.success(request, _("L’organisme est fermé."))
         return redirect("organisation", code)
-    return _form(request, found, form, _("Fermer"))
+    context = {"form": form, "organisation": found, "cancel_url": reverse("organisation", args=[found.code])}
+    return render(request, "organisations/close.html", context)
 
 
 def _form(request: ActorRequest, found: Any, form: Any, title: str) -> HttpResponse:

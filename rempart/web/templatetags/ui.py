@@ -143,6 +143,12 @@ def fact(value: Any, field: str) -> str:
     return words.fact(field, value)
 
 
+@register.filter
+def browser(user_agent: str) -> str:
+    """ "Firefox, Windows" from what a browser says of itself."""
+    return words.browser(user_agent)
+
+
 @register.simple_tag
 def marking(value: str) -> SafeString | str:
     """A TLP (PFC) label; what it allows shows on hover and is read aloud."""
