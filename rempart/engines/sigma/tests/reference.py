@@ -1,7 +1,7 @@
 """Sigma as the specification tells it, one rule and one event at a time: slow and obvious.
 
-Nothing here comes from the engine: documents go in as YAML made them, and Python's own ``re`` and ``ipaddress``
-compare. The choices that the specification leaves open are those of docs/sigma-semantics.md.
+Nothing here comes from the engine: documents go in as YAML made them, and Python's own ``re`` and
+``ipaddress`` compare. The choices that the specification leaves open are those of docs/sigma-semantics.md.
 """
 
 import base64
@@ -80,7 +80,7 @@ class Condition:
 
 def search(body, event, placeholders):
     if isinstance(body, dict):
-        return all([item(key, value, event, placeholders) for key, value in body.items()])
+        return all(item(key, value, event, placeholders) for key, value in body.items())
     results = []
     for each in body if isinstance(body, list) else [body]:
         if isinstance(each, dict | list):
@@ -93,7 +93,7 @@ def search(body, event, placeholders):
 def item(key, values, event, placeholders):
     field, *modifiers = key.split("|")
     results = [
-        any([test(form, event, field, modifiers) for form in forms_of(value, modifiers, field, placeholders)])
+        any(test(form, event, field, modifiers) for form in forms_of(value, modifiers, field, placeholders))
         for value in (values if isinstance(values, list) else [values])
     ]
     result = all(results) if "all" in modifiers else any(results)
@@ -248,7 +248,7 @@ def test(form, event, field, modifiers):
         texts = [] if value is ABSENT else list(walk(value))
     else:
         texts = list(walk({k: v for k, v in event.items() if k not in ("_logsource", "_time")}))
-    return any([compares(form, each, event, modifiers) for each in texts])
+    return any(compares(form, each, event, modifiers) for each in texts)
 
 
 def compares(form, found, event, modifiers):

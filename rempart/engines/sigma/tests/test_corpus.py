@@ -1,4 +1,4 @@
-"""Every published rule, and every recorded event: all load, all hit as told, and the slow reference agrees."""
+"""Every published rule and recorded event: all load, all hit as told, and the slow reference agrees."""
 
 import random
 from collections import Counter

@@ -60,27 +60,58 @@ def entry(fields, modifiers, values):
 
 
 TEXTUAL = [
-    "", "contains", "startswith", "endswith", "cased", "contains cased", "contains all", "endswith neq", "neq",
-    "startswith cased", "all", "cased endswith",
-]  # fmt: skip
+    "",
+    "contains",
+    "startswith",
+    "endswith",
+    "cased",
+    "contains cased",
+    "contains all",
+    "endswith neq",
+    "neq",
+    "startswith cased",
+    "all",
+    "cased endswith",
+]
 ENCODED = [
-    "base64", "base64 contains", "base64offset contains", "wide base64offset contains", "utf16le base64 contains",
-    "utf16be base64offset contains", "utf16 base64 contains", "wide contains", "utf16be", "contains base64offset"[9:],
-]  # fmt: skip
+    "base64",
+    "base64 contains",
+    "base64offset contains",
+    "wide base64offset contains",
+    "utf16le base64 contains",
+    "utf16be base64offset contains",
+    "utf16 base64 contains",
+    "wide contains",
+    "utf16be",
+    "base64offset",
+]
 items = st.one_of(
     entry(FIELDS, TEXTUAL, st.one_of(texts, numbers, st.booleans())),
     entry(FIELDS, ["windash", "contains windash", "contains all windash", "endswith windash"], texts),
     entry(FIELDS, ENCODED, plain),
-    entry(FIELDS, ["expand", "contains expand"], st.sampled_from(["%admins%", "x%hosts%", r"\%admins%", "%"])),
+    entry(
+        FIELDS, ["expand", "contains expand"], st.sampled_from(["%admins%", "x%hosts%", r"\%admins%", "%"])
+    ),
     entry(FIELDS, ["re", "re i", "re s", "re m", "re i all"], st.sampled_from(REGEXES)),
-    entry(["Ip", "a.b"], ["cidr", "cidr neq", "cidr all"], st.sampled_from(["10.0.0.0/24", "10.0.0.7/8", "fe80::/10"])),
+    entry(
+        ["Ip", "a.b"],
+        ["cidr", "cidr neq", "cidr all"],
+        st.sampled_from(["10.0.0.0/24", "10.0.0.7/8", "fe80::/10"]),
+    ),
     entry(["Size", "Image"], ["lt", "lte", "gt", "gte", "gt neq"], numbers),
-    entry(["When"], ["minute", "hour", "day", "week", "month", "year", "hour gte", "week lt"], st.integers(0, 60)),
-    entry(FIELDS, ["fieldref", "fieldref contains", "fieldref startswith", "fieldref endswith cased", "fieldref neq"],
-          st.sampled_from(FIELDS)),
+    entry(
+        ["When"],
+        ["minute", "hour", "day", "week", "month", "year", "hour gte", "week lt"],
+        st.integers(0, 60),
+    ),
+    entry(
+        FIELDS,
+        ["fieldref", "fieldref contains", "fieldref startswith", "fieldref endswith cased", "fieldref neq"],
+        st.sampled_from(FIELDS),
+    ),
     st.tuples(st.sampled_from([f"{name}|exists" for name in FIELDS]), st.booleans()),
     st.tuples(st.sampled_from(FIELDS), st.none()),
-)  # fmt: skip
+)
 maps = st.lists(items, min_size=1, max_size=3).map(dict)
 keywords = st.one_of(
     st.lists(texts.filter(bool), min_size=1, max_size=3),
@@ -89,14 +120,35 @@ keywords = st.one_of(
 )
 searches = st.one_of(maps, st.lists(maps, min_size=1, max_size=2), keywords)
 CONDITIONS = [
-    "s1", "not s1", "s1 and s2", "s1 or s2 and not s3", "not (s1 or s2) or s3", "1 of s*", "all of them",
-    "1 of them and not _h", "not not s1", "(s1)", "all of s* or 1 of _*", "not 1 of s*", "s1 and not s1", "NOT s1 OR s2",
-]  # fmt: skip
+    "s1",
+    "not s1",
+    "s1 and s2",
+    "s1 or s2 and not s3",
+    "not (s1 or s2) or s3",
+    "1 of s*",
+    "all of them",
+    "1 of them and not _h",
+    "not not s1",
+    "(s1)",
+    "all of s* or 1 of _*",
+    "not 1 of s*",
+    "s1 and not s1",
+    "NOT s1 OR s2",
+]
 detections = st.builds(
-    lambda s1, s2, s3, hidden, condition: {"s1": s1, "s2": s2, "s3": s3, "_h": hidden, "condition": condition},
-    searches, searches, searches, searches,
+    lambda s1, s2, s3, hidden, condition: {
+        "s1": s1,
+        "s2": s2,
+        "s3": s3,
+        "_h": hidden,
+        "condition": condition,
+    },
+    searches,
+    searches,
+    searches,
+    searches,
     st.one_of(st.sampled_from(CONDITIONS), st.lists(st.sampled_from(CONDITIONS), min_size=1, max_size=2)),
-)  # fmt: skip
+)
 
 scalars = st.one_of(texts, plain, numbers, st.booleans(), st.none(), dates, addresses)
 values = st.one_of(scalars, scalars, scalars, st.lists(scalars, max_size=2))
