@@ -24,6 +24,15 @@ REASONS: dict[str, Any] = {
     "below_range": _(
         "La version %(version)s précède les plages touchées (%(range)s) ; la source ne dit rien des autres."
     ),
+    "between_ranges": _(
+        "La version %(version)s est entre deux branches touchées (%(range)s) ; la source n’en dit rien."
+    ),
+    "contradictory_default": _(
+        "La source tient les autres versions pour touchées, et pourtant ses plages finissent (%(range)s)."
+    ),
+    "other_platform": _(
+        "La source parle d’une autre plateforme ou édition que celle qui est installée (%(range)s)."
+    ),
     "listed_unaffected": _("La source nomme la version %(version)s parmi les versions non touchées."),
     "default_unaffected": _(
         "Aucune plage ne couvre la version %(version)s, et la source tient les autres pour non touchées."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from rempart.engines.exposure.closing import Closing
 from rempart.engines.exposure.model import Status
 from rempart.engines.exposure.ranges import CompiledAffected, CompiledRange, Outcome, covers
 from rempart.engines.exposure.rangetext import branch_of
@@ -153,30 +154,47 @@ def _doubtful(candidate: CompiledRange, version: Measured) -> Outcome:
 
 
 def _by_default(compiled: CompiledAffected, version: Measured) -> Outcome:
-    """Outside every entry: the stated default, else what the bounds imply.
+    """No entry covers the version: the default stated, else what the ends of ranges imply (``closing``).
 
-    ``lessThan`` is "the least version not in the range": with no stated default, a version at or above
-    the end of an affected range is taken as corrected, marked as inferred. One below every range is not:
-    older releases are often out of support and were never examined.
+    A version below every range is not taken as unaffected: older releases are often out of support and
+    were never examined.
     """
     if compiled.default is Status.AFFECTED:
         return Outcome(Status.AFFECTED, "default_affected", "")
     passed, before = _neighbours(compiled, version)
-    inferred = not compiled.default_stated
-    if passed is not None and _names_correction(passed):
-        return Outcome(
-            Status.NOT_AFFECTED, "fixed_at", passed.quote, passed.high.text, inferred, passed.scheme
-        )
-    if not inferred:
+    if compiled.default_stated:
+        if passed is not None and _names_correction(passed):
+            return Outcome(
+                Status.NOT_AFFECTED, "fixed_at", passed.quote, passed.high.text, scheme=passed.scheme
+            )
         quote = passed.quote if passed is not None else (before.quote if before is not None else "")
         return Outcome(Status.NOT_AFFECTED, "default_unaffected", quote)
-    if passed is not None:
+    closed = _closing(compiled, version)
+    if closed is not None:
         return Outcome(
-            Status.NOT_AFFECTED, "above_range", passed.quote, passed.high.text, True, passed.scheme
-        )
-    if before is not None:
-        return Outcome(Status.CANNOT_TELL, "below_range", before.quote, before.low.text, True, before.scheme)
-    return Outcome(Status.CANNOT_TELL, "not_listed" if compiled.entries else "no_versions", "", inferred=True)
+            Status.NOT_AFFECTED, closed.reason, closed.quote, closed.bound, True, closed.scheme,
+            contradicted=compiled.contradictory,
+        )  # fmt: skip
+    near = passed or before
+    if near is None:
+        reason = "not_listed" if compiled.entries else "no_versions"
+        return Outcome(Status.CANNOT_TELL, reason, "", inferred=True)
+    reason = "between_ranges" if passed is not None else "below_range"
+    if compiled.contradictory:
+        reason = "contradictory_default"
+    bound = passed.high.text if passed is not None else near.low.text
+    return Outcome(
+        Status.CANNOT_TELL, reason, near.quote, bound, True, near.scheme,
+        contradicted=compiled.contradictory,
+    )  # fmt: skip
+
+
+def _closing(compiled: CompiledAffected, version: Measured) -> Closing | None:
+    for closing in compiled.closings:
+        version_key = version.key(closing.scheme)
+        if version_key is not None and closing.holds(version_key):
+            return closing
+    return None
 
 
 def _neighbours(

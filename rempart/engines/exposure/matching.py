@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import NamedTuple
 
 from rempart.engines.exposure.aliases import Aliases
@@ -28,6 +27,7 @@ REASONS: dict[str, str] = {
     "below_range": "The version is older than every affected range; the source states no default.",
     "between_ranges": "The version is between the branches of two affected ranges; no default is stated.",
     "contradictory_default": "The source calls every other version affected, and yet ends its ranges.",
+    "other_platform": "The source speaks of another platform or edition than the one installed.",
     "listed_unaffected": "The source lists the version as unaffected.",
     "default_unaffected": "No entry covers the version, and the source's default is unaffected.",
     "not_listed": "No entry covers the version, and the source states no default.",
@@ -74,10 +74,15 @@ class _Plain(NamedTuple):
 
 
 class _Traced(NamedTuple):
-    """The decisions about one vulnerability; ``texts``: versions that only their spelling tells apart."""
+    """The decisions about one vulnerability.
+
+    ``texts``: versions that only their spelling tells apart. ``view``: the order in which versions are
+    looked up: its scheme, and whether it is that of a distribution's packages.
+    """
 
     curve: Curve[Decision]
     texts: frozenset[str]
+    view: tuple[str, bool]
 
 
 @dataclass(slots=True)
@@ -93,22 +98,61 @@ class _Group:
     absent: dict[int, Decision] = field(default_factory=dict)
 
 
+class Run(NamedTuple):
+    """``positions[first:end]`` are components that share one decision about one vulnerability (a number)."""
+
+    positions: array[int]
+    first: int
+    end: int
+    vulnerability: int
+    decision: Decision
+
+
 @dataclass(slots=True)
 class Matches:
-    """Verdicts as columns, row by row: numbers of a component, a vulnerability and a decision.
+    """Verdicts by runs of components; ``ids`` names vulnerabilities, ``compared`` counts what was answered."""
 
-    A decision is written once for all the rows that share it.
-    """
-
-    components: array[int] = field(default_factory=lambda: array("I"))
-    vulnerabilities: array[int] = field(default_factory=lambda: array("I"))
-    answers: array[int] = field(default_factory=lambda: array("I"))
-    decisions: list[Decision] = field(default_factory=list)
-    ids: Sequence[str] = ()
+    ids: Sequence[str]
+    runs: list[Run] = field(default_factory=list)
     compared: int = 0
 
     def __len__(self) -> int:
-        return len(self.answers)
+        return sum(run.end - run.first for run in self.runs)
+
+    def rows(self) -> Iterator[tuple[int, str, Decision]]:
+        """Each component's position, the vulnerability and the decision."""
+        for positions, first, end, number, decision in self.runs:
+            identifier = self.ids[number]
+            for position in positions[first:end]:
+                yield position, identifier, decision
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Components of one group: their positions, what they hold, and their keys in each order asked for."""
+
+    identities: _Identities
+    members: list[tuple[int, Installed]]
+    orders: dict[tuple[str, bool], _Order] = field(default_factory=dict)
+
+
+class _Order(NamedTuple):
+    """Keys in order, the positions beside them, and the positions of versions that have no key."""
+
+    keys: list[bytes]
+    positions: array[int]
+    unreadable: array[int]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An inventory whose products are resolved and whose versions are keys in order: see ``Matcher.sweep``.
+
+    ``alone``: components whose verdicts are not a matter of order (no version, a build without revision).
+    """
+
+    batches: list[_Batch] = field(default_factory=list)
+    alone: list[tuple[int, _Identities, Installed]] = field(default_factory=list)
 
 
 class Matcher:
@@ -179,65 +223,65 @@ class Matcher:
                 decision = self._look_up(group, number, said, held, keys)
                 yield decision.verdict(component.id, self._ids[number], held.version)
 
-    def match_columns(self, components: Sequence[Component], *, unaffected: bool = False) -> Matches:
-        """The same verdicts as columns, for whole governments: component and vulnerability by their numbers.
-
-        Rows come product by product. Those not affected are left out unless ``unaffected``; ``compared``
-        counts every pair of component and vulnerability that was answered.
-        """
-        found = Matches(ids=self._ids)
-        groups: dict[tuple[_Identities, _Plain], list[tuple[int, Installed]]] = {}
+    def prepare(self, components: Iterable[Component]) -> Prepared:
+        """Resolve the products of an inventory once, for any number of sweeps."""
+        prepared = Prepared()
+        groups: dict[tuple[_Identities, _Plain], _Batch] = {}
         for position, component in enumerate(components):
             identities = self._identities(component)
-            if not any(identity in self._index for identity, _ in identities):
+            if not identities:
                 continue
             held = installed(component)
             if not held.version or _is_alone(identities, held):
-                self._one_row(position, identities, held, found, unaffected=unaffected)
-            else:
-                groups.setdefault((identities, _plain(held)), []).append((position, held))
-        for (identities, _), members in groups.items():
-            group = self._group(identities, members[0][1])
-            if group is not None:
-                self._sweep(group, members, found, unaffected=unaffected)
+                prepared.alone.append((position, identities, held))
+                continue
+            batch = groups.setdefault((identities, _plain(held)), _Batch(identities, []))
+            batch.members.append((position, held))
+        prepared.batches = list(groups.values())
+        return prepared
+
+    def sweep(self, prepared: Prepared, *, unaffected: bool = False) -> Matches:
+        """The verdicts of ``match`` for a whole inventory, by runs, product by product.
+
+        Those not affected are left out unless ``unaffected``, but counted in ``compared``.
+        """
+        found = Matches(self._ids)
+        for position, identities, held in prepared.alone:
+            one = array("I", (position,))
+            for number, said in self._planned(identities):
+                found.compared += 1
+                _keep(found, Run(one, 0, 1, number, self._decide(said, held)), unaffected)
+        for batch in prepared.batches:
+            group = self._group(batch.identities, batch.members[0][1])
+            if group is not None and group.plan:
+                self._sweep(group, batch, found, unaffected=unaffected)
         return found
 
     def _identities(self, component: Component) -> _Identities:
         return tuple(sorted(self._aliases.resolve(component_keys(component)).items()))
 
-    def _one_row(
-        self, position: int, identities: _Identities, held: Installed, found: Matches, *, unaffected: bool
-    ) -> None:
-        for number, said in self._planned(identities):
-            decision = self._decide(said, held)
-            found.compared += 1
-            if unaffected or decision.status is not Status.NOT_AFFECTED:
-                found.components.append(position)
-                found.vulnerabilities.append(number)
-                found.answers.append(len(found.decisions))
-                found.decisions.append(decision)
-
-    def _sweep(
-        self, group: _Group, members: list[tuple[int, Installed]], found: Matches, *, unaffected: bool
-    ) -> None:
+    def _sweep(self, group: _Group, batch: _Batch, found: Matches, *, unaffected: bool) -> None:
         """Every vulnerability of a product against its versions in order: a few bisections each."""
-        orders: dict[tuple[str, bool], tuple[list[bytes], array[int], array[int]]] = {}
+        members, runs = batch.members, found.runs
+        found.compared += len(members) * len(group.plan)
         for number, said in group.plan:
-            found.compared += len(members)
-            traced = self._traced_of(group, number, said) if len(members) >= _FEW else None
+            traced = group.curves.get(number)
+            if traced is None and len(members) >= _FEW:
+                traced = self._traced_of(group, number, said)
             if traced is None or traced.texts:
                 for position, held in members:
-                    _extend(found, array("I", (position,)), number, self._decide(said, held), unaffected)
+                    run = Run(array("I", (position,)), 0, 1, number, self._decide(said, held))
+                    _keep(found, run, unaffected)
                 continue
-            curve = traced.curve
-            view = (curve.scheme, is_packaged(said[0].identity))
-            if view not in orders:
-                orders[view] = _in_order(members, curve.scheme, said[0].identity)
-            keys, positions, unreadable = orders[view]
-            for first, end, decision in curve.runs(keys):
-                _extend(found, positions[first:end], number, decision, unaffected)
+            order = batch.orders.get(traced.view)
+            if order is None:
+                order = batch.orders[traced.view] = _in_order(members, traced.view[0], said[0].identity)
+            keys, positions, unreadable = order
+            for first, end, decision in traced.curve.runs(keys):
+                if unaffected or decision.status is not Status.NOT_AFFECTED:
+                    runs.append(Run(positions, first, end, number, decision))
             if unreadable:
-                _extend(found, unreadable, number, curve.unreadable, unaffected)
+                _keep(found, Run(unreadable, 0, len(unreadable), number, traced.curve.unreadable), unaffected)
 
     def _forget(self, number: int) -> None:
         for identity in self._keys.get(number, ()):
@@ -292,11 +336,9 @@ class Matcher:
         version, _ = held.compared(said[0].identity)
         if traced.texts and version.strip().casefold() in traced.texts:
             return self._decide(said, held)
-        curve = traced.curve
-        view = (curve.scheme, is_packaged(said[0].identity))
-        if view not in keys:
-            keys[view] = key(curve.scheme, version)
-        return curve.at(keys[view])
+        if traced.view not in keys:
+            keys[traced.view] = key(traced.curve.scheme, version)
+        return traced.curve.at(keys[traced.view])
 
     def _traced_of(self, group: _Group, number: int, said: tuple[_Said, ...]) -> _Traced | None:
         if number not in group.curves:
@@ -330,7 +372,8 @@ class Matcher:
 
         bounds = {bound for _, curve, _ in parts for bound in (*curve.curve.bounds, *curve.points)}
         texts = frozenset(text for _, curve, _ in parts for text in curve.texts)
-        return _Traced(trace(parts[0][1].curve.scheme, bounds, decision), texts)
+        curve = trace(parts[0][1].curve.scheme, bounds, decision)
+        return _Traced(curve, texts, (curve.scheme, is_packaged(said[0].identity)))
 
     def _decide(self, said: tuple[_Said, ...], held: Installed) -> Decision:
         """The decision for one version as its text states it."""
@@ -374,10 +417,7 @@ def _plain(held: Installed) -> _Plain:
     return _Plain(reading_of(held.version, held.purl_type), upstream)
 
 
-def _in_order(
-    members: list[tuple[int, Installed]], scheme: str, identity: str
-) -> tuple[list[bytes], array[int], array[int]]:
-    """Keys in order with the components' positions beside them; and the positions without a key."""
+def _in_order(members: list[tuple[int, Installed]], scheme: str, identity: str) -> _Order:
     read, unreadable = [], array("I")
     for position, held in members:
         found = key(scheme, held.compared(identity)[0])
@@ -386,13 +426,9 @@ def _in_order(
         else:
             read.append((found, position))
     read.sort()
-    return [found for found, _ in read], array("I", [position for _, position in read]), unreadable
+    return _Order([found for found, _ in read], array("I", [position for _, position in read]), unreadable)
 
 
-def _extend(found: Matches, positions: array[int], number: int, decision: Decision, unaffected: bool) -> None:
-    if decision.status is Status.NOT_AFFECTED and not unaffected:
-        return
-    found.components.extend(positions)
-    found.vulnerabilities.extend(repeat(number, len(positions)))
-    found.answers.extend(repeat(len(found.decisions), len(positions)))
-    found.decisions.append(decision)
+def _keep(found: Matches, run: Run, unaffected: bool) -> None:
+    if unaffected or run.decision.status is not Status.NOT_AFFECTED:
+        found.runs.append(run)

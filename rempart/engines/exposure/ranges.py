@@ -8,10 +8,11 @@ its comparison neither true nor false, and that doubt reaches the answer unless 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from rempart.engines.exposure.closing import Closing, End, closings, contradicts_itself
 from rempart.engines.exposure.cpe import parse_cpe
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
 from rempart.engines.exposure.names import vendor_name
@@ -78,7 +79,11 @@ class CompiledRange:
 
 @dataclass(slots=True)
 class CompiledAffected:
-    """One product statement ready for comparison. Exact versions are looked up, ranges tried in order."""
+    """One product statement ready for comparison. Exact versions are looked up, ranges tried in order.
+
+    ``closings`` are what is inferred past the ends of ranges, where the source leaves it unstated;
+    ``contradictory`` says that its default denies those ends (see ``closing``).
+    """
 
     source: str
     default: Status
@@ -88,12 +93,15 @@ class CompiledAffected:
     exact_schemes: tuple[str, ...] = ()
     ranges: list[CompiledRange] = field(default_factory=list)
     entries: int = 0
+    closings: tuple[Closing, ...] = ()
+    contradictory: bool = False
 
 
 class Outcome(NamedTuple):
     """What one statement answers for one version.
 
     ``inferred``: the source leaves it unstated. ``fixed_in``: where the range in question ends.
+    ``contradicted``: the source's own default says otherwise.
     """
 
     status: Status
@@ -103,6 +111,7 @@ class Outcome(NamedTuple):
     inferred: bool = False
     scheme: str = ""
     fixed_in: str = ""
+    contradicted: bool = False
 
 
 def reading_of(version: str, purl_type: str) -> Reading:
@@ -114,11 +123,15 @@ def reading_of(version: str, purl_type: str) -> Reading:
 def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAffected:
     """Read every bound of a statement once, for components of the given reading."""
     entries = tuple(_plain(entry, affected) for entry in affected.versions or _entries_of_cpes(affected.cpes))
+    contradictory = contradicts_itself(affected)
     compiled = CompiledAffected(
         source=affected.source,
-        default=_STATUS.get(affected.default_status, Status.CANNOT_TELL),
-        default_stated=affected.default_status in {"affected", "unaffected"},
+        default=Status.CANNOT_TELL
+        if contradictory
+        else _STATUS.get(affected.default_status, Status.CANNOT_TELL),
+        default_stated=not contradictory and affected.default_status in {"affected", "unaffected"},
         entries=len(entries),
+        contradictory=contradictory,
     )
     schemes: dict[str, None] = {}
     for order, entry in enumerate(entries):
@@ -129,7 +142,28 @@ def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAf
             _compile_single(compiled, order, entry, scheme)
             schemes[scheme] = None
     compiled.exact_schemes = tuple(schemes)
+    if not compiled.default_stated:
+        compiled.closings = tuple(closings([end for one in compiled.ranges for end in _end(one)]))
     return compiled
+
+
+def _end(candidate: CompiledRange) -> Iterator[End]:
+    """The end of an affected range that can be read; a contradictory one ends at the higher of its bounds."""
+    high = candidate.high
+    if candidate.status is not Status.AFFECTED or high.key is None:
+        return
+    if candidate.problem not in {"", "contradictory_range"}:
+        return
+    key_of_end = max(high.key, candidate.low.key or b"") if candidate.problem else high.key
+    yield End(
+        scheme=candidate.scheme,
+        key=key_of_end,
+        included=high.inclusive,
+        names_correction=not high.inclusive and not branch_of(high.text) and not candidate.problem,
+        low_text=candidate.low.text,
+        high_text=high.text,
+        quote=candidate.quote,
+    )
 
 
 def _entries_of_cpes(cpes: Sequence[str]) -> tuple[VersionEntry, ...]:

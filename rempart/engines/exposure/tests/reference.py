@@ -57,6 +57,8 @@ def covers(entry: VersionEntry, version: str) -> bool | None:
             return True
         return numbers(entry.version) == numbers(version) if NUMBERS.fullmatch(entry.version) else None
     above = at_least(version, entry.version)
+    if entry.after and above and NUMBERS.fullmatch(entry.version):
+        above = numbers(version) != numbers(entry.version)
     below = (
         within(version, entry.less_than, False)
         if entry.less_than
@@ -90,7 +92,18 @@ def outcomes(affected: Affected, version: str) -> set[str]:
             found |= status_within(entry, version)
         if covered:
             return found
-    return found | {affected.default_status}
+    return found | {"unknown" if is_denied_by_its_default(affected) else affected.default_status}
+
+
+def is_denied_by_its_default(affected: Affected) -> bool:
+    """Our one departure from the schema: "affected" by default, beside affected ranges that all end."""
+    ends = [entry.less_than or entry.less_than_or_equal for entry in affected.versions]
+    return (
+        affected.default_status == "affected"
+        and bool(ends)
+        and all(end and not (end.endswith("*") and not _BRANCH.fullmatch(end)) for end in ends)
+        and all(entry.status == "affected" for entry in affected.versions)
+    )
 
 
 def is_contradictory(entry: VersionEntry) -> bool:

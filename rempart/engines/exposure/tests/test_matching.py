@@ -230,6 +230,46 @@ def test_in_bulk_each_component_gets_one_verdict_per_vulnerability_of_its_produc
     assert matcher.keys_of("CVE-2024-3") == ()
 
 
+PHP = (_entry("8.1.0", "8.1.29"), _entry("8.2.0", "8.2.20"), _entry("8.3.0", "8.3.8"))
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "reason"),
+    [
+        ("8.3.7", YES, "in_range"),
+        ("8.3.8", NO, "fixed_at"),
+        ("8.1.30", NO, "fixed_at"),
+        ("8.4.0", NO, "fixed_at"),
+        ("8.0.30", OPEN, "contradictory_default"),
+    ],
+)
+def test_ends_hold_against_a_default_that_denies_them(version: str, status: Status, reason: str) -> None:
+    verdict = _ask(version, _affected(*PHP, default="affected"))
+    assert (verdict.status, verdict.reason) == (status, reason)
+    assert verdict.detail.get("contradiction", "") == ("" if status is YES else "default_affected")
+    plain = _ask(version, _affected(*PHP))
+    assert verdict.confidence < plain.confidence or status is YES
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "reason"),
+    [
+        ("8.1.30", NO, "fixed_at"),
+        ("8.2.5", OPEN, "between_ranges"),
+        ("8.4.0", NO, "fixed_at"),
+        ("7.4.0", OPEN, "below_range"),
+    ],
+)
+def test_past_an_end_only_its_branch_is_corrected(version: str, status: Status, reason: str) -> None:
+    verdict = _ask(version, _affected(_entry("8.1.0", "8.1.29"), _entry("8.3.0", "8.3.8")))
+    assert (verdict.status, verdict.reason) == (status, reason)
+
+
+def test_a_default_beside_an_open_range_or_an_exception_is_no_contradiction() -> None:
+    for entries in [(_entry("1.0", "*"),), (_entry("1.0", "2.0"), VersionEntry("3.0", "unaffected"))]:
+        assert _ask("2.5", _affected(*entries, default="affected")).status is YES
+
+
 def test_a_vulnerability_added_again_replaces_what_was_said() -> None:
     matcher = Matcher(Aliases())
     component = Component("a", "Acme", "Portal", "1.1")
