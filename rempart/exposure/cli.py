@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from rempart.exposure import commands
+from rempart.exposure import commands, products_cli
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
@@ -19,6 +19,7 @@ from rempart.organisations import queries as organisations
 
 def install(app: typer.Typer) -> None:
     app.command("rematch")(rematch)
+    products_cli.install(app)
 
 
 def rematch(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django_tasks import task
 
 from rempart.exposure import commands
+from rempart.exposure.commands import lifecycle
 from rempart.kernel import jobs
 from rempart.kernel.worker import every
 
@@ -21,6 +22,12 @@ def rematch_all() -> dict[str, int]:
 def reprioritise_all() -> dict[str, int]:
     """Applies the decision table to every live exposure, body by body."""
     return commands.reprioritise_all(jobs.progress).summary()
+
+
+@task(queue_name="bulk", priority=0)
+def relocate_all() -> int:
+    """Finds every component's release cycle anew, after the support dates changed."""
+    return lifecycle.relocate_all()
 
 
 @every(timedelta(minutes=1))

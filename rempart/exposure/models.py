@@ -229,3 +229,56 @@ class PriorityDeadline(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.amount} {self.unit}"
+
+
+class ComponentSupport(models.Model):
+    """The release cycle of a component, by the published dates; no product: it was looked for in vain.
+
+    ``ends_on`` is the end of corrections of security; ``past`` says it where no day is stated.
+    """
+
+    component = models.OneToOneField(
+        "assets.Component", on_delete=models.CASCADE, primary_key=True, related_name="support"
+    )
+    product = models.ForeignKey(
+        "intelligence.LifecycleProduct", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    cycle = models.ForeignKey(
+        "intelligence.LifecycleCycle", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    ends_on = models.DateField(null=True, blank=True)
+    past = models.BooleanField(null=True)
+    extended_on = models.DateField(null=True, blank=True)
+    confidence = models.FloatField(default=0.0)
+    key = models.CharField(max_length=300, blank=True)  # the identity by which it was found
+
+    def __str__(self) -> str:
+        return f"{self.component_id} {self.cycle_id}"
+
+
+class SupportHolding(BodyOwned):
+    """A component whose support is known of, as one body holds it: on how many live assets, how critical."""
+
+    component = models.ForeignKey("assets.Component", on_delete=models.CASCADE, related_name="+")
+    product = models.ForeignKey("intelligence.LifecycleProduct", on_delete=models.CASCADE, related_name="+")
+    cycle = models.ForeignKey(
+        "intelligence.LifecycleCycle", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    ends_on = models.DateField(null=True, blank=True)
+    past = models.BooleanField(null=True)
+    extended_on = models.DateField(null=True, blank=True)
+    assets = models.PositiveIntegerField()
+    internet = models.PositiveIntegerField(default=0)
+    criticality = models.PositiveSmallIntegerField(default=0)  # the highest among those assets
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["body", "component"], name="one_holding_each"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["body", "ends_on"], name="holding_of_body"),
+            models.Index(fields=["ends_on", "id"], name="holding_ends"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.body_id} {self.component_id}"

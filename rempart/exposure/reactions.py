@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rempart.exposure import commands
+from rempart.exposure import commands, jobs
+from rempart.exposure.commands import lifecycle
 from rempart.kernel.outbox import Event, reacts_to
 
 
@@ -25,3 +26,14 @@ def criticality_changed(event: Event) -> None:
     commands.reprioritise(
         asset_ids=event.payload.get("asset_ids"), body_id=event.payload.get("body_id"), cause="criticality"
     )
+
+
+@reacts_to("assets.inventory_changed")
+def support_follows_inventory(event: Event) -> None:
+    lifecycle.hold_support(event.payload["body_id"])
+
+
+@reacts_to("intelligence.lifecycle_changed")
+def support_dates_changed(event: Event) -> None:
+    """Hundreds of thousands of components are looked up again: not while events wait."""
+    jobs.relocate_all.enqueue()

@@ -18,6 +18,7 @@ OBJECTIVES: dict[str, Any] = {
     "O1.2": _("Réalisations suivies et indicateurs de performance"),
     "O3.1": _("Risques connus, actifs critiques localisés, information catégorisée"),
     "O3.2": _("Mesures d’atténuation réellement déployées"),
+    "O3.5": _("Protection dès la conception, dans les contrats et sur tout le cycle de vie"),
     "O4.1": _("Réseau d’alerte"),
     "O5.3": _("Communication avec les autorités concernées"),
 }
@@ -182,6 +183,18 @@ INDICATORS: tuple[Indicator, ...] = (
         "duration",
         "down",
         14 * DAY,
+    ),
+    Indicator(
+        "software_supported",
+        "O3.5",
+        _("Logiciels encore soutenus"),
+        _("Part des logiciels dont les dates de soutien sont connues et que leur éditeur corrige encore."),
+        _("logiciels soutenus ÷ logiciels dont la fin du soutien est connue"),
+        _("Inventaires et dates de soutien publiées"),
+        "share",
+        "up",
+        0.95,
+        over_period=False,
     ),
     Indicator(
         "time_to_alert",

@@ -36,6 +36,7 @@ _PLACES = (
     Place("vulnerability_list", _("Vulnérabilités"), Permission.INTELLIGENCE_READ, "v", 0),
     Place("organisation_list", _("Organismes"), Permission.ORGANISATION_READ, "o", 1),
     Place("asset_list", _("Services et actifs"), Permission.ASSET_READ, "s", 1),
+    Place("lifecycle_list", _("Fin de vie"), Permission.EXPOSURE_READ, "l", 1),
     Place("inventory_list", _("Inventaires"), Permission.ASSET_WRITE, "n", 1),
     Place("indicators", _("Indicateurs"), Permission.INDICATOR_READ, "i", 2),
     Place("priority_table", _("Table de priorité"), Permission.EXPOSURE_READ, "p", 2),

@@ -19,6 +19,7 @@ from rempart.kernel.errors import Invalid
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 
+_KEYS_AT_ONCE = 500
 _KEY = re.compile(r"(?:purl|cpe|name):[^\s]{1,290}")
 
 
@@ -58,7 +59,7 @@ def alias_products(
     )
     names = Names()
     touched = {key, old, canonical, names.aliases.canonical(key)[0]}
-    effect = _rename(touched, names)
+    effect = rename_components(touched, names)
     tell(effect.matched.exposures, "alias")
     audit.record(
         actor, "product.aliased", alias,
@@ -76,11 +77,12 @@ def preview_alias(actor: Actor, *, key: str, canonical: str) -> AliasEffect:
     return effect
 
 
-def _rename(touched: set[str], names: Names) -> AliasEffect:
+def rename_components(touched: set[str], names: Names) -> AliasEffect:
     """Indexes and matches anew the components known under these keys."""
-    ids = sorted(
-        set(ComponentKey.objects.filter(key__in=sorted(touched)).values_list("component_id", flat=True))
-    )
+    found: set[int] = set()
+    for keys in slices(sorted(touched), _KEYS_AT_ONCE):
+        found.update(ComponentKey.objects.filter(key__in=keys).values_list("component_id", flat=True))
+    ids = sorted(found)
     total = Matched()
     for part in slices(ids, COMPONENTS_AT_ONCE):
         ComponentKey.objects.filter(component_id__in=part).delete()

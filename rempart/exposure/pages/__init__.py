@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rempart.exposure.pages import exposures, names, statements, table
+from rempart.exposure.pages import exposures, lifecycle, names, statements, table
 from rempart.exposure.pages.sections import register
 
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("statements/", statements.statement_list, name="statement_list"),
     path("statements/<int:statement_id>", statements.statement, name="statement"),
     path("priority/", table.priority_table, name="priority_table"),
+    path("lifecycle/", lifecycle.lifecycle_list, name="lifecycle_list"),
+    path("lifecycle/check", lifecycle.lifecycle_check, name="lifecycle_check"),
     path("products/", names.product_names, name="product_names"),
 ]
 

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from rempart.assets.queries import InventoryMeasures, inventory_measures
 from rempart.exposure import queries as exposure
+from rempart.exposure.queries.lifecycle import supported_shares
 from rempart.indicators.definitions import FRESH_DAYS
 from rempart.indicators.measures.durations import durations
 from rempart.indicators.measures.model import Measure, Places, count_of_bodies, share_of_bodies, shares
 from rempart.indicators.measures.sql import fetch, instant
 from rempart.kernel.actors import system
+from rempart.kernel.time import today
 from rempart.organisations import queries as organisations
 
 _KEV_ON_TIME = """
@@ -40,6 +42,7 @@ def measure(places: Places, since: datetime, until: datetime) -> dict[str, dict[
     found["bodies_act_now"] = count_of_bodies(places, frozenset(row[0] for row in fetch(_ACT_NOW)))
     found |= _inventories(places, inventory_measures(), until)
     found["exposure_days"] = _exposure_days(places, found["assets_categorised"], since, until)
+    found["software_supported"] = shares(places, dict(supported_shares(today())))
     found["reachable_bodies"] = _reachable(places, until)
     return found
 

@@ -1,0 +1,142 @@
+"""The API of support dates and of products' names."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from rempart.exposure.pages import lifecycle as lists
+from rempart.exposure.queries import lifecycle
+from rempart.kernel.edge import page
+from rempart.kernel.permissions import Permission
+
+router = Router()
+
+_Short = Annotated[str, Field(max_length=200)]
+
+
+class HoldingOut(Schema):
+    """Software of one body, and until when it is supported."""
+
+    body: str
+    product: str
+    title: str
+    component: str
+    cycle: str
+    ends_on: date | None
+    past: bool | None
+    extended_on: date | None
+    assets: int
+    internet: int
+    criticality: int
+
+
+class HoldingPage(Schema):
+    total: int
+    page: int
+    pages: int
+    totals: dict[str, dict[str, int]]
+    items: list[HoldingOut]
+
+
+class HoldingFilters(Schema):
+    """``when``: now, 12 (within 12 months), 24 (from 12 to 24), later, unknown; the others as in the list."""
+
+    when: Literal["", "now", "12", "24", "later", "unknown"] = ""
+    q: _Short = ""
+    body: _Short = ""
+    centre: _Short = ""
+    product: _Short = ""
+    internet: Literal["", "yes", "no"] = ""
+    sort: _Short = ""
+    page: Annotated[int, Field(ge=1)] = 1
+    size: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+class CycleOut(Schema):
+    name: str
+    label: str
+    released: date | None
+    ends_on: date | None
+    extended_on: date | None
+    standing: str
+    latest: str
+
+
+class CheckedOut(Schema):
+    """A product, the cycle of the version asked about (empty: none), and where that cycle stands."""
+
+    product: str
+    title: str
+    link: str
+    version: str
+    cycle: str
+    standing: str
+    ends_on: date | None
+    cycles: list[CycleOut]
+
+
+@router.get("/lifecycle", response=HoldingPage, summary="Software by the end of its support")
+@page(Permission.EXPOSURE_READ)
+def list_holdings(request: HttpRequest, filters: Query[HoldingFilters]) -> dict[str, Any]:
+    actor = request.actor  # type: ignore[attr-defined]
+    parameters = {name: str(value) for name, value in filters.dict().items()}
+    listing, rows = lists.listing_for(actor), lists.listed(actor)
+    shown = listing.page(rows, parameters)
+    items = [
+        {
+            "body": one.body.code,
+            "product": one.product.slug,
+            "title": one.product.title,
+            "component": str(one.component),
+            "cycle": one.cycle.name if one.cycle is not None else "",
+            **{name: getattr(one, name) for name in ("ends_on", "past", "extended_on")},
+            **{name: getattr(one, name) for name in ("assets", "internet", "criticality")},
+        }
+        for one in shown.rows
+    ]
+    kept = {**parameters, "when": ""}
+    totals = lifecycle.support_totals(listing.rows(rows, kept))
+    return {
+        "total": shown.total, "page": shown.number, "pages": shown.pages, "totals": totals, "items": items,
+    }  # fmt: skip
+
+
+@router.get("/lifecycle/check", response=list[CheckedOut], summary="Until when a product is supported")
+@page(Permission.EXPOSURE_READ)
+def check_support(
+    request: HttpRequest,
+    product: Annotated[str, Query(max_length=200)] = "",
+    version: Annotated[str, Query(max_length=60)] = "",
+) -> list[dict[str, Any]]:
+    found = lifecycle.check_support(request.actor, product, version)  # type: ignore[attr-defined]
+    return [checked_as_dict(one) for one in found]
+
+
+def checked_as_dict(one: lifecycle.Checked) -> dict[str, Any]:
+    """What was found of a product, for the API and the command line."""
+    return {
+        "product": one.product.slug,
+        "title": one.product.title,
+        "link": one.product.link,
+        "version": one.version,
+        "cycle": one.cycle.name if one.cycle is not None else "",
+        "standing": one.support.standing.value if one.support is not None else "",
+        "ends_on": one.support.ends_on if one.support is not None else None,
+        "cycles": [
+            {
+                "name": cycle.name,
+                "label": cycle.label,
+                "released": cycle.released,
+                "ends_on": support.ends_on,
+                "extended_on": cycle.extended.on,
+                "standing": support.standing.value,
+                "latest": cycle.latest,
+            }
+            for cycle, support in one.cycles
+        ],
+    }

@@ -1,0 +1,79 @@
+"""``rempart lifecycle`` and ``rempart products``: support dates, and the names that people decided on."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rempart.exposure import support_words
+from rempart.exposure.commands import lifecycle as support
+from rempart.exposure.products_api import checked_as_dict
+from rempart.exposure.queries import lifecycle
+from rempart.kernel.actors import system
+from rempart.kernel.errors import DomainError
+
+_Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
+dates = typer.Typer(no_args_is_help=True, help="Dates de soutien des logiciels · Software support dates.")
+
+
+def install(app: typer.Typer) -> None:
+    app.add_typer(dates, name="lifecycle")
+
+
+@dates.command("show")
+def show(
+    body: Annotated[str, typer.Option(help="Code d’organisme · Code of a body.")] = "", as_json: _Json = False
+) -> None:
+    """Logiciels sans soutien ou qui vont l’être · Software unsupported, or soon to be."""
+    rows = lifecycle.holdings(system("cli"))
+    if body:
+        rows = rows.filter(body__code=body)
+    totals, products = lifecycle.support_totals(rows), lifecycle.unsupported_products(rows, 25)
+    if as_json:
+        typer.echo(json.dumps({"totals": totals, "products": products}))
+        return
+    console, table = Console(), Table("", "logiciels · software", "actifs · assets", "organismes · bodies")
+    for name, label in support_words.PERIODS.items():
+        table.add_row(str(label), *(str(totals[name][part]) for part in ("held", "assets", "bodies")))
+    console.print(table)
+    for one in products:
+        console.print(f"{one['title']}  {one['total']}")
+
+
+@dates.command("check")
+def check(
+    product: Annotated[str, typer.Argument(help="Produit · Product: « PostgreSQL 13 ».")],
+    version: Annotated[str, typer.Argument(help="Version.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """Jusqu’à quand un produit est soutenu · Until when a product is supported."""
+    try:
+        found = lifecycle.check_support(system("cli"), product, version)
+    except DomainError as error:
+        Console(stderr=True).print(str(error.message), style="red")
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps([checked_as_dict(one) for one in found], default=str))
+        return
+    console = Console()
+    for one in found:
+        console.print(f"[bold]{one.product.title}[/] {support_words.checked_in_words(one)['answer']}")
+        table = Table("cycle", "état · state", "fin · end")
+        for cycle, standing in one.cycles:
+            table.add_row(
+                cycle.label or cycle.name,
+                str(support_words.STANDINGS[standing.standing]),
+                str(standing.ends_on or ""),
+            )
+        console.print(table)
+
+
+@dates.command("locate")
+def locate(as_json: _Json = False) -> None:
+    """Retrouve le cycle de chaque composant · Find every component's cycle anew. Harmless when run again."""
+    count = support.relocate_all()
+    typer.echo(json.dumps({"components": count}) if as_json else str(count))
