@@ -108,8 +108,8 @@ def test_patterns(pattern: str, values: list[str]) -> None:
 @pytest.mark.parametrize(
     "pattern",
     ["", "[", "[]", "[url:value]", "[url:value LIKE 'a%']", "[url:value != 'a']", "[NOT url:value = 'a']",
-     "[url:value = 'a'] FOLLOWEDBY [url:value = 'b']", "[url:value = 'a'] WITHIN 5 SECONDS", "[url:value = 'a",
-     "\x00"],
+     "[url:value = 'a'] FOLLOWEDBY [url:value = 'b']", "[url:value = 'a'] WITHIN 5 SECONDS",
+     "[url:value = 'a", "\x00"],
 )  # fmt: skip
 def test_patterns_that_ask_more_are_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -1,0 +1,67 @@
+"""``rempart rules``: check, test and explain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rempart.detection.tests.conftest import SIGMA
+
+Rempart = Callable[..., Any]
+pytestmark = pytest.mark.any_database
+needs_rules = pytest.mark.skipif(not SIGMA.is_dir(), reason=f"needs the rules of {SIGMA}")
+BAD = "title: Bad\nid: x\nlogsource: {product: windows}\ndetection: {a: {b: c}, condition: no}\nlevel: low\n"
+
+
+def test_check(rempart: Rempart, rules: Path) -> None:
+    assert json.loads(rempart("rules", "check", rules, "--json").stdout)["rules"] == 2
+    (rules / "bad.yml").write_text(BAD)
+    (rules / "worse.yml").write_text("title: [\n")
+    told = json.loads(rempart("rules", "check", rules, "--json", status=1).stdout)
+    assert told["rules"] >= 2
+    assert {Path(one["path"]).name for one in told["list"]} == {"bad.yml", "worse.yml"}
+    assert "bad.yml" in rempart("rules", "check", rules, status=1).stdout
+
+
+def test_cases(rempart: Rempart, rules: Path, log: Path, tmp_path: Path) -> None:
+    case = tmp_path / "cases" / "stop"
+    case.mkdir(parents=True)
+    (case / "events.jsonl").write_text(log.read_text())
+    info = (
+        "rule_metadata: [{id: 11111111-1111-4111-8111-111111111111}]\n"
+        "regression_tests_info: [{name: Stop, match_count: COUNT, path: cases/stop/events.jsonl}]\n"
+    )
+    (case / "info.yml").write_text(info.replace("COUNT", "3"))
+    assert "1 cas" in rempart("rules", "test", tmp_path / "cases", "--rules", rules).stdout
+    (case / "info.yml").write_text(info.replace("COUNT", "4"))
+    (result,) = json.loads(rempart("rules", "test", case, "-r", rules, "--json", status=1).stdout)
+    assert (result["expected"], result["found"], result["passed"]) == (4, 3, False)
+    (case / "info.yml").write_text(
+        info.replace("COUNT", "1").replace("cases/stop/events", "../../../etc/none")
+    )
+    assert "journal absent" in rempart("rules", "test", case, "-r", rules, status=1).stdout
+    (case / "info.yml").write_text("- nothing")
+    assert "info.yml" in rempart("rules", "test", case, "-r", rules, status=1).stderr
+
+
+@needs_rules
+def test_the_published_cases_hit_their_rules(rempart: Rempart) -> None:
+    folders = [SIGMA / name for name in ("rules", "rules-emerging-threats", "rules-threat-hunting")]
+    chosen = [argument for folder in folders for argument in ("-r", folder)]
+    results = json.loads(rempart("rules", "test", SIGMA / "regression_data", *chosen, "--json").stdout)
+    assert len(results) >= 100
+    assert all(result["passed"] for result in results)
+
+
+def test_explain(rempart: Rempart, rules: Path) -> None:
+    told = json.loads(rempart("rules", "explain", rules, "--json").stdout)
+    assert [one["title"] for one in told] == ["Service stopped", "Failed password"]
+    assert told[0]["fields"] == ["CommandLine", "Image"]
+    assert told[0]["logsource"] == "windows/process_creation/*"
+    text = rempart("rules", "explain", rules).stdout
+    assert "finit par" in text
+    assert "un des mots" in text
