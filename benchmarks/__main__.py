@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-NAMES = ("detection", "records", "imports", "loop", "pages")
+NAMES = ("detection", "exposure", "records", "imports", "loop", "pages")
 
 
 def main() -> None:
@@ -14,6 +14,8 @@ def main() -> None:
     parser.add_argument("--bodies", type=int, default=400)
     parser.add_argument("--assets", type=int, default=200_000)
     parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--pairs", type=int, default=150_000)
+    parser.add_argument("--records", type=int, default=300_000)
     parser.add_argument("--latency", type=float, default=10.0, help="ms added to each database round trip")
     options = parser.parse_args()
     for name in options.names:

@@ -86,7 +86,7 @@ class _At:
 
 def statement_curve(compiled: CompiledAffected) -> StatementCurve | None:
     """The curve of a statement; None when it mixes schemes, each with an order of its own."""
-    schemes = {one.scheme for one in (*compiled.ranges, *compiled.closings)} | set(compiled.exact_schemes)
+    schemes = {one.scheme for one in compiled.ranges} | set(compiled.exact_schemes)
     schemes.discard(GIT)
     if len(schemes) > 1:
         return None
@@ -97,7 +97,6 @@ def statement_curve(compiled: CompiledAffected) -> StatementCurve | None:
         for end in (one.low.key, one.high.key, *(at for at, _, _ in one.changes))
         if end is not None
     }
-    bounds.update(end for one in compiled.closings for end in (one.low, one.high) if end is not None)
     bounds.update(end for one in compiled.closings for end in (one.low, one.high) if end is not None)
     curve = trace(scheme, bounds, lambda place: measure(compiled, _At(place)))
     points = {place: measure(compiled, _At(place)) for _, place in compiled.exact}

@@ -89,13 +89,15 @@ class _Traced(NamedTuple):
 class _Group:
     """Components of one product that are read alike: their verdicts are the same functions of the version.
 
-    ``held`` stands for any of them. ``curves`` are made when first asked for; None where there is none.
+    ``held`` stands for any of them. ``curves`` are made when first asked for; None where there is none:
+    those versions are ``asked`` one by one.
     """
 
     held: Installed
     plan: list[tuple[int, tuple[_Said, ...]]]
     curves: dict[int, _Traced | None] = field(default_factory=dict)
     absent: dict[int, Decision] = field(default_factory=dict)
+    asked: dict[tuple[int, str], Decision] = field(default_factory=dict)
 
 
 class Run(NamedTuple):
@@ -110,7 +112,7 @@ class Run(NamedTuple):
 
 @dataclass(slots=True)
 class Matches:
-    """Verdicts by runs of components; ``ids`` names vulnerabilities, ``compared`` counts what was answered."""
+    """Verdicts by runs of components; ``ids`` names vulnerabilities, ``compared`` counts answers."""
 
     ids: Sequence[str]
     runs: list[Run] = field(default_factory=list)
@@ -134,6 +136,15 @@ class _Batch:
     identities: _Identities
     members: list[tuple[int, Installed]]
     orders: dict[tuple[str, bool], _Order] = field(default_factory=dict)
+    positions: array[int] = field(default_factory=lambda: array("I"))
+    spelled: frozenset[str] = frozenset()
+
+    def spellings(self) -> frozenset[str]:
+        """The versions as statements that list them look them up."""
+        if not self.spelled:
+            texts = {text for _, held in self.members for text in (held.version, held.upstream) if text}
+            self.spelled = frozenset(text.strip().casefold() for text in texts)
+        return self.spelled
 
 
 class _Order(NamedTuple):
@@ -238,6 +249,8 @@ class Matcher:
             batch = groups.setdefault((identities, _plain(held)), _Batch(identities, []))
             batch.members.append((position, held))
         prepared.batches = list(groups.values())
+        for batch in prepared.batches:
+            batch.positions = array("I", [position for position, _ in batch.members])
         return prepared
 
     def sweep(self, prepared: Prepared, *, unaffected: bool = False) -> Matches:
@@ -268,10 +281,10 @@ class Matcher:
             traced = group.curves.get(number)
             if traced is None and len(members) >= _FEW:
                 traced = self._traced_of(group, number, said)
-            if traced is None or traced.texts:
-                for position, held in members:
-                    run = Run(array("I", (position,)), 0, 1, number, self._decide(said, held))
-                    _keep(found, run, unaffected)
+            if traced is None or not traced.texts.isdisjoint(batch.spellings()):
+                for place, (_, held) in enumerate(members):
+                    decision = self._asked(group, number, said, held)
+                    _keep(found, Run(batch.positions, place, place + 1, number, decision), unaffected)
                 continue
             order = batch.orders.get(traced.view)
             if order is None:
@@ -372,8 +385,8 @@ class Matcher:
 
         bounds = {bound for _, curve, _ in parts for bound in (*curve.curve.bounds, *curve.points)}
         texts = frozenset(text for _, curve, _ in parts for text in curve.texts)
-        curve = trace(parts[0][1].curve.scheme, bounds, decision)
-        return _Traced(curve, texts, (curve.scheme, is_packaged(said[0].identity)))
+        traced = trace(parts[0][1].curve.scheme, bounds, decision)
+        return _Traced(traced, texts, (traced.scheme, is_packaged(said[0].identity)))
 
     def _decide(self, said: tuple[_Said, ...], held: Installed) -> Decision:
         """The decision for one version as its text states it."""
@@ -382,6 +395,12 @@ class Matcher:
             compiled = self._compile(one.place, reading_of(*held.compared(one.identity)))
             answers.append(answer(compiled, None, held, one.confidence, one.identity))
         return decide(answers, self._ranks)
+
+    def _asked(self, group: _Group, number: int, said: tuple[_Said, ...], held: Installed) -> Decision:
+        found = group.asked.get((number, held.version))
+        if found is None:
+            found = group.asked[number, held.version] = self._decide(said, held)
+        return found
 
     def _compile(self, place: int, reading: Reading) -> CompiledAffected:
         found = self._compiled.get((place, reading))

@@ -88,7 +88,7 @@ def test_a_curve_says_what_its_statement_says(versions: tuple[VersionEntry, ...]
     assert _disagreements(statement) == []
 
 
-def test_columns_say_what_verdicts_say() -> None:
+def test_a_sweep_says_what_verdicts_say() -> None:
     draw = random.Random(3)
     matcher = Matcher(Aliases())
     for number in range(60):
@@ -107,18 +107,15 @@ def test_columns_say_what_verdicts_say() -> None:
         Component(str(number), "Acme", f"Product {number % 5}", text)
         for number, text in enumerate([*texts, "", "R3 build", "odd text"] * 5)
     ]
-    columns = matcher.match_columns(components, unaffected=True)
-    rows = {
-        (components[component].id, columns.ids[vulnerability]): columns.decisions[decision]
-        for component, vulnerability, decision in zip(
-            columns.components, columns.vulnerabilities, columns.answers, strict=True
-        )
-    }
+    prepared = matcher.prepare(components)
+    swept = matcher.sweep(prepared, unaffected=True)
+    rows = {(components[position].id, name): decision for position, name, decision in swept.rows()}
     verdicts = list(matcher.match(components))
-    assert len(columns) == columns.compared == len(rows) == len(verdicts) > 1_000
+    assert len(swept) == swept.compared == len(rows) == len(verdicts) > 1_000
     for verdict in verdicts:
         decision = rows[verdict.component_id, verdict.vulnerability_id]
         version = components[int(verdict.component_id)].version
         assert decision.verdict(verdict.component_id, verdict.vulnerability_id, version) == verdict
-    fewer = matcher.match_columns(components)
+    fewer = matcher.sweep(prepared)
+    assert fewer.compared == swept.compared
     assert len(fewer) == sum(verdict.status != "not_affected" for verdict in verdicts)
