@@ -8,6 +8,7 @@ thousand rules than for one.
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
@@ -75,12 +76,15 @@ class Column:
         self._asked = 0
         self._recalled = 0
 
-    def prepare(self, literals: Mapping[bytes, int], remember: int, serialized: bytes | None) -> None:
+    def prepare(
+        self, literals: Mapping[bytes, int], remember: int, serialized: tuple[bytes, bytes] | None
+    ) -> None:
         """Take the literals to look for; ``serialized`` is their database from an earlier time."""
         self._literals = dict(literals)
         self._kept = remember if self.field is not None else 0
         if self._literals:
-            self._database = _loaded(serialized) if serialized else None
+            if serialized and serialized[0] == _digest(self._literals):
+                self._database = _loaded(serialized[1])
             if self._database is None:
                 self._database = _compiled(self._literals, caseless=self.field is None)
 
@@ -89,9 +93,9 @@ class Column:
         """Whether there is anything to look for."""
         return self._database is not None
 
-    def serialized(self) -> bytes:
-        """The database of literals, for the disk."""
-        return bytes(hyperscan.dumpb(self._database))
+    def serialized(self) -> tuple[bytes, bytes]:
+        """The database of literals, for the disk, and the digest of what it was made of."""
+        return _digest(self._literals), bytes(hyperscan.dumpb(self._database))
 
     def texts(self, events: Sequence[Mapping[str, object]]) -> list[Texts]:
         """The texts of the field in each event."""
@@ -341,6 +345,10 @@ def _compiled(literals: Mapping[bytes, int], *, caseless: bool) -> Any:
         literal=True,
     )
     return database
+
+
+def _digest(literals: Mapping[bytes, int]) -> bytes:
+    return hashlib.blake2b(repr(list(literals.items())).encode(), digest_size=16).digest()
 
 
 def _loaded(serialized: bytes) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 
 from rempart.engines.sigma import detection as sections
+from rempart.engines.sigma import store
 from rempart.engines.sigma.correlating import Correlator, Counters
 from rempart.engines.sigma.explaining import why
-from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Rule
+from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Prepared, Rule
 from rempart.engines.sigma.modifiers import Context
 from rempart.engines.sigma.program import Program, frequent_literals, rows_of
 from rempart.engines.sigma.sources import Mappings, Origin, default_mappings, fields_for, origin_of
@@ -85,6 +87,13 @@ class Detector:
         self._origins: dict[tuple[object, object, int | None], _Plan | None] = {}
         self._plans: dict[Origin, _Plan | None] = {}
         self._programs: dict[tuple[tuple[int, Node], ...], _Plan] = {}
+        made_of = (
+            collection.digest,
+            [rule.id for rule in collection.rules],
+            mappings.digest(),
+            sorted((name, list(values)) for name, values in placeholders.items()),
+        )
+        self._digest = hashlib.blake2b(repr(made_of).encode(), digest_size=16).hexdigest()
         self._read(collection, Context(limits, placeholders))
         self._correlator = Correlator(collection.correlations, self.rules, lateness)
         self.defects += self._correlator.defects
@@ -201,7 +210,8 @@ class Detector:
         key = tuple(rules)
         plan = self._programs.get(key)
         if plan is None and rules:
-            plan = self._programs[key] = _Plan(rules, self._remember // _COLUMNS)
+            kind = hashlib.blake2b(f"{self._digest} {origin}".encode(), digest_size=16).hexdigest()
+            plan = self._programs[key] = _Plan(rules, self._remember // _COLUMNS, self._cache, kind)
         self._plans[origin] = plan
         return plan
 
@@ -213,22 +223,38 @@ def _index(found: Detection) -> int:
 class _Plan:
     """Rules that look at the same events, compiled when the first of them come, and better when many have."""
 
-    __slots__ = ("_program", "_remember", "_rules", "_sampled", "_trees")
+    __slots__ = ("_cache", "_key", "_program", "_remember", "_rules", "_sampled", "_trees")
 
-    def __init__(self, rules: Sequence[tuple[int, Node]], remember: int) -> None:
+    def __init__(
+        self, rules: Sequence[tuple[int, Node]], remember: int, cache: Path | None, key: str
+    ) -> None:
         self._rules = rules
         self._trees = dict(rules)
         self._remember = remember
+        self._cache = cache
+        self._key = key
         self._program: Program | None = None
         self._sampled = 0
 
     def run(self, events: Sequence[Mapping[str, object]]) -> list[tuple[int, int]]:
         """Pairs of a rule's number and the rows (as bits) that match it."""
-        if self._program is None or (self._sampled < _SAMPLE and len(events) >= 2 * self._sampled):
-            sample = events[:: max(1, len(events) // _SAMPLE)][:_SAMPLE]
-            self._sampled = len(sample)
-            self._program = Program(self._rules, frequent_literals(self._rules, sample), self._remember)
+        if self._program is None or (self._sampled < _SAMPLE and len(events) >= 8 * self._sampled):
+            self._program = self._compiled(events)
         return self._program.run(events)
+
+    def _compiled(self, events: Sequence[Mapping[str, object]]) -> Program:
+        if self._program is None and self._cache is not None:
+            known = store.read(self._cache, "plan", self._key, Prepared)
+            if known is not None:
+                self._sampled = known.sampled
+                return Program(self._rules, known.frequent, self._remember, known.databases)
+        sample = events[:: max(1, len(events) // _SAMPLE)][:_SAMPLE]
+        self._sampled = len(sample)
+        frequent = frequent_literals(self._rules, sample)
+        program = Program(self._rules, frequent, self._remember)
+        if self._cache is not None:
+            store.write(self._cache, "plan", self._key, Prepared(len(sample), frequent, program.databases()))
+        return program
 
     def explain(self, number: int) -> _Explain:
         """What tells why a rule matched."""

@@ -138,7 +138,7 @@ class Program:
         rules: Sequence[tuple[int, Node]],
         frequent: Frequent,
         remember: int = 0,
-        databases: Mapping[str | None, bytes] | None = None,
+        databases: Mapping[str | None, tuple[bytes, bytes]] | None = None,
     ) -> None:
         compiler = _Compiler(frequent)
         self._conditions = [(number, compiler.condition(tree)) for number, tree in rules]
@@ -157,7 +157,7 @@ class Program:
                 results.append((number, mask))
         return results
 
-    def databases(self) -> dict[str | None, bytes]:
+    def databases(self) -> dict[str | None, tuple[bytes, bytes]]:
         """What took time to compile, for the disk."""
         return {column.field: column.serialized() for column in self.columns}
 
@@ -219,7 +219,7 @@ class _Compiler:
         self.count = 0
         self.known: dict[Leaf, tuple[Condition, int]] = {}
 
-    def finish(self, remember: int, databases: Mapping[str | None, bytes]) -> list[Column]:
+    def finish(self, remember: int, databases: Mapping[str | None, tuple[bytes, bytes]]) -> list[Column]:
         """The columns to scan, with their literals; conditions made before hold these same objects."""
         scanned = []
         for field, literals in self.literals.items():

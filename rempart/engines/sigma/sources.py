@@ -5,6 +5,7 @@ The tables are data (``data/windows.json``), in the terms of the Sigma taxonomy 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,16 @@ class Mappings:
     services: Mapping[str, frozenset[str]]
     categories: tuple[Category, ...]
     fields: tuple[tuple[LogSource, Mapping[str, str]], ...] = ()
+
+    def digest(self) -> str:
+        """The same text for the same tables, in any process."""
+        categories = [
+            (each.category, sorted(each.channels), sorted(each.event_ids), sorted(each.fields.items()))
+            for each in self.categories
+        ]
+        services = sorted((channel, sorted(names)) for channel, names in self.services.items())
+        fields = [(str(source), sorted(names.items())) for source, names in self.fields]
+        return hashlib.blake2b(repr((services, categories, fields)).encode(), digest_size=16).hexdigest()
 
     def knows(self, source: LogSource) -> bool:
         """Whether some Windows channel is of this log source (of other products, readers give the hint)."""
