@@ -65,21 +65,25 @@ FROM exposure_finding f, assets_asset a
 WHERE {pair} AND {concerned} AND a.id = e.asset_id AND a.retired_at IS NULL
     AND e.state IN ('verified', 'withdrawn') AND {where} AND {present}
 """
+# An install may be stated by two sources: the second conflicts with the first. What is already there is
+# found within the reach, as one set; without that, the planner looks it up by asset, row after row.
 _OPEN = """
 INSERT INTO exposure_exposure (body_id, asset_id, component_id, vulnerability_id, certainty, state,
     priority, criticality, exploited, internet, opened_at, priority_since, changed_at, due_at, reopened,
     proof)
-SELECT DISTINCT i.body_id, i.asset_id, i.component_id, f.vulnerability_id, f.status, 'open',
-    {outcome}, a.criticality, {exploited}, {internet}, d.since, d.since, d.since, d.due_at, 0, {nothing}
+SELECT i.body_id, i.asset_id, i.component_id, f.vulnerability_id, f.status, 'open',
+    {outcome}, a.criticality, {exploited}, {internet}, %s, %s, %s, (
+        SELECT d.due_at FROM {dues} AS d
+        WHERE d.outcome = {outcome} AND d.since = %s AND d.kev_due = {kev_due}
+    ), 0, {nothing}
 FROM exposure_finding f
 JOIN assets_install i ON i.component_id = f.component_id AND i.removed_at IS NULL
 JOIN assets_asset a ON a.id = i.asset_id AND a.retired_at IS NULL
 JOIN intelligence_vulnerability v ON v.id = f.vulnerability_id
 {rule}
-JOIN {dues} AS d ON d.outcome = {outcome} AND d.since = %s AND d.kev_due = {kev_due}
 WHERE {concerned} AND {where}
     AND NOT EXISTS (SELECT 1 FROM exposure_exposure e WHERE e.vulnerability_id = f.vulnerability_id
-        AND e.asset_id = i.asset_id AND e.component_id = f.component_id)
+        AND e.asset_id = i.asset_id AND e.component_id = f.component_id AND {there})
 ON CONFLICT (vulnerability_id, asset_id, component_id) DO NOTHING
 """
 _LAPSE = """
@@ -200,8 +204,9 @@ def _open(reach: Reach, at: datetime) -> int:
     with priorities.due_table(priorities.dues_from(at, reach)) as table:
         opened = run(
             _OPEN,
-            [stamp, *priorities.kev_due_parameters(at)],
+            [stamp] * 4 + [*priorities.kev_due_parameters(at)],
             where=reach.where("f.vulnerability_id", "f.component_id", "i.asset_id", "i.body_id"),
+            there=reach.exposures,
             concerned=_CONCERNED,
             outcome=OUTCOME,
             rule=RULE,
