@@ -36,7 +36,13 @@ ROOMS = (
 )
 
 # Command → the room whose ``standalone.py`` has it.
-STANDALONE = {"collect": "assets", "detect": "detection", "match": "matcher", "rules": "detection"}
+STANDALONE = {
+    "advisories": "intelligence",
+    "collect": "assets",
+    "detect": "detection",
+    "match": "matcher",
+    "rules": "detection",
+}
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from rempart.engines.exposure.model import VulnerabilityRecord
+from rempart.engines.records.conformance import Failure, failures
 from rempart.engines.records.csaf import CsafAdvisory, parse_csaf
 from rempart.engines.records.fields import RecordError, digest
 from rempart.engines.records.sources import open_records
@@ -31,6 +32,7 @@ from rempart.kernel.time import now
 
 BATCH = 50
 _MOST_REMEDIATIONS = 200
+_MOST_FAILURES = 50
 _LONGEST_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -120,6 +122,7 @@ def _load_batch(run: Run, batch: list[Document], scores: EpssScores) -> None:
         row.digest = content_digest
         row.signature = document.signature
         row.source_url = document.url[:500]
+        row.detail = _detail(advisory, failures(document.content or {}))
         concerned |= _save(row, advisory, marking, scores)
     publish_changed(concerned, affected_changed=True)
 
@@ -161,7 +164,6 @@ def _save(row: Advisory, advisory: CsafAdvisory, marking: Marking, scores: EpssS
     row.status = advisory.status[:20]
     row.marking = marking.value
     row.released_at = advisory.released
-    row.detail = _detail(advisory)
     before = set(row.affected.values_list("vulnerability_id", flat=True)) if row.pk else set()
     if row.pk:
         before |= set(row.vulnerabilities.values_list("id", flat=True))
@@ -231,7 +233,7 @@ def _fill(row: Vulnerability, record: VulnerabilityRecord, at: datetime) -> None
         set_metrics(row, record.metrics)
 
 
-def _detail(advisory: CsafAdvisory) -> dict[str, Any]:
+def _detail(advisory: CsafAdvisory, broken: list[Failure]) -> dict[str, Any]:
     """What the advisory's page shows beside the statements, cut to what a person reads."""
     return {
         "remediations": [
@@ -252,4 +254,5 @@ def _detail(advisory: CsafAdvisory) -> dict[str, Any]:
             }
             for each in advisory.flags[:_MOST_REMEDIATIONS]
         ],
+        "failures": [asdict(each) for each in broken[:_MOST_FAILURES]],
     }

@@ -85,6 +85,7 @@ def advisory(request: ActorRequest, advisory_id: int) -> HttpResponseBase:
             {**each, "category": _category(each["category"])} for each in found.detail.get("remediations", [])
         ],
         "flags": found.detail.get("flags", []),
+        "failures": found.detail.get("failures"),
         "signature": dict(_SIGNATURES).get(found.signature, found.signature),
     }
     return render(request, "intelligence/advisory.html", context)
