@@ -8,22 +8,21 @@ its comparison neither true nor false, and that doubt reaches the answer unless 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rempart.engines.exposure.closing import Closing, End, closings, contradicts_itself
-from rempart.engines.exposure.cpe import parse_cpe
+from rempart.engines.exposure.entries import entries_of
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
-from rempart.engines.exposure.names import vendor_name
 from rempart.engines.exposure.rangetext import (
     EVERYTHING,
     FROM_THE_START,
     UNSTATED,
     TextRange,
     branch_of,
+    is_unstated,
     read_range_text,
-    without_product,
 )
 from rempart.engines.versions import key, prefix_bounds, scheme_for
 
@@ -34,10 +33,10 @@ _STATUS = {
 }
 _SEMVER = frozenset({"semver", "npm"})
 _QUOTE_LENGTH = 200
-# Citrix states a branch as the version and the patch inside that branch as the bound.
-_PATCHES_ITS_BRANCHES = "citrix"
-_BRANCH_OF_PATCH = re.compile(r"[0-9]+\.[0-9]+(?:-[A-Za-z]+)?")
-_PATCH = re.compile(r"[0-9]+\.[0-9]+")
+# Commits where a version was expected: an order that only the repository knows.
+_COMMIT = re.compile(r"(?:[<=> ]*)[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
+# Epochs and marks of releases that only RPM packages write.
+_RPM_ONLY = re.compile(r"[0-9]+:[0-9]|\.(?:el|fc|amzn|oe)[0-9]")
 
 
 class Reading(NamedTuple):
@@ -122,7 +121,7 @@ def reading_of(version: str, purl_type: str) -> Reading:
 
 def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAffected:
     """Read every bound of a statement once, for components of the given reading."""
-    entries = tuple(_plain(entry, affected) for entry in affected.versions or _entries_of_cpes(affected.cpes))
+    entries = entries_of(affected)
     contradictory = contradicts_itself(affected)
     compiled = CompiledAffected(
         source=affected.source,
@@ -166,38 +165,6 @@ def _end(candidate: CompiledRange) -> Iterator[End]:
     )
 
 
-def _entries_of_cpes(cpes: Sequence[str]) -> tuple[VersionEntry, ...]:
-    """A CPE name with a version names one affected version (CPE names carry no range)."""
-    found = []
-    for text in cpes:
-        cpe = parse_cpe(text)
-        if cpe is not None and cpe.version:
-            version = f"{cpe.version}-{cpe.update}" if cpe.update else cpe.version
-            found.append(VersionEntry(version=version, status="affected", version_type="cpe"))
-    return tuple(found)
-
-
-def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
-    """The entry with its texts reduced to versions: no product name, no patch apart from its branch."""
-    names = f"{affected.vendor} {affected.product}"
-    version = without_product(entry.version.strip(), names)
-    less_than = without_product(entry.less_than.strip(), names)
-    less_than_or_equal = without_product(entry.less_than_or_equal.strip(), names)
-    if entry.version_type.casefold() == "patch" and vendor_name(affected.vendor) == _PATCHES_ITS_BRANCHES:
-        less_than = _of_branch(version, less_than)
-        less_than_or_equal = _of_branch(version, less_than_or_equal)
-    if (version, less_than, less_than_or_equal) == (entry.version, entry.less_than, entry.less_than_or_equal):
-        return entry
-    return replace(entry, version=version, less_than=less_than, less_than_or_equal=less_than_or_equal)
-
-
-def _of_branch(branch: str, patch: str) -> str:
-    """ "13.1" with a patch below "49.13" stands for 13.1-49.13."""
-    if not _BRANCH_OF_PATCH.fullmatch(branch) or not _PATCH.fullmatch(patch):
-        return patch
-    return patch if branch.partition(".")[0] == patch.partition(".")[0] else f"{branch}-{patch}"
-
-
 def _scheme(entry: VersionEntry, reading: Reading) -> str:
     """The declared scheme, else the component's; ``generic`` where neither reads both sides.
 
@@ -207,15 +174,19 @@ def _scheme(entry: VersionEntry, reading: Reading) -> str:
     declared = scheme_for(entry.version_type)
     if declared != "generic" and declared not in _SEMVER:
         return declared
-    candidate = "npm" if declared in _SEMVER else reading.hint
-    if candidate == "generic" or candidate not in reading.readable:
-        return "generic"
     texts = [
         entry.version,
         entry.less_than,
         entry.less_than_or_equal,
         *(change.at for change in entry.changes),
     ]
+    if any(_COMMIT.fullmatch(text.strip()) for text in texts):
+        return "git"
+    candidate = "npm" if declared in _SEMVER else reading.hint
+    if candidate == "generic" and any(_RPM_ONLY.search(text) for text in texts):
+        candidate = "rpm"
+    elif candidate == "generic" or candidate not in reading.readable:
+        return "generic"
     if any(not _is_open(text) and not _reads(candidate, text) for text in texts):
         return "generic"
     return candidate
@@ -245,7 +216,8 @@ def _compile_range(order: int, entry: VersionEntry, scheme: str) -> CompiledRang
     if scheme == "git":
         problem = "git_range"
     elif not low.known or not high.known or any(at is None for at, _, _ in changes):
-        problem = "unreadable_range"
+        unstated = is_unstated(low.text) if not low.known else is_unstated(high.text) and not high.known
+        problem = "unstated_version" if unstated else "unreadable_range"
     elif _is_contradictory(low, high):
         problem = "contradictory_range"
     status = _STATUS.get(entry.status, Status.CANNOT_TELL)
@@ -308,7 +280,7 @@ def _compile_single(compiled: CompiledAffected, order: int, entry: VersionEntry,
         problem = (
             "git_range"
             if scheme == "git"
-            else ("unstated_version" if folded in UNSTATED else "unreadable_range")
+            else ("unstated_version" if is_unstated(text) else "unreadable_range")
         )
         if not any(known.problem == problem and known.status == status for known in compiled.ranges):
             unknown = Bound(known=False, text=text)
@@ -318,16 +290,14 @@ def _compile_single(compiled: CompiledAffected, order: int, entry: VersionEntry,
 
 
 def _compile_text(order: int, read: TextRange, scheme: str, status: Status, quote: str) -> CompiledRange:
-    low_key = key(scheme, read.low) if read.low else None
-    high_key = key(scheme, read.high) if read.high else None
-    low_bound = Bound(low_key, read.low_inclusive, not read.low or low_key is not None, read.low)
-    high_bound = Bound(high_key, read.high_inclusive, not read.high or high_key is not None, read.high)
+    low = _low(read.low, scheme, included=read.low_inclusive) if read.low else Bound()
+    high = _high(read.high, scheme, read.high_inclusive) if read.high else Bound()
     problem = ""
-    if not low_bound.known or not high_bound.known:
+    if not low.known or not high.known:
         problem = "unreadable_range"
-    elif _is_contradictory(low_bound, high_bound):
+    elif _is_contradictory(low, high):
         problem = "contradictory_range"
-    return CompiledRange(order, scheme, low_bound, high_bound, status, quote[:_QUOTE_LENGTH], (), problem)
+    return CompiledRange(order, scheme, low, high, status, quote[:_QUOTE_LENGTH], (), problem)
 
 
 def _quote(entry: VersionEntry) -> str:

@@ -1,6 +1,7 @@
 """Ranges that sources write as words inside a version: "< 1.2", "1.2 and earlier", "All versions < V4".
 
-Only whole texts of known forms are read; anything else is refused, so that it is never guessed.
+Only whole texts of known forms are read (``docs/version-text.md`` lists them); anything else is refused,
+so that it is never guessed.
 """
 
 from __future__ import annotations
@@ -21,16 +22,32 @@ EVERYTHING = frozenset(
         "all version",
         "all releases",
         "every version",
+        "all firmware versions",
+        "firmware all versions",
+        "all versions are affected",
+        "all known versions",
+        "all current versions",
     ]
 )
 UNSTATED = frozenset(
     ["", "n/a", "na", "unspecified", "unknown", "-", "none", "not specified", "not available"]
 )
+# Words in the place of a version that send the reader elsewhere, or name a time rather than a version.
+_ELSEWHERE = re.compile(
+    r"(?:please )?(?:see|refer to|check)\b.{0,120}|https?://\S{1,200}|(?:various|multiple|certain|several|some|"
+    r"unspecified|unknown|undefined|latest|current|publication|tbd|not known|no data)(?: versions?)?|"
+    r"(?:please )?(?:upgrade|update) to .{0,120}|[?<>=v]{1,2}",
+    re.IGNORECASE,
+)
 # As the version of a range: no lower bound.
 FROM_THE_START = (UNSTATED - {"unknown"}) | {"0", "earlier", "previous", "previous versions"}
 
-_LEAD = r"(?:firmware\s+)?(?:versions?\s+|ver\.?\s?)?(?:v\.?\s?)?"
-_VERSION = rf"{_LEAD}([0-9][0-9A-Za-z._+~()\-]*(?:\s(?:sp|update|build|patch)\s?[0-9]+)?)"
+_LEAD = r"(?:firmware\s+|stable\s+|release\s+)?(?:versions?[\s.]+|ver\.?\s?)?(?:v\.?\s?)?"
+_SUFFIX = (
+    r"sp|update|upd|build|patch|hf|hotfix|hotfixrev|fix|fp|if|cu|ru|su|uc|sr|mr|mp|rev|service pack|"
+    r"fix pack|feature pack|patch level|cumulative update"
+)
+_VERSION = rf"{_LEAD}([0-9][0-9A-Za-z._+~()\-]*(?:\s(?:{_SUFFIX})\s?\.?[0-9][0-9A-Za-z.]*){{0,4}})"
 _ALL = r"(?:(?:all\s+|any\s+)?(?:the\s+)?(?:firmware\s+)?versions?\s*)?"
 _AND, _RELEASES = r"\s+(?:and|or)\s+(?:all\s+)?", r"(?:\s+(?:versions?|releases?))?\.?"
 _COMPARATOR = re.compile(rf"\s*(>=|=>|<=|=<|==|=|<|>|≤|≥)\s*{_VERSION}\s*", re.IGNORECASE)
@@ -50,14 +67,17 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 _ITEM = re.compile(_VERSION, re.IGNORECASE)
+_LAST_AND = re.compile(r"\s*(?:,\s*|\s)(?:and|&)\s+(?=[0-9v])", re.IGNORECASE)
 _BRANCH = re.compile(
-    r"(?:versions?\s+|v\.?\s?)?(?:([0-9]+(?:\.[0-9]+)*)(?:\.(?:x|\*))+|([0-9][0-9A-Z.-]*[0-9A-Z])\*)",
+    r"(?:versions?\s+|v\.?\s?|[hcr](?=[0-9]))?(?:([0-9]+(?:\.[0-9]+)*)(?:\.(?:x|\*))+|([0-9][0-9A-Z.-]*[0-9A-Z])\*)",
     re.IGNORECASE,
 )
-_PLAIN = r"([0-9][0-9a-z.]*)"
+_PLAIN = r"([0-9][0-9a-z.]*(?:-dev)?)"
 _FIXED_AND_AFFECTED = re.compile(
     rf"fixed in (?:[a-z]+ )?{_PLAIN} ?\(affected {_PLAIN}(?:-{_PLAIN})?\)", re.IGNORECASE
 )
+# Words beside a product's name that make no other product of it.
+_GENERIC_WORDS = frozenset({"se", "version", "versions", "firmware", "software", "release", "build", "os"})
 _NAME_BEFORE = re.compile(r"([A-Za-z][A-Za-z0-9() ./&+-]{0,60}?)[ :_]+(?=v?\.?\s?[0-9])")
 
 
@@ -86,12 +106,18 @@ def without_product(text: str, names: str) -> str:
     found = _NAME_BEFORE.match(text)
     if found is None:
         return text
-    stated = set(re.findall(r"[a-z0-9]+", names.casefold()))
+    stated = {*re.findall(r"[a-z0-9]+", names.casefold()), *_GENERIC_WORDS}
     return (
         text[found.end() :]
         if stated.issuperset(re.findall(r"[a-z0-9]+", found.group(1).casefold()))
         else text
     )
+
+
+def is_unstated(text: str) -> bool:
+    """Whether a text stands where a version was expected and names none ("n/a", "see the bulletin")."""
+    folded = " ".join(text.split()).casefold()
+    return folded in UNSTATED or _ELSEWHERE.fullmatch(folded) is not None
 
 
 def read_range_text(text: str) -> tuple[TextRange, ...]:
@@ -108,7 +134,7 @@ def read_range_text(text: str) -> tuple[TextRange, ...]:
     both = _FIXED_AND_AFFECTED.fullmatch(text)
     if both is not None:
         return (TextRange(both.group(2), both.group(1), high_inclusive=False),)
-    compared = _comparators(re.sub(rf"^{_ALL}", "", text, flags=re.IGNORECASE))
+    compared = _comparators(re.sub(rf"^(?:stable\s|{_ALL})", "", text, flags=re.IGNORECASE))
     return (compared,) if compared else _items(text)
 
 
@@ -149,11 +175,16 @@ def _comparators(text: str) -> TextRange | None:
 
 def _items(text: str) -> tuple[TextRange, ...]:
     """A list of versions and of two-sided ranges; a one-sided range in a list would be ambiguous."""
-    items = [item.strip() for item in text.split(",")]
+    separator = ";" if ";" in text and "," not in text else ","
+    plain = _LAST_AND.sub(f"{separator} ", re.sub(r"^versions?\s+", "", text, flags=re.IGNORECASE))
+    items = [item.strip() for item in plain.split(separator)]
     if not 1 < len(items) <= _MAX_ITEMS:
         return ()
     ranges = []
     for item in items:
+        if branch_of(item):
+            ranges.append(TextRange(item, item))
+            continue
         one = _ITEM.fullmatch(item)
         if one is not None:
             ranges.append(TextRange(one.group(1), one.group(1)))

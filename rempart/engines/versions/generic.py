@@ -14,7 +14,20 @@ import re
 
 from rempart.engines.versions.encoding import AFTER_ALL, number, word
 
-_LEAD = re.compile(r"(?:versions?|release|ver\.?|v\.?)?[ _]*(?=[0-9])")
+_LEAD = re.compile(r"(?:versions?|release|ver\.?|v\.?|build|#)?[ _]*(?=[0-9])")
+# Letters that makers write before every version of a product, and that say "release" and no more: they
+# are left out only before a version of several parts, for "r2" is also the name of an edition.
+_MARK = re.compile(r"(?:[rhcx]|fw|id|rhs[ _])(?=[0-9]+[._p][0-9])|r(?=[0-9]{2,})|(?:fw|id)(?=[0-9])")
+_ALTERNATIVES = (
+    (re.compile(r"service[ _]?packs?(?=[ _.-]?[0-9])"), "sp"),
+    (re.compile(r"(?:fix|feature)[ _]?packs?(?=[ _.-]?[0-9])"), "fp"),
+    (re.compile(r"cumulative[ _]?updates?(?=[ _.-]?[0-9])"), "cu"),
+    (re.compile(r"(?:patch[ _]?level|patch|pl)(?=[ _.-]?[0-9])"), "p"),
+    (re.compile(r"(?:update|upd)(?=[ _.-]?[0-9])"), "u"),
+    (re.compile(r"(?:hot[ _]?fix|hotfixrev)(?=[ _.-]?[0-9])"), "hf"),
+)
+# A build of hardware makers ("1.07b01", "2.305b240719"): a pre-release is not numbered so.
+_BUILD = re.compile(r"(?<=[0-9])b(?=0[0-9]|[0-9]{5})")
 _SHAPE = re.compile(r"[0-9][0-9a-z._\-+()/ ]*")
 _TOKEN = re.compile(r"([0-9]+)|([a-z]+)|([^0-9a-z]+)")
 _HASH = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}")
@@ -40,7 +53,7 @@ _NULL_WORDS = frozenset({"final", "ga", "release"})
 # Words that a vendor writes between spaces inside a version; any other spaced word is free text.
 _SPACED_WORDS_TEXT = """
     build patch update hotfix fix rev revision service pack sp ap cu mr msr sr hf mp ru pl
-    u p r
+    u p r fp uc su if
 """
 _SPACED_WORDS = frozenset(_SPACED_WORDS_TEXT.split())
 _PROSE_TEXT = """
@@ -63,9 +76,12 @@ def prefix_bounds(text: str) -> tuple[bytes, bytes] | None:
 
 
 def _tokens(text: str) -> list[bytes] | None:
-    lowered = text.strip().lower().replace("\\", "")
+    lowered = _MARK.sub("", text.strip().lower().replace("\\", ""), count=1) if text else ""
     lead = _LEAD.match(lowered)
     body = _METADATA.sub("", lowered[lead.end() :]) if lead else ""
+    for pattern, word_for_it in _ALTERNATIVES:
+        body = pattern.sub(word_for_it, body)
+    body = _BUILD.sub("-build-", body)
     if _SHAPE.fullmatch(body) is None or _HASH.fullmatch(body):
         return None
     tokens: list[bytes] = []
