@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rempart.detection import regression
+from rempart.detection import options, regression
 from rempart.detection.wordings import described
 from rempart.engines import sigma
 
@@ -21,10 +21,6 @@ _Rules = Annotated[
     list[Path], typer.Argument(metavar="RULES…", help="Dossiers ou fichiers · Folders or files.")
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
-_Placeholders = Annotated[
-    Path | None,
-    typer.Option("--placeholders", help="Listes des substituts, JSON · Lists of placeholders, JSON."),
-]
 
 
 def placeholders_of(path: Path | None) -> dict[str, list[str]]:
@@ -39,7 +35,7 @@ def placeholders_of(path: Path | None) -> dict[str, list[str]]:
 
 
 @app.command("check")
-def check(rules: _Rules, placeholders: _Placeholders = None, as_json: _Json = False) -> None:
+def check(rules: _Rules, placeholders: options.Placeholders = None, as_json: _Json = False) -> None:
     """Vérifie des règles · Check rules: each defect with its file and reason; exit status 1 when there is
     one.
     """
@@ -75,7 +71,7 @@ def run_cases(
         typer.Argument(metavar="CASES…", help="Dossiers de cas (info.yml) · Folders of cases (info.yml)."),
     ],
     rules: Annotated[list[Path], typer.Option("--rules", "-r", help="Règles · Rules.")],
-    placeholders: _Placeholders = None,
+    placeholders: options.Placeholders = None,
     as_json: _Json = False,
 ) -> None:
     """Passe les cas d’essai des règles · Run the rules' test cases: each log must hit its rule as often as

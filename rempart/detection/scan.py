@@ -31,6 +31,7 @@ from rempart.detection.findings import (
     origin_of,
     shown,
 )
+from rempart.detection.tally import Tally
 from rempart.engines import logs, observables, sigma
 
 #: Events taken through the rules at once, and bytes of a file given to a process at once.
@@ -333,3 +334,14 @@ def _unspooled(path: Path) -> Iterator[list[Finding]]:
             except EOFError:
                 break
     path.unlink()
+
+
+def tally_of(engines: Engines, files: int) -> Tally:
+    """The counts of a run that begins."""
+    return Tally(
+        files=files,
+        rules=engines.rule_count,
+        correlations=engines.correlation_count,
+        defects=len(engines.defects) + engines.loaded.defect_count,
+        indicators=sum(engines.loaded.counts.values()),
+    )

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rempart.detection import rulebook, summary
+from rempart.detection import options, rulebook, streaming, summary
 from rempart.detection.findings import LEVELS, Finding
 from rempart.detection.grouping import grouped
-from rempart.detection.outputs import WRITERS, Writer
-from rempart.detection.scan import Engines, Settings, parts_of, run
+from rempart.detection.outputs import WRITERS
+from rempart.detection.outputs.files import written
+from rempart.detection.scan import Engines, Settings, parts_of, run, tally_of
 from rempart.detection.tally import Tally
 from rempart.engines import logs, observables, sigma
 
@@ -39,57 +39,22 @@ def install(app: typer.Typer) -> None:
 
 
 def detect(
-    places: Annotated[
-        list[str],
-        typer.Argument(metavar="LOGS…", help="Fichiers, dossiers, motifs, - · Files, folders, patterns, -"),
-    ],
-    rules: Annotated[
-        list[Path] | None,
-        typer.Option("--rules", "-r", help="Dossier ou fichier de règles Sigma · Sigma rules."),
-    ] = None,
-    ioc: Annotated[
-        list[Path] | None,
-        typer.Option("--ioc", help="Fichier d’indicateurs · Indicators (list, CSV, STIX, MISP)."),
-    ] = None,
-    allow: Annotated[
-        list[Path] | None,
-        typer.Option("--allow", help="Valeurs à ne jamais signaler · Values never reported."),
-    ] = None,
-    placeholders: Annotated[
-        Path | None, typer.Option(help="Listes des substituts (%nom%), JSON · Lists of placeholders, JSON.")
-    ] = None,
-    mappings: Annotated[
-        Path | None, typer.Option(help="Table des sources · Table of log sources, JSON.")
-    ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Processus · Processes.")] = 1,
-    level: Annotated[str, typer.Option(help=f"Niveau minimal · Least level ({', '.join(LEVELS)}).")] = LEVELS[
-        0
-    ],
-    form: Annotated[
-        str,
-        typer.Option(
-            "--format", "-f", help=f"Format des journaux · Format of the logs ({', '.join(logs.FORMATS)})."
-        ),
-    ] = "",
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output", "-o", help=f"Forme du résultat · Form of the result ({', '.join(WRITERS)})."
-        ),
-    ] = None,
-    to: Annotated[Path | None, typer.Option("--to", help="Fichier du résultat · File of the result.")] = None,
-    all_fields: Annotated[
-        bool, typer.Option(help="Tous les champs des événements · Every field of events.")
-    ] = False,
-    group: Annotated[
-        bool, typer.Option("--group", help="Une fois chaque détection · Each detection once.")
-    ] = False,
-    explain_rules: Annotated[
-        bool,
-        typer.Option(
-            "--explain-rules", help="Lister les défauts · List the defects of rules and indicators."
-        ),
-    ] = False,
+    places: options.Logs = None,
+    rules: options.Rules = None,
+    ioc: options.Indicators = None,
+    allow: options.Allowed = None,
+    placeholders: options.Placeholders = None,
+    mappings: options.Mappings = None,
+    jobs: options.Jobs = 1,
+    level: options.Level = LEVELS[0],
+    form: options.Form = "",
+    output: options.Output = None,
+    to: options.To = None,
+    all_fields: options.AllFields = False,
+    group: options.Group = False,
+    explain_rules: options.ExplainRules = False,
+    follow: options.Follow = False,
+    listen: options.Listen = "",
 ) -> None:
     """Cherche des règles Sigma et des indicateurs dans des journaux · Look for Sigma rules and indicators
     in logs.
@@ -100,39 +65,34 @@ def detect(
     console = Console(stderr=True)
     if not rules and not ioc:
         _stop(console, _NOTHING_TO_LOOK_FOR)
+    if not places and not listen:
+        _stop(console, "[red]LOGS… : quels journaux ? · which logs?[/]")
     _known(console, "--level", level, LEVELS)
     _known(console, "--format", form or "text", logs.FORMATS)
     _known(console, "--output", output or "jsonl", WRITERS)
-    try:
-        settings = Settings(
-            rules=tuple(rules or ()),
-            indicators=tuple(ioc or ()),
-            allowed=tuple(allow or ()),
-            placeholders=rulebook.placeholders_of(placeholders),
-            mappings=mappings,
-            cache=cache_folder(),
-            level=level,
-            form=form,
-            all_fields=all_fields,
-        )
-        found = list(logs.expand(places))
-        engines = Engines(settings)
-    except FileNotFoundError as problem:
-        _stop(console, f"[red]{escape(str(problem))}\u00a0: aucun fichier · no file[/]", 1)
-    except (observables.IndicatorError, sigma.BadMappings, ValueError) as problem:
-        _stop(console, f"[red]{escape(str(problem))}[/]", 1)
-    if rules and not engines.rule_count and not engines.correlation_count:
-        _show_defects(engines, console)
-        _stop(console, "[red]Aucune règle utilisable dans --rules · No usable rule in --rules[/]", 1)
-    if explain_rules:
-        _show_defects(engines, console)
+    settings = Settings(
+        rules=tuple(rules or ()),
+        indicators=tuple(ioc or ()),
+        allowed=tuple(allow or ()),
+        mappings=mappings,
+        cache=cache_folder(),
+        level=level,
+        form=form,
+        all_fields=all_fields,
+    )
+    streamed = follow or bool(listen)
+    found = [] if streamed else _files(places or [], console)
+    engines = _engines(settings, placeholders, console, explain_rules)
+    if streamed:
+        streaming.run(engines, places or [], listen, output or "jsonl", to, console)
+        return
     if jobs > 1 and engines.correlation_count:
         console.print("[yellow]Corrélations : un seul processus · Correlations: one process[/]")
         jobs = 1
-    tally = _tally(engines, len(found))
+    tally = tally_of(engines, len(found))
     first: list[Finding] = []
     try:
-        with _written(output, to) as writer:
+        with written(output, to) as writer:
             findings = _findings(engines, found, jobs, tally, console)
             for finding in grouped(findings) if group else findings:
                 tally.add(finding)
@@ -147,6 +107,32 @@ def detect(
         raise typer.Exit(0) from None
     except (OSError, ValueError) as problem:
         _stop(console, f"[red]{escape(str(problem))}[/]", 1)
+    _conclude(tally, first, output, console)
+
+
+def _engines(settings: Settings, placeholders: Path | None, console: Console, explain: bool) -> Engines:
+    """The rules and indicators, ready; the command ends when they cannot be."""
+    try:
+        engines = Engines(replace(settings, placeholders=rulebook.placeholders_of(placeholders)))
+    except (observables.IndicatorError, sigma.BadMappings, ValueError) as problem:
+        _stop(console, f"[red]{escape(str(problem))}[/]", 1)
+    unusable = settings.rules and not engines.rule_count and not engines.correlation_count
+    if explain or unusable:
+        for defect in [*engines.defects, *engines.loaded.defects]:
+            console.print(f"[yellow]{escape(str(defect))}[/]", soft_wrap=True)
+    if unusable:
+        _stop(console, "[red]Aucune règle utilisable dans --rules · No usable rule in --rules[/]", 1)
+    return engines
+
+
+def _files(places: list[str], console: Console) -> list[Path | str]:
+    try:
+        return list(logs.expand(places))
+    except FileNotFoundError as problem:
+        _stop(console, f"[red]{escape(str(problem))} : aucun fichier · no file[/]", 1)
+
+
+def _conclude(tally: Tally, first: list[Finding], output: str | None, console: Console) -> None:
     if output is None:
         summary.show(tally, first, Console())
     else:
@@ -202,51 +188,11 @@ def _size(path: Path | None) -> int:
         return 0
 
 
-def _tally(engines: Engines, files: int) -> Tally:
-    return Tally(
-        files=files,
-        rules=engines.rule_count,
-        correlations=engines.correlation_count,
-        defects=len(engines.defects) + engines.loaded.defect_count,
-        indicators=sum(engines.loaded.counts.values()),
-    )
-
-
-@contextmanager
-def _written(output: str | None, to: Path | None) -> Iterator[Writer | None]:
-    """The writer of the result. A file appears whole at the end, or not at all."""
-    if output is None and to is None:
-        yield None
-        return
-    make = WRITERS[output or "jsonl"]
-    if to is None or str(to) == "-":
-        yield make(sys.stdout.buffer)
-        return
-    with tempfile.NamedTemporaryFile("wb", dir=to.parent, prefix=f".{to.name}.", delete=False) as file:
-        partial = Path(file.name)
-        try:
-            yield make(_plain(file))
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-    partial.chmod(0o640)
-    partial.replace(to)
-
-
-def _plain(file: object) -> BinaryIO:
-    return file  # type: ignore[return-value]  # a temporary file is one in all but name
-
-
 def _known(console: Console, option: str, value: str, known: Collection[str]) -> None:
     if value not in known:
         _stop(console, f"[red]{option} {escape(value)} : inconnu · unknown ({', '.join(known)})[/]")
 
 
-def _show_defects(engines: Engines, console: Console) -> None:
-    for defect in [*engines.defects, *engines.loaded.defects]:
-        console.print(f"[yellow]{escape(str(defect))}[/]", soft_wrap=True)
-
-
-def _stop(console: Console, message: str, status: int = 2) -> None:
+def _stop(console: Console, message: str, status: int = 2) -> NoReturn:
     console.print(message, soft_wrap=True)
     raise typer.Exit(status)

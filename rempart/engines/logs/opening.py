@@ -48,6 +48,8 @@ class _Plain(io.RawIOBase):
     def __init__(self, inner: BinaryIO, consumed: Callable[[], int], limits: Limits) -> None:
         super().__init__()
         self._inner = inner
+        # What is there at once, so that a stream still open does not hold back what it has given.
+        self._read: Callable[[int], bytes] = getattr(inner, "read1", inner.read)
         self.consumed = consumed
         self._limits = limits
         self._given = 0
@@ -61,7 +63,7 @@ class _Plain(io.RawIOBase):
             return 0
         view = memoryview(cast("bytearray", buffer))
         try:
-            chunk = self._inner.read(len(view))
+            chunk = self._read(len(view))
         except EOFError:
             self.trouble = "the compressed file ends too soon"
             return 0
@@ -82,17 +84,10 @@ class _Plain(io.RawIOBase):
         super().close()
 
 
-class _Gunzipped(gzip.GzipFile):
-    """Gives what it has as soon as it has it, so that a cut file yields all before the cut."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        return self.read1(-1 if size is None else size)
-
-
 class _Recoded(io.RawIOBase):
     """UTF-16 read as UTF-8; what is not UTF-16 becomes U+FFFD."""
 
-    def __init__(self, inner: BinaryIO, encoding: str) -> None:
+    def __init__(self, inner: Opened, encoding: str) -> None:
         super().__init__()
         self._inner = inner
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
@@ -103,7 +98,7 @@ class _Recoded(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         while not self._left:
-            chunk = self._inner.read(max(size, 1 << 16) // 2)
+            chunk = self._inner.read1(max(size, 1 << 16) // 2)
             self._left = self._decoder.decode(chunk, final=not chunk).encode("utf-8", "replace")
             if not chunk:
                 break
@@ -176,7 +171,7 @@ def open_log(place: Path | BinaryIO, limits: Limits, portion: tuple[int, int] | 
     magic = head.peek(4)[:4]
     inner: BinaryIO = head
     if magic.startswith(_GZIP):
-        inner = cast("BinaryIO", _Gunzipped(fileobj=head))
+        inner = cast("BinaryIO", gzip.GzipFile(fileobj=head))
     elif magic == _ZSTD:
         reader = zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(
             head, read_across_frames=True, closefd=True
