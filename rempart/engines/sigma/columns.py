@@ -250,7 +250,7 @@ def _texts(value: object) -> Texts:
     if value is None or isinstance(value, str):
         return value
     texts = texts_of(value)
-    return texts[0] if len(texts) == 1 else texts or None
+    return texts[0] if len(texts) == 1 else texts
 
 
 def _items(values: Sequence[Texts]) -> tuple[list[str], list[int]]:

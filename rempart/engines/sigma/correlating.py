@@ -153,9 +153,14 @@ class Correlator:
         return self._advance(self._latest - self._lateness)
 
     def finish(self) -> list[Detection]:
-        """Take what still waits and close every window."""
+        """Take what still waits and close every window; what comes next begins anew."""
         self._batch += 1
-        return self._advance(math.inf)
+        found = self._advance(math.inf)
+        self._latest = self._reached = -math.inf
+        for state in self.states:
+            self.counters.entries += sum(window.dropped for window, _ in state.groups.values())
+            state.groups.clear()
+        return found
 
     def _advance(self, until: float) -> list[Detection]:
         found: list[Detection] = []

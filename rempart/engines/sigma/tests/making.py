@@ -22,7 +22,8 @@ def load(folder, *documents, **options) -> Collection:
     """The collection of these documents, written to a file and read again."""
     path = folder / "rules.yml"
     texts = [
-        each if isinstance(each, str) else yaml.safe_dump(each, allow_unicode=True) for each in documents
+        each if isinstance(each, str) else yaml.safe_dump(each, allow_unicode=True, sort_keys=False)
+        for each in documents
     ]
     path.write_text("\n---\n".join(texts), "utf-8")
     return load_rules([path], **options)

@@ -1,0 +1,101 @@
+"""Which rules look at which events."""
+
+import pytest
+
+from rempart.engines.sigma import BadMappings, compile_rules, default_mappings, load_rules, read_mappings
+from rempart.engines.sigma.sources import mappings_from
+from rempart.engines.sigma.tests.making import detector, document
+from rempart.engines.sigma.tests.regression import DATA, needs_data
+
+SYSMON = "Microsoft-Windows-Sysmon/Operational"
+
+
+def looking(folder, source, event, **options):
+    rule = document({"s": {"Image|endswith": "cmd.exe"}, "condition": "s"}, logsource=source)
+    return bool(detector(folder, rule, **options).scan([{"Image": "x\\cmd.exe", **event}]))
+
+
+@pytest.mark.parametrize(
+    ("source", "event", "expected"),
+    [
+        ({"product": "windows", "category": "process_creation"}, {"Channel": SYSMON, "EventID": 1}, True),
+        ({"product": "windows", "category": "process_creation"}, {"Channel": SYSMON, "EventID": "1"}, True),
+        ({"product": "windows", "category": "process_creation"}, {"Channel": SYSMON, "EventID": 11}, False),
+        ({"category": "process_creation"}, {"Channel": SYSMON, "EventID": 1}, True),
+        ({"product": "windows", "service": "sysmon"}, {"Channel": SYSMON.upper(), "EventID": 255}, True),
+        ({"product": "windows", "service": "security"}, {"Channel": SYSMON, "EventID": 1}, False),
+        ({"product": "windows"}, {"Channel": "Anything", "EventID": 7}, True),
+        ({"product": "linux"}, {"Channel": "Security"}, False),
+        ({"product": "windows", "category": "process_creation"}, {}, True),
+        ({"product": "windows", "category": "process_creation"}, {"EventID": 1}, True),
+        ({"product": "windows", "category": "process_creation"}, {"EventID": 5}, False),
+        ({"product": "linux", "service": "auditd"}, {}, True),
+        (
+            {"product": "linux", "service": "auditd"},
+            {"_logsource": {"product": "linux", "service": "sshd"}},
+            False,
+        ),
+        ({"product": "linux"}, {"_logsource": {"product": "Linux", "service": "sshd"}}, True),
+        ({"category": "proxy"}, {"_logsource": {"product": "linux", "service": "sshd"}}, False),
+        ({"category": "webserver"}, {"_logsource": {"product": "apache", "category": "webserver"}}, True),
+        (
+            {"product": "windows", "category": "process_creation"},
+            {"_logsource": {"product": "windows"}},
+            True,
+        ),
+        ({"product": "windows", "category": "process_creation"}, {"Channel": None, "EventID": [1]}, True),
+    ],
+)
+def test_log_sources(tmp_path, source, event, expected):
+    assert looking(tmp_path, source, event) is expected
+
+
+def test_audited_processes_are_seen_under_their_own_names(tmp_path):
+    source = {"product": "windows", "category": "process_creation"}
+    rule = document({"s": {"Image|endswith": "cmd.exe", "User": "bob"}, "condition": "s"}, logsource=source)
+    event = {
+        "Channel": "Security",
+        "EventID": 4688,
+        "NewProcessName": "C:\\cmd.exe",
+        "SubjectUserName": "bob",
+    }
+    (found,) = detector(tmp_path, rule).scan([event])
+    assert [each.field for each in found.matched] == ["NewProcessName", "SubjectUserName"]
+
+
+def test_channel_and_identifier_in_conditions(tmp_path):
+    source = {"product": "windows", "service": "security"}
+    body = {"s": {"EventID": [4624, 4625]}, "f": {"LogonType": 3}, "condition": "s and not f"}
+    made = detector(tmp_path, document(body, logsource=source))
+    events = [
+        {"Channel": "Security", "EventID": number, "LogonType": kind}
+        for number in (4624, 1)
+        for kind in (2, 3)
+    ]
+    assert [each.index for each in made.scan(events)] == [0]
+
+
+def test_mappings_can_be_edited(tmp_path):
+    path = tmp_path / "mappings.json"
+    path.write_text(
+        '{"services": {"own": ["Our Channel"]}, "categories": [], '
+        '"fields": [{"logsource": {"product": "linux"}, "fields": {"Image": "exe"}}]}',
+        "utf-8",
+    )
+    mappings = read_mappings(path)
+    own = {"product": "windows", "service": "own"}
+    assert looking(tmp_path, own, {"Channel": "our channel"}, mappings=mappings)
+    event = {"Image": None, "exe": "/bin/cmd.exe", "_logsource": {"product": "linux"}}
+    assert looking(tmp_path, {"product": "linux"}, event, mappings=mappings)
+    for text in ("[]", "{", '{"categories": [{}]}'):
+        path.write_text(text, "utf-8")
+        with pytest.raises(BadMappings):
+            read_mappings(path)
+    assert mappings_from({}).digest() != default_mappings().digest()
+
+
+@needs_data
+def test_every_published_windows_rule_has_a_channel():
+    collection = load_rules(sorted(DATA.glob("rules*")))
+    reasons = [each.reason for each in compile_rules(collection).defects]
+    assert [each for each in reasons if "no Windows channel" in each] == []
