@@ -41,7 +41,7 @@ _BRANCHED = re.compile(
 def entries_of(affected: Affected) -> tuple[VersionEntry, ...]:
     """The statement's entries, else what its CPE names say, ready to be compiled."""
     stated = affected.versions or tuple(_entries_of_cpes(affected.cpes))
-    found = []
+    found: list[VersionEntry] = []
     for entry in _joined(stated):
         found.extend(_each_end(_plain(entry, affected)))
     return tuple(found)
