@@ -190,8 +190,8 @@ def run(options: argparse.Namespace) -> None:
         two_cores(given),
     ]
     show(
-        f"{len(collection.rules):,} Windows rules, {count:,} events of {sum(map(len, given)) // count:,} bytes "
-        f"({machine()}); rules ready and first batch done in {started:.1f} s; "
+        f"{len(collection.rules):,} Windows rules, {count:,} events of {len(given[0]):,} bytes or so "
+        f"({machine()}); first batch done after {started:.1f} s; "
         f"peak memory {peak_mib():.0f} MiB, of which the lines {sum(map(len, given)) >> 20}",
         ("step", "events/s of processor", "µs/event", "found"),
         rows,
