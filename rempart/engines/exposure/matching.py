@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rempart.engines.exposure.aliases import Aliases
@@ -15,7 +15,7 @@ from rempart.engines.exposure.model import Affected, Component, Status, Verdict
 from rempart.engines.exposure.ranges import CompiledAffected, Reading, compile_affected, reading_of
 from rempart.engines.exposure.verdicts import PRECEDENCE, Answer, Decision, answer, decide, ranks
 from rempart.engines.exposure.windows import lacks_revision
-from rempart.engines.versions import key
+from rempart.engines.versions import key, scheme_for
 
 REASONS: dict[str, str] = {
     "in_range": "The version is inside an affected range.",
@@ -49,6 +49,9 @@ _KEPT = 20_000
 # Below so many versions of a product, asking each is cheaper than tracing a curve.
 _FEW = 4
 
+# Orders of packages: a bound in one counts in a distribution's numbers, by whatever name its product goes.
+_PACKAGED = frozenset({"deb", "rpm"})
+
 _Identities = tuple[tuple[str, float], ...]
 
 
@@ -77,7 +80,7 @@ class _Traced(NamedTuple):
     """The decisions about one vulnerability.
 
     ``texts``: versions that only their spelling tells apart. ``view``: the order in which versions are
-    looked up: its scheme, and whether it is that of a distribution's packages.
+    looked up: its scheme, and whether the whole version is read or the vendor's inside a package.
     """
 
     curve: Curve[Decision]
@@ -179,6 +182,7 @@ class Matcher:
         self._ids: list[str] = []
         self._numbers: dict[str, int] = {}
         self._affected: list[Affected] = []
+        self._packaged: set[int] = set()
         self._index: dict[str, list[_Statement]] = {}
         self._keys: dict[int, tuple[str, ...]] = {}
         self._compiled: dict[tuple[int, Reading], CompiledAffected] = {}
@@ -203,6 +207,8 @@ class Matcher:
                 continue
             place = len(self._affected)
             self._affected.append(affected)
+            if any(scheme_for(entry.version_type) in _PACKAGED for entry in affected.versions):
+                self._packaged.add(place)
             for identity, confidence in resolved.items():
                 self._index.setdefault(identity, []).append(_Statement(number, place, confidence))
                 keys[identity] = None
@@ -288,7 +294,7 @@ class Matcher:
                 continue
             order = batch.orders.get(traced.view)
             if order is None:
-                order = batch.orders[traced.view] = _in_order(members, traced.view[0], said[0].identity)
+                order = batch.orders[traced.view] = _in_order(members, *traced.view)
             keys, positions, unreadable = order
             for first, end, decision in traced.curve.runs(keys):
                 if unaffected or decision.status is not Status.NOT_AFFECTED:
@@ -346,7 +352,7 @@ class Matcher:
         traced = self._traced_of(group, number, said)
         if traced is None:
             return self._decide(said, held)
-        version, _ = held.compared(said[0].identity)
+        version = held.version if traced.view[1] else held.upstream
         if traced.texts and version.strip().casefold() in traced.texts:
             return self._decide(said, held)
         if traced.view not in keys:
@@ -360,8 +366,11 @@ class Matcher:
 
     def _curve(self, said: tuple[_Said, ...], held: Installed) -> _Traced | None:
         """The decisions about one vulnerability as a function of the version's key in one scheme."""
-        if len({held.compared(one.identity) for one in said}) > 1:
+        # The vendor's version inside a package, or the package's own: one of them for all, or no curve.
+        counted = {self._counted(one, held) for one in said}
+        if len({one.compared(said[0].identity) for one in counted}) > 1 or _is_mixed(said, held):
             return None
+        held = next(iter(counted))
         reading = reading_of(*held.compared(said[0].identity))
         parts: list[tuple[CompiledAffected, StatementCurve, _Said]] = []
         for one in said:
@@ -386,15 +395,20 @@ class Matcher:
         bounds = {bound for _, curve, _ in parts for bound in (*curve.curve.bounds, *curve.points)}
         texts = frozenset(text for _, curve, _ in parts for text in curve.texts)
         traced = trace(parts[0][1].curve.scheme, bounds, decision)
-        return _Traced(traced, texts, (traced.scheme, is_packaged(said[0].identity)))
+        return _Traced(traced, texts, (traced.scheme, not held.upstream or is_packaged(said[0].identity)))
 
     def _decide(self, said: tuple[_Said, ...], held: Installed) -> Decision:
         """The decision for one version as its text states it."""
         answers: list[Answer] = []
         for one in said:
-            compiled = self._compile(one.place, reading_of(*held.compared(one.identity)))
-            answers.append(answer(compiled, None, held, one.confidence, one.identity))
+            counted = self._counted(one, held)
+            compiled = self._compile(one.place, reading_of(*counted.compared(one.identity)))
+            answers.append(answer(compiled, None, counted, one.confidence, one.identity))
         return decide(answers, self._ranks)
+
+    def _counted(self, said: _Said, held: Installed) -> Installed:
+        """What is held as this statement counts: its bounds may be packages' versions."""
+        return replace(held, upstream="") if held.upstream and said.place in self._packaged else held
 
     def _asked(self, group: _Group, number: int, said: tuple[_Said, ...], held: Installed) -> Decision:
         found = group.asked.get((number, held.version))
@@ -436,10 +450,14 @@ def _plain(held: Installed) -> _Plain:
     return _Plain(reading_of(held.version, held.purl_type), upstream)
 
 
-def _in_order(members: list[tuple[int, Installed]], scheme: str, identity: str) -> _Order:
+def _is_mixed(said: tuple[_Said, ...], held: Installed) -> bool:
+    return bool(held.upstream) and len({is_packaged(one.identity) for one in said}) > 1
+
+
+def _in_order(members: list[tuple[int, Installed]], scheme: str, whole: bool) -> _Order:
     read, unreadable = [], array("I")
     for position, held in members:
-        found = key(scheme, held.compared(identity)[0])
+        found = key(scheme, held.version if whole else held.upstream)
         if found is None:
             unreadable.append(position)
         else:

@@ -47,6 +47,7 @@ _SPELLINGS = {
     "ruckuswireless": "ruckus",
     "simontatham": "putty",
     "simplehelpltd": "simplehelp",
+    "solarwindsworldwide": "solarwinds",
     "thelinuxkernelorganization": "linux",
     "thephpgroup": "php",
     "thewiresharkdevelopercommunity": "wireshark",
