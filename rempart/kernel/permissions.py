@@ -19,6 +19,7 @@ class Permission(StrEnum):
     ASSET_READ = "asset:read"
     ASSET_WRITE = "asset:write"
     AUDIT_READ = "audit:read"
+    CONTACT_MANAGE = "contact:manage"  # who is reached, when and how: on-call periods, duties, channels
     EXPOSURE_READ = "exposure:read"
     INDICATOR_READ = "indicator:read"
     INTELLIGENCE_MANAGE = "intelligence:manage"
@@ -49,6 +50,7 @@ PERMISSION_NAMES = {
     _P.ASSET_READ: _("Lire les actifs"),
     _P.ASSET_WRITE: _("Envoyer des inventaires et modifier les actifs"),
     _P.AUDIT_READ: _("Lire le journal d’audit"),
+    _P.CONTACT_MANAGE: _("Gérer les gardes, les fonctions et les moyens de contact"),
     _P.EXPOSURE_READ: _("Lire les expositions"),
     _P.INDICATOR_READ: _("Lire les indicateurs"),
     _P.INTELLIGENCE_MANAGE: _("Gérer les sources de renseignement"),
@@ -118,10 +120,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.OPERATIONS_ACT,
         _P.PRIORITY_EDIT,
         _P.ORGANISATION_MANAGE,
+        _P.CONTACT_MANAGE,
         _P.AUDIT_READ,
     },
     Role.COCD_ANALYST: _READ | {_P.ALERT_ASSIST, _P.ALERT_REVIEW},
-    Role.BODY_OFFICER: _READ | _RESPOND | {_P.ASSET_WRITE},
+    Role.BODY_OFFICER: _READ | _RESPOND | {_P.ASSET_WRITE, _P.CONTACT_MANAGE},
     Role.ASSET_OWNER: frozenset(
         {
             _P.ASSET_READ,
@@ -139,6 +142,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             _P.USER_MANAGE,
             _P.ORGANISATION_MANAGE,
+            _P.CONTACT_MANAGE,
             _P.ORGANISATION_READ,
             _P.PEOPLE_READ,
             _P.OPERATIONS_READ,

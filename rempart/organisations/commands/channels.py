@@ -53,7 +53,7 @@ def add_channel(
     clean_address = _clean_address(medium, address)
     _clean_threshold(immediate_from)
     if not _owns(actor, person):
-        actor.require(Permission.ORGANISATION_MANAGE, body)
+        actor.require(Permission.CONTACT_MANAGE, body)
     if verified and actor.kind != "system":
         raise Invalid(_("Un moyen de contact se prouve par un message."), field="verified")
     same_owner = ContactChannel.objects.filter(body_id=body, person=person)

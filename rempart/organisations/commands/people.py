@@ -92,9 +92,9 @@ def give_duty(
     ends_on: date | None = None,
 ) -> Duty:
     """Gives someone a duty in an organisation (their own unless named)."""
-    person = _person(person_id)
+    person = _seen(actor, person_id)
     body = _organisation(body_id if body_id is not None else person.body_id)
-    actor.require(Permission.ORGANISATION_MANAGE, body.pk)
+    actor.require(Permission.CONTACT_MANAGE, body.pk)
     title = DutyTitle.objects.filter(code=title_code).first()
     if title is None:
         raise Invalid(
@@ -104,7 +104,7 @@ def give_duty(
     starts = starts_on or today()
     if ends_on is not None and ends_on < starts:
         raise Invalid(_("La fin ne peut précéder le début."), field="ends_on")
-    deputy = _deputy(person, deputy_id)
+    deputy = _deputy(actor, person, deputy_id)
     same = Duty.objects.filter(body=body, person=person, title=title).filter(
         Q(ends_on__isnull=True) | Q(ends_on__gte=starts)
     )
@@ -136,7 +136,7 @@ def end_duty(actor: Actor, *, duty_id: int, on: date | None = None) -> Duty:
     duty = Duty.objects.select_related("person", "title").filter(pk=duty_id).first()
     if duty is None:
         raise NotFound(_("Cette fonction n’est pas exercée."))
-    actor.require(Permission.ORGANISATION_MANAGE, duty.body_id)
+    actor.require(Permission.CONTACT_MANAGE, duty.body_id)
     end = on or today()
     if end < duty.starts_on:
         raise Invalid(_("La fin ne peut précéder le début."), field="on")
@@ -190,8 +190,8 @@ def add_on_call(
     deputy_id: int | None = None,
 ) -> OnCallPeriod:
     """Puts someone on call for an organisation; raises Conflict where another period overlaps."""
-    body, person = _organisation(body_id), _person(person_id)
-    actor.require(Permission.ORGANISATION_MANAGE, body.pk)
+    body, person = _organisation(body_id), _seen(actor, person_id)
+    actor.require(Permission.CONTACT_MANAGE, body.pk)
     if starts_at.tzinfo is None or ends_at.tzinfo is None:
         raise Invalid(_("Précisez le fuseau horaire."), field="starts_at")
     if ends_at <= starts_at:
@@ -200,7 +200,7 @@ def add_on_call(
         raise Invalid(
             _("Une garde dure au plus %(days)d jours.") % {"days": LONGEST_ON_CALL.days}, field="ends_at"
         )
-    deputy = _deputy(person, deputy_id)
+    deputy = _deputy(actor, person, deputy_id)
     # Two periods written at the same moment must not both find the place free.
     list(Organisation.objects.select_for_update().filter(pk=body.pk).values_list("pk"))
     other = (
@@ -233,7 +233,7 @@ def remove_on_call(actor: Actor, *, period_id: int) -> None:
     period = OnCallPeriod.objects.select_related("person").filter(pk=period_id).first()
     if period is None:
         raise NotFound(_("Cette garde n’existe pas."))
-    actor.require(Permission.ORGANISATION_MANAGE, period.body_id)
+    actor.require(Permission.CONTACT_MANAGE, period.body_id)
     before = {"person_id": period.person_id, "starts_at": period.starts_at, "ends_at": period.ends_at}
     audit.record(actor, "on_call.remove", period, label=period.person.name, before=before)
     period.delete()
@@ -282,12 +282,20 @@ def _person(person_id: int) -> Person:
     return found
 
 
-def _deputy(person: Person, deputy_id: int | None) -> Person | None:
+def _seen(actor: Actor, person_id: int) -> Person:
+    """Someone whom the actor may be told of: giving a duty to a stranger would tell who they are."""
+    found = _person(person_id)
+    if not actor.may(Permission.PEOPLE_READ, found.body_id):
+        raise NotFound(_("Cette personne n’existe pas."), field="person_id")
+    return found
+
+
+def _deputy(actor: Actor, person: Person, deputy_id: int | None) -> Person | None:
     if deputy_id is None:
         return None
     if deputy_id == person.pk:
         raise Invalid(_("Une personne ne se supplée pas elle-même."), field="deputy_id")
-    deputy = _person(deputy_id)
+    deputy = _seen(actor, deputy_id)
     if not deputy.active:
         raise Invalid(_("La personne suppléante a quitté ses fonctions."), field="deputy_id")
     return deputy

@@ -106,7 +106,7 @@ def person_new(request: ActorRequest, code: str) -> HttpResponse:
     )
 
 
-@page(Permission.ORGANISATION_MANAGE)
+@page(Permission.CONTACT_MANAGE)
 def duty_new(request: ActorRequest, code: str) -> HttpResponse:
     return _of_organisation(
         request,
@@ -117,7 +117,7 @@ def duty_new(request: ActorRequest, code: str) -> HttpResponse:
     )
 
 
-@page(Permission.ORGANISATION_MANAGE)
+@page(Permission.CONTACT_MANAGE)
 def on_call_new(request: ActorRequest, code: str) -> HttpResponse:
     return _of_organisation(
         request,
@@ -128,7 +128,7 @@ def on_call_new(request: ActorRequest, code: str) -> HttpResponse:
     )
 
 
-@page(Permission.ORGANISATION_MANAGE)
+@page(Permission.CONTACT_MANAGE)
 def channel_new(request: ActorRequest, code: str) -> HttpResponse:
     return _of_organisation(
         request,
@@ -139,7 +139,7 @@ def channel_new(request: ActorRequest, code: str) -> HttpResponse:
     )
 
 
-@page(Permission.ORGANISATION_MANAGE)
+@page(Permission.CONTACT_MANAGE)
 @require_POST
 def duty_end(request: ActorRequest, code: str, duty_id: int) -> HttpResponse:
     commands.end_duty(request.actor, duty_id=duty_id)
@@ -147,7 +147,7 @@ def duty_end(request: ActorRequest, code: str, duty_id: int) -> HttpResponse:
     return redirect("organisation", code)
 
 
-@page(Permission.ORGANISATION_MANAGE)
+@page(Permission.CONTACT_MANAGE)
 @require_POST
 def on_call_remove(request: ActorRequest, code: str, period_id: int) -> HttpResponse:
     commands.remove_on_call(request.actor, period_id=period_id)

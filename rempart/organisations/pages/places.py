@@ -149,6 +149,7 @@ def organisation(request: ActorRequest, code: str) -> HttpResponse:
         "history": queries.history(actor, found),
         "sees_people": sees_people,
         "may_manage": actor.may(Permission.ORGANISATION_MANAGE, found.pk),
+        "may_reach": actor.may(Permission.CONTACT_MANAGE, found.pk),
         "now": at,
     }
     if sees_people:

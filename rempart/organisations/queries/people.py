@@ -70,7 +70,7 @@ def channels_of(actor: Actor, *, organisation: Organisation | None = None) -> Qu
 
 
 def get_channel(actor: Actor, channel_id: int) -> ContactChannel:
-    """A channel of the actor's own, or of an organisation they manage. Raises NotFound."""
+    """A channel of the actor's own, or of an organisation whose contacts they manage. Raises NotFound."""
     found = ContactChannel.objects.filter(pk=channel_id).select_related("person", "body").first()
     if found is None or not may_change_channel(actor, found):
         raise NotFound(_("Ce moyen de contact n’existe pas, ou vous n’y avez pas accès."))
@@ -78,6 +78,6 @@ def get_channel(actor: Actor, channel_id: int) -> ContactChannel:
 
 
 def may_change_channel(actor: Actor, channel: ContactChannel) -> bool:
-    """One's own channels, from one's own session; those of others by whoever manages the organisation."""
+    """One's own channels, from one's own session; those of others by who manages the contacts."""
     own = channel.person is not None and actor.kind == "user" and channel.person.user_id == actor.user_id
-    return (own and actor.user_id is not None) or actor.may(Permission.ORGANISATION_MANAGE, channel.body_id)
+    return (own and actor.user_id is not None) or actor.may(Permission.CONTACT_MANAGE, channel.body_id)

@@ -66,15 +66,16 @@ def test_the_link_verifies_by_its_button_only(added):
     assert client.get(path[:-3] + "xx/").status_code == 400
 
 
-def test_only_its_owner_or_the_organisation_s_manager_changes_it(added, officer):
+def test_only_its_owner_or_who_manages_the_body_s_contacts_changes_it(added, officer):
     _, channel, _ = added
-    colleague = factories.officer(officer.body)
-    with pytest.raises(NotFound):
-        commands.set_preferences(
-            actor_for(colleague.user), channel_id=channel.pk, immediate_from="never", digest=True
-        )
+    elsewhere = factories.officer(factories.organisation("body"))
+    for other in (actor_for(elsewhere.user), factories.actor(Role.ASSET_OWNER, officer.body)):
+        with pytest.raises(NotFound):
+            commands.set_preferences(other, channel_id=channel.pk, immediate_from="never", digest=True)
+    colleague = actor_for(factories.officer(officer.body).user)
+    assert commands.set_preferences(colleague, channel_id=channel.pk, immediate_from="never", digest=False)
     manager = factories.actor(Role.ADMINISTRATOR, officer.body)
-    assert commands.set_preferences(manager, channel_id=channel.pk, immediate_from="never", digest=False)
+    assert commands.set_preferences(manager, channel_id=channel.pk, immediate_from="act_now", digest=False)
 
 
 def _serve(answer):

@@ -7,7 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Role
+from rempart.organisations import commands
 from rempart.organisations.models import Duty, DutyTitle, OnCallPeriod, Organisation, Person
 from tests import factories
 
@@ -94,6 +96,51 @@ def test_forms_do_what_they_say(commander, body):
         answer = commander.post(reverse("on_call_new", args=[body.code]), period)
         assert answer.status_code == expected
     assert OnCallPeriod.objects.count() == 1
+
+
+def test_an_officer_manages_the_contacts_of_their_own_body_alone(body):
+    other = factories.organisation("body")
+    stranger = factories.officer(other)
+    own = Person.objects.get(body=body)
+    client = _client(Role.BODY_OFFICER, body)
+    hours = {"starts_at": "2026-03-01T08:00", "ends_at": "2026-03-08T08:00"}
+    channel = {"medium": "email", "address": "garde@exemple.test", "immediate_from": "act_now"}
+    assert reverse("on_call_new", args=[body.code]) in client.get(f"/organisations/{body.code}/").text
+    for place, person, on_call, reached in (
+        (body, own, 302, 302),
+        (body, stranger, 200, 200),  # one's own body cannot be given someone of another
+        (other, stranger, 404, 404),
+    ):
+        answer = client.post(reverse("on_call_new", args=[place.code]), {**hours, "person_id": person.pk})
+        assert answer.status_code == on_call
+        answer = client.post(reverse("channel_new", args=[place.code]), channel)
+        assert answer.status_code == reached
+    period = OnCallPeriod.objects.get()
+    assert (period.body, period.person) == (body, own)
+    elsewhere = OnCallPeriod.objects.create(
+        body=other, person=stranger, starts_at=period.starts_at, ends_at=period.ends_at
+    )
+    assert client.post(reverse("on_call_remove", args=[other.code, elsewhere.pk])).status_code == 403
+    assert client.post(reverse("duty_end", args=[body.code, own.duties.get().pk])).status_code == 302
+    assert client.post(reverse("on_call_remove", args=[body.code, period.pk])).status_code == 302
+    assert OnCallPeriod.objects.get() == elsewhere
+    # Who works there, and what the organisation is, stay the command's.
+    for name in ("person_new", "organisation_edit", "organisation_close"):
+        assert client.get(reverse(name, args=[body.code])).status_code == 403
+
+
+def test_nobody_is_given_a_duty_with_a_stranger(body):
+    stranger = factories.officer(factories.organisation("body"))
+    officer = factories.actor(Role.BODY_OFFICER, body)
+    title = DutyTitle.objects.create(code="csio", name_fr="CSIO", name_en="CISO", receives_alerts=True)
+    own = Person.objects.get(body=body)
+    for person, deputy in ((stranger, None), (own, stranger)):
+        with pytest.raises(NotFound):
+            commands.give_duty(
+                officer, person_id=person.pk, deputy_id=deputy and deputy.pk, title_code=title.code
+            )
+    commands.give_duty(officer, person_id=own.pk, title_code=title.code)
+    assert Duty.objects.filter(title=title).count() == 1
 
 
 def test_an_import_is_previewed_then_applied(commander, body, settings, tmp_path):
