@@ -185,6 +185,9 @@ class Component(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     search_text = FoldedText("vendor", "product", "purl")
 
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["product", "id"], name="component_product")]
+
     def __str__(self) -> str:
         return " ".join(part for part in (self.vendor, self.product or self.purl, self.version) if part)
 

@@ -43,9 +43,14 @@ class ExposureOut(Schema):
 
 
 class ExposurePage(Schema):
+    """``beyond``: there are more than ``total``. Given back as the parameter ``after`` with the next page's
+    number, ``after`` goes on from there however deep; it is empty where a number is enough."""
+
     total: int
+    beyond: bool
     page: int
     pages: int
+    after: str
     items: list[ExposureOut]
 
 
@@ -89,6 +94,7 @@ class ExposureFilters(Schema):
     sort: _Short = ""
     page: Annotated[int, Field(ge=1)] = 1
     size: Annotated[int, Field(ge=1, le=500)] = 50
+    after: Annotated[str, Field(max_length=1000)] = ""
 
 
 class FindingOut(Schema):
@@ -214,9 +220,16 @@ def _statement(one: Any) -> dict[str, Any]:
 def list_exposures(request: HttpRequest, filters: Query[ExposureFilters]) -> dict[str, Any]:
     actor = request.actor  # type: ignore[attr-defined]
     parameters = {name: str(value) for name, value in filters.dict().items()}
-    shown = lists.exposure_listing(actor).page(lists.with_urgency(queries.exposures(actor)), parameters)
+    shown = lists.exposure_page(actor, parameters)
     items = [_exposure(one) for one in shown.rows]
-    return {"total": shown.total, "page": shown.number, "pages": shown.pages, "items": items}
+    return {
+        "total": shown.total,
+        "beyond": shown.beyond,
+        "page": shown.number,
+        "pages": shown.pages,
+        "after": shown.last_cursor,
+        "items": items,
+    }
 
 
 @router.get("/exposures/{int:exposure_id}", response=ExposureDetail, summary="One exposure, and why")

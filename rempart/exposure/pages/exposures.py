@@ -20,10 +20,9 @@ def exposure_list(request: ActorRequest) -> HttpResponseBase:
     """Exposures; without any filter, those that are open."""
     if not request.GET:
         return HttpResponseRedirect("?" + urlencode({"state": "open"}))
-    listing = lists.exposure_listing(request.actor)
-    rows = lists.with_urgency(queries.exposures(request.actor))
-    shown = listing.page(rows, request.GET)
+    shown = lists.exposure_page(request.actor, request.GET)
     if downloads.wanted(request):
+        listing, rows = shown.listing, lists.with_urgency(queries.exposures(request.actor))
         cells = lists.exposure_cells(listing.rows(rows, request.GET))
         headings = [column.label for column in lists.COLUMNS]
         return downloads.download(request, "expositions", _("Expositions"), headings, cells, shown)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from rempart.exposure import queries, wording
+from rempart.exposure import facets, queries, wording
+from rempart.exposure.facets import Facet
 from rempart.kernel.actors import Actor
 from rempart.kernel.exports import Cell
-from rempart.kernel.listing import Column, Filter, Listing
+from rempart.kernel.listing import Column, Filter, Listing, Page, wanted_page
 from rempart.kernel.time import now
 
 Rows = QuerySet[Any]
@@ -84,6 +86,7 @@ COLUMNS = (
 
 def exposure_listing(actor: Actor) -> Listing:
     """The list of exposures, with the bodies and centres that the actor may choose."""
+    known = cache(lambda: queries.places(actor))
     filters = (
         Filter("state", _("État"), _among("state", wording.STATES), tuple(wording.STATES.items())),
         Filter(
@@ -103,13 +106,13 @@ def exposure_listing(actor: Actor) -> Listing:
             "body",
             _("Organisme"),
             lambda rows, value: rows.filter(body__code=value),
-            lambda: queries.body_choices(actor),
+            lambda: queries.body_choices(actor, known()),
         ),
         Filter(
             "centre",
             _("Centre opérationnel"),
             lambda rows, value: rows.filter(body_id__in=list(queries.bodies_of_centre(actor, value))),
-            lambda: queries.centre_choices(actor),
+            lambda: queries.centre_choices(actor, known()),
         ),
         Filter("vulnerability", _("Vulnérabilité"), _vulnerability),
         Filter("asset", _("Actif"), _asset),
@@ -120,12 +123,73 @@ def exposure_listing(actor: Actor) -> Listing:
             _among("criticality", wording.CRITICALITIES),
             tuple(wording.CRITICALITIES.items()),
         ),
-        Filter("kev", _("Exploitée (KEV)"), _either(vulnerability__kev_added_on__isnull=False), _YES_NO),
-        Filter("internet", _("Exposé à Internet"), _either(asset__network_exposure="internet"), _YES_NO),
+        Filter("kev", _("Exploitée (KEV)"), _either(exploited=True), _YES_NO),
+        Filter("internet", _("Exposé à Internet"), _either(internet=True), _YES_NO),
         Filter("age", _("Âge"), _age, tuple(wording.AGES.items())),
         Filter("closed", _("Close"), _closed, (("today", _("aujourd’hui")),)),
     )
     return Listing("exposures", COLUMNS, filters, "due")
+
+
+# What no count is kept of; of these, what names so few rows that they can all be sorted.
+_NARROWING = ("late", "age", "closed", "vulnerability", "asset", "service")
+_SELECTIVE = {"vulnerability", "asset", "service"}
+
+
+def exposure_page(actor: Actor, parameters: Mapping[str, str]) -> Page:
+    """One page of the list, as ``queries.find`` finds it. Raises Invalid for a page too deep."""
+    listing = exposure_listing(actor)
+    filters, sort = listing.read(parameters)
+    number, size = wanted_page(parameters)
+    found = queries.find(
+        actor, _wanted(actor, listing, filters), sort, number=number, size=size, cursor=parameters
+    )
+    rows = queries.in_order(actor, found.ids)
+    return Page(
+        listing, rows, found.total, found.number, size, sort, filters, found.beyond, found.first, found.last
+    )
+
+
+def _wanted(actor: Actor, listing: Listing, filters: Mapping[str, str]) -> queries.Wanted:
+    bodies = None
+    if "body" in filters:
+        bodies = queries.bodies_called(actor, filters["body"])
+    if "centre" in filters:
+        of_centre = frozenset(queries.bodies_of_centre(actor, filters["centre"]))
+        bodies = of_centre if bodies is None else bodies & of_centre
+    chosen = [each for each in listing.filters if each.key in filters and each.key in _NARROWING]
+
+    def narrow(rows: Rows) -> Rows:
+        for each in chosen:
+            rows = each.apply(rows, filters[each.key])
+        return rows
+
+    return queries.Wanted(
+        bodies,
+        lambda one: all(fits(one, filters.get(key, "")) for key, fits in _FITS.items()),
+        narrow if chosen else None,
+        any(each.key in _SELECTIVE for each in chosen),
+    )
+
+
+def _part(part: str, values: tuple[str, ...]) -> Callable[[Facet, str], bool]:
+    return lambda one, value: not value or values[getattr(one, part)] == value
+
+
+def _flag(part: str) -> Callable[[Facet, str], bool]:
+    return lambda one, value: value not in {"yes", "no"} or bool(getattr(one, part)) == (value == "yes")
+
+
+# Whether a combination answers each filter of which counts are kept, as ``Filter.apply`` does row by row.
+_FITS: dict[str, Callable[[Facet, str], bool]] = {
+    "state": _part("state", facets.STATES),
+    "priority": _part("priority", facets.PRIORITIES),
+    "certainty": _part("certainty", facets.CERTAINTIES),
+    "criticality": _part("criticality", tuple(map(str, range(facets.CRITICALITIES)))),
+    "kev": _flag("exploited"),
+    "internet": _flag("internet"),
+    "late": lambda one, value: value not in {"yes", "no"} or one.state == 0,
+}
 
 
 def exposure_cells(rows: Rows) -> Iterator[list[Cell]]:

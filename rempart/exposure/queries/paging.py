@@ -1,0 +1,315 @@
+"""One page of the exposures under any filters and in any order, whatever their number, reading few of them.
+
+What is counted by combination (``facets``) is known before a row is read, so the way is chosen on facts:
+
+- few rows answer: they are all sorted, and any page is cut from them;
+- many answer, in order of time or of a combination's part: each combination is already in order in an index,
+  and the first rows of each are merged;
+- many answer, in order of what another table holds: that table is walked in order, its exposures with it.
+
+The last two go on from the row where the last page ended (a *cursor*) as fast at any depth. Pages by number
+alone reach ``BY_NUMBER`` rows from either end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from django.db import connection
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from rempart.exposure import facets
+from rempart.exposure.facets import Facet
+from rempart.exposure.models import Exposure, ExposureCount
+from rempart.kernel.actors import Actor
+from rempart.kernel.errors import Invalid
+from rempart.kernel.permissions import Permission
+
+FEW = 50_000  # sorted whole
+COUNTED = 10_000  # beyond which what no count is kept of is said to be "more than"
+BY_NUMBER = 2_000
+_AT_ONCE = 400  # SQLite joins 500 selections in one statement
+
+Rows = QuerySet[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """``keys`` sort the rows, the last one unique; ``group`` is what of the combination goes before them."""
+
+    keys: tuple[str, ...]
+    group: Callable[[Facet], int] | None = None
+
+
+ORDERS = {
+    "due": Order(("due_at", "id")),
+    "opened": Order(("opened_at", "id")),
+    "closed": Order(("closed_at", "id"), lambda one: int(one.state == 0)),
+    "priority": Order(("due_at", "id"), lambda one: one.priority),
+    "state": Order(("due_at", "id"), lambda one: one.state),
+    "criticality": Order(("due_at", "id"), lambda one: one.criticality),
+    "certainty": Order(("due_at", "id"), lambda one: one.certainty),
+    "vulnerability": Order(("vulnerability__cve_id", "asset_id", "component_id")),
+    "asset": Order(("asset__key", "asset_id", "id")),
+    "component": Order(("component__product", "component_id", "vulnerability_id", "asset_id")),
+    "body": Order(("body__code", "facet", "due_at", "id")),
+}
+_JOIN = re.compile(r'FROM "exposure_exposure" INNER JOIN ("\w+") ON')
+_IN_STREAMS = {"due_at", "opened_at", "closed_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked: rows of these bodies (None: every body), whose combination ``fits``.
+
+    ``narrow`` applies the filters of which no count is kept; ``selective`` says that they name one
+    vulnerability, asset or service, so that their rows are few enough to be sorted whatever their number.
+    """
+
+    bodies: frozenset[int] | None
+    fits: Callable[[Facet], bool]
+    narrow: Callable[[Rows], Rows] | None = None
+    selective: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The page: ids in order, how many answer (``beyond``: at least), and the cursors of its two ends."""
+
+    ids: list[int]
+    total: int
+    beyond: bool
+    number: int
+    first: str = ""
+    last: str = ""
+
+
+@dataclass(slots=True)
+class _Way:
+    """A page being read: the rows asked, in which combinations, in what order and direction."""
+
+    rows: Rows
+    counts: dict[int, int]
+    order: Order
+    backwards: bool
+    narrowed: bool
+    groups: list[tuple[int, list[int]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rank = self.order.group or (lambda _: 0)
+        ranked = sorted((rank(facets.decode(one)), one) for one in self.counts)
+        self.groups = [
+            (key, [one for _, one in members]) for key, members in groupby(ranked, key=lambda pair: pair[0])
+        ]
+
+
+def count_by_facet(actor: Actor, bodies: frozenset[int] | None) -> dict[int, int]:
+    """How many exposures of each combination the actor may see, in these bodies or in all."""
+    rows = ExposureCount.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(n__gt=0)
+    if bodies is not None:
+        rows = rows.filter(body_id__in=sorted(bodies))
+    return dict(rows.values_list("facet").annotate(Sum("n")).order_by())
+
+
+def bodies_called(actor: Actor, code: str) -> frozenset[int]:
+    """The body of this code, when the actor may see exposures of it."""
+    rows = ExposureCount.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(body__code=code)
+    return frozenset(rows.values_list("body_id", flat=True).distinct())
+
+
+def find(
+    actor: Actor, wanted: Wanted, sort: str, *, number: int, size: int, cursor: Mapping[str, str]
+) -> Found:
+    """The page ``number`` of ``size`` rows; ``cursor`` may hold "after" or "before". Raises Invalid."""
+    counts = {
+        one: n for one, n in count_by_facet(actor, wanted.bodies).items() if wanted.fits(facets.decode(one))
+    }
+    rows = Exposure.objects.visible_to(actor, Permission.EXPOSURE_READ)
+    if wanted.bodies is not None:
+        rows = rows.filter(body_id__in=sorted(wanted.bodies))
+    known = sum(counts.values())
+    total, beyond = known, False
+    if wanted.narrow is not None and known:
+        rows = wanted.narrow(rows)
+        among = _unindexed(rows, counts) if wanted.selective else rows.filter(facet__in=sorted(counts))
+        total = among.order_by().values("pk")[: COUNTED + 1].count()
+        beyond = total > COUNTED
+        total = min(total, COUNTED)
+    order, backwards = ORDERS[sort.lstrip("-")], sort.startswith("-")
+    last_page = max(1, -(-total // size))
+    way = _Way(rows, counts, order, backwards, wanted.narrow is not None)
+    if not total:
+        return Found([], 0, False, 1)
+    if known <= FEW or wanted.selective or (wanted.narrow is not None and not beyond):
+        number = max(1, number if beyond else min(number, last_page))
+        return Found(_sorted_whole(way, (number - 1) * size, size), total, beyond, number)
+    return _walked(way, total, beyond, max(1, number if beyond else min(number, last_page)), size, cursor)
+
+
+def _unindexed(rows: Rows, counts: Iterable[int]) -> Rows:
+    """Keeps these combinations, by what each row holds: an index of combinations would lead astray."""
+    return rows.alias(kind=F("facet") + 0).filter(kind__in=sorted(counts))
+
+
+def _sorted_whole(way: _Way, offset: int, size: int) -> list[int]:
+    """A page of few rows. The order is hidden from the planner, which would walk a whole index for it."""
+    # What is open has no end: it goes by its due date.
+    keys: list[Any] = [
+        Coalesce(F(name), F("due_at" if name == "closed_at" else name)) for name in way.order.keys
+    ]
+    if way.order.group is not None:
+        ranks = (When(facet__in=members, then=Value(key)) for key, members in way.groups)
+        keys.insert(0, Case(*ranks, default=Value(0), output_field=IntegerField()))
+    ordered = [key.desc() if way.backwards else key.asc() for key in keys]
+    rows = _unindexed(way.rows, way.counts) if way.narrowed else way.rows.filter(facet__in=sorted(way.counts))
+    return list(rows.order_by(*ordered).values_list("pk", flat=True)[offset : offset + size])
+
+
+def _walked(way: _Way, total: int, beyond: bool, number: int, size: int, cursor: Mapping[str, str]) -> Found:
+    """A page of many rows: from a cursor, or by number near one of the two ends."""
+    after, before = (_read(cursor.get(name, ""), way.order) for name in ("after", "before"))
+    offset, turned, start = (number - 1) * size, False, after
+    if after is not None or before is not None:
+        offset, turned, start = 0, after is None, before if after is None else after
+    elif offset > BY_NUMBER and not beyond and total - offset - size <= BY_NUMBER:
+        offset, turned = max(total - offset - size, 0), True  # counted from the end
+        size = min(size, total - (number - 1) * size)
+    elif offset > BY_NUMBER:
+        raise Invalid(
+            _("Au-delà de %(rows)s lignes, passez d’une page à la suivante ou filtrez la liste.")
+            % {"rows": BY_NUMBER},
+            field="page",
+        )
+    step = _merged if way.order.keys[0] in _IN_STREAMS else _followed
+    found = step(way, way.backwards != turned, start, offset, size)
+    if turned:
+        found.reverse()
+    if not found:
+        return Found([], total, beyond, number)
+    return Found([row[-1] for row in found], total, beyond, number, _write(found[0]), _write(found[-1]))
+
+
+def _merged(
+    way: _Way, down: bool, start: Sequence[Any] | None, offset: int, size: int
+) -> list[Sequence[Any]]:
+    """Rows (group, key, id): the first of each combination's stream, group after group."""
+    found: list[Sequence[Any]] = []
+    for key, members in reversed(way.groups) if down else way.groups:
+        if start is not None and (key > start[0] if down else key < start[0]):
+            continue
+        group_size = sum(way.counts[one] for one in members)
+        if not way.narrowed and start is None and offset >= group_size:
+            offset -= group_size
+            continue
+        name = way.order.keys[0]
+        if name == "closed_at" and key:
+            name = "due_at"  # what is open has no end: it is in order of due date
+        here = start[1:] if start is not None and key == start[0] else None
+        rows = _streams(way, members, name, down, here, offset, size - len(found))
+        found += [(key, *row) for row in rows]
+        offset = 0
+        if len(found) >= size:
+            break
+    return found
+
+
+def _streams(
+    way: _Way,
+    members: Sequence[int],
+    name: str,
+    down: bool,
+    start: Sequence[Any] | None,
+    offset: int,
+    size: int,
+) -> list[Sequence[Any]]:
+    """Rows (key, id) merged from the index of each combination."""
+    mark = "-" if down else ""
+    rows = way.rows.filter(facet=-1)  # the number of each combination takes this one's place
+    if start is not None:
+        rows = rows.filter(_beyond((name, "id"), start, down))
+    one = rows.order_by(f"{mark}{name}", f"{mark}id").values_list(name, "id")[: offset + size]
+    sql, parameters = one.query.sql_with_params()
+    place = list(parameters).index(-1)
+    parts, values = [], []
+    for member in members:
+        parts.append(f"SELECT * FROM ({sql}) AS s{member}")  # noqa: S608 - compiled by Django
+        values += [*parameters[:place], member, *parameters[place + 1 :]]
+    # SQLite holds a statement to 500 selections joined.
+    joined = [" UNION ALL ".join(parts[begin : begin + _AT_ONCE]) for begin in range(0, len(parts), _AT_ONCE)]
+    union = " UNION ALL ".join(f"SELECT * FROM ({each}) AS j{n}" for n, each in enumerate(joined))  # noqa: S608
+    way_down = "DESC" if down else "ASC"
+    text = f"{union} ORDER BY 1 {way_down}, 2 {way_down} LIMIT {int(size)} OFFSET {int(offset)}"
+    with connection.cursor() as database:
+        database.execute(text, values)
+        return database.fetchall()
+
+
+def _followed(
+    way: _Way, down: bool, start: Sequence[Any] | None, offset: int, size: int
+) -> list[Sequence[Any]]:
+    """Rows of the order's keys, then the id: another table in its order, and its exposures."""
+    rows = _unindexed(way.rows, way.counts)
+    keys = way.order.keys
+    if start is not None:
+        rows = rows.filter(_beyond(keys, start, down))
+    ordered = rows.order_by(*(f"-{name}" if down else name for name in keys))
+    sql, parameters = ordered.values_list(*keys, "id")[offset : offset + size].query.sql_with_params()
+    if connection.vendor == "sqlite":
+        # It takes tables joined by CROSS JOIN in the order written; by itself it begins with the exposures.
+        sql = _JOIN.sub(r'FROM \1 CROSS JOIN "exposure_exposure" ON', sql, count=1)
+    with connection.cursor() as database:
+        database.execute(sql, parameters)
+        return database.fetchall()
+
+
+def _beyond(keys: Sequence[str], start: Sequence[Any], down: bool) -> Q:
+    """The rows beyond the one with these keys. The condition on the first lets its index be entered there."""
+    sign = "lt" if down else "gt"
+    *before, (name, value) = zip(keys, start, strict=False)
+    found = Q(**{f"{name}__{sign}": value})
+    for name, value in reversed(before):
+        found = Q(**{f"{name}__{sign}": value}) | Q(**{name: value}) & found
+    return Q(**{f"{keys[0]}__{sign}e": start[0]}) & found
+
+
+def _write(row: Sequence[Any]) -> str:
+    return json.dumps([one.isoformat() if isinstance(one, datetime) else one for one in row])
+
+
+def _read(text: str, order: Order) -> list[Any] | None:
+    """The keys that a cursor holds; None for a text that is not one of this order."""
+    try:
+        values = json.loads(text[:1000]) if text else None
+    except (ValueError, RecursionError):
+        return None
+    streams = order.keys[0] in _IN_STREAMS
+    names = ("group", *order.keys) if streams else order.keys
+    if not isinstance(values, list) or len(values) < len(names):
+        return None
+    found = []
+    for name, value in zip(names, values, strict=False):
+        if name.endswith("_at"):
+            value = _instant(value)  # noqa: PLW2901 - in its own type
+        kind = datetime if name.endswith("_at") else str if "__" in name else int
+        if not isinstance(value, kind) or (isinstance(value, int) and not 0 <= value < 2**63):
+            return None
+        found.append(value)
+    return found
+
+
+def _instant(text: Any) -> datetime | None:
+    """SQLite keeps instants in UTC without saying so."""
+    try:
+        found = parse_datetime(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
