@@ -76,8 +76,8 @@ def centre(request: ActorRequest, code: str) -> HttpResponseBase:
         "statements": list(statements.order_by("made_at", "id")[:_MOST]),
         "figures": live.aggregate(
             open=Count("id"),
-            silent=Count("body", filter=Q(state__in=WAITING), distinct=True),
-            late=Count("body", filter=Q(due_at__lt=at), distinct=True),
+            silent=Count("id", filter=Q(state__in=WAITING)),
+            late=Count("id", filter=Q(due_at__lt=at)),
             declared=Count("id", filter=Q(state=S.DECLARED)),
         ),
         "may_review": actor.may(Permission.ALERT_REVIEW, place.pk) or actor.may(Permission.ALERT_REVIEW),

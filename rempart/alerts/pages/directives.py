@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -62,7 +63,10 @@ def directive(request: ActorRequest, number: str) -> HttpResponseBase:
 
 class CancelForm(forms.Form):
     reason = forms.CharField(
-        label=_("Raison"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000, required=False
+        label=_("Raison"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+        error_messages={"required": _("Indiquez la raison : elle est consignée.")},
     )
 
 
@@ -71,8 +75,8 @@ def directive_cancel(request: ActorRequest, number: str) -> HttpResponseBase:
     """Asks, in words that say to whom, before a directive is withdrawn from every body."""
     request.actor.require_everywhere(Permission.ALERT_ISSUE)
     found = queries.get_directive(request.actor, number)
-    form = CancelForm(request.POST or None)
-    status = 200
+    form = CancelForm(request.POST if request.method == "POST" else None)
+    status = 422 if request.method == "POST" else 200
     if request.method == "POST" and form.is_valid():
         try:
             commands.cancel_directive(
@@ -84,7 +88,8 @@ def directive_cancel(request: ActorRequest, number: str) -> HttpResponseBase:
         else:
             messages.success(request, _t("Directive annulée ; chaque organisme le voit avec la raison."))
             return redirect("directive", found.number)
-    return render(request, "alerts/directive_cancel.html", {"directive": found, "form": form}, status=status)
+    context = {"directive": found, "form": form, "cancel_url": reverse("directive", args=[found.number])}
+    return render(request, "alerts/directive_cancel.html", context, status=status)
 
 
 @page(Permission.ALERT_READ)

@@ -65,14 +65,16 @@ def directive_progress(actor: Actor, limit: int = 20) -> list[DirectiveProgress]
 class SentenceCounts:
     """The figures of a board's sentence, over the bodies of the actor.
 
-    ``unacknowledged`` bodies with a directive that nobody took in hand; ``unacknowledged_escalated`` those of
-    them that went up the ladder; ``late_bodies``, ``late_targets`` open past their deadline;
-    ``declared_unproved`` targets; ``verified_since_yesterday`` targets in the last 24 h; ``delay_requests``.
+    ``unacknowledged`` bodies with a directive that nobody took in hand, ``waiting_targets`` such directives;
+    ``unacknowledged_escalated`` bodies for which it went up; ``late_bodies``, ``late_targets`` open
+    past their deadline; ``declared_unproved`` targets; ``verified_since_yesterday`` targets in the last 24 h;
+    ``delay_requests``.
     """
 
     open_directives: int
     unacknowledged: int
     unacknowledged_escalated: int
+    waiting_targets: int
     late_bodies: int
     late_targets: int
     declared_unproved: int
@@ -90,6 +92,7 @@ def sentence_counts(actor: Actor) -> SentenceCounts:
         open_directives=Count("directive", filter=Q(state__in=OPEN), distinct=True),
         unacknowledged=Count("body", filter=waiting_now, distinct=True),
         unacknowledged_escalated=Count("body", filter=waiting_now & Q(rung__gt=0), distinct=True),
+        waiting_targets=Count("id", filter=waiting_now),
         late_bodies=Count("body", filter=late, distinct=True),
         late_targets=Count("id", filter=late),
         declared_unproved=Count("id", filter=Q(state=S.DECLARED)),

@@ -7,8 +7,9 @@
   const french = document.documentElement.lang === "fr";
 
   function clock() {
-    const at = new Date();
-    const [h, m, s] = [at.getHours(), at.getMinutes(), at.getSeconds()].map((n) => String(n).padStart(2, "0"));
+    // The government's own zone, as every other time on the page.
+    const form = { timeZone: status.dataset.zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" };
+    const [h, m, s] = new Intl.DateTimeFormat("en-CA", form).format(new Date()).split(":");
     return french ? `${Number(h)}\u00a0h\u00a0${m}\u00a0min\u00a0${s}\u00a0s` : `${h}:${m}:${s}`;
   }
 
