@@ -10,16 +10,21 @@ from rempart.engines.exposure.display import read_display_name
 from rempart.engines.exposure.families import is_family
 from rempart.engines.exposure.identity import parse_purl
 from rempart.engines.exposure.model import Component
+from rempart.engines.exposure.platforms import target_of
 from rempart.engines.exposure.windows import build_of, lacks_revision
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """``version`` as stated; ``upstream``, the vendor's version inside a distribution's package, or empty."""
+    """``version`` as stated; ``upstream``, the vendor's version inside a distribution's package, or empty.
+
+    ``targets``: the systems and hosts that the component shows it runs on (see ``platforms``).
+    """
 
     version: str
     purl_type: str
     upstream: str
+    targets: frozenset[str] = frozenset()
 
     def compared(self, identity: str) -> tuple[str, str]:
         """The version and the purl's type under which statements about ``identity`` read it."""
@@ -44,7 +49,7 @@ def installed(component: Component) -> Installed:
     if not version and component.cpe:
         cpe = parse_cpe(component.cpe)
         if cpe is not None and cpe.version:
-            version = f"{cpe.version}-{cpe.update}" if cpe.update else cpe.version
+            version = cpe.full_version
     if not version:
         displayed = read_display_name(component.product)
         version = displayed.version if displayed is not None else ""
@@ -52,7 +57,7 @@ def installed(component: Component) -> Installed:
     if build and revision is None:
         version = version.split()[0]  # "10.0.19045 N/A Build 19045"
     upstream = distributions.upstream_version(kind if kind in distributions.TYPES else "", version)
-    return Installed(version, kind, upstream)
+    return Installed(version, kind, upstream, target_of(kind, component.cpe))
 
 
 def doubt(identity: str, held: Installed, reason: str, *, affected: bool) -> str:

@@ -70,10 +70,14 @@ class _Said(NamedTuple):
 
 
 class _Plain(NamedTuple):
-    """How a component's versions are read: its own, and its vendor's when a distribution packages it."""
+    """How a component's versions are read: its own, and its vendor's when a distribution packages it.
+
+    ``targets`` are the systems and hosts that it shows: a statement about others is not about it.
+    """
 
     packaged: Reading
     upstream: Reading | None
+    targets: frozenset[str] = frozenset()
 
 
 class _Traced(NamedTuple):
@@ -447,7 +451,7 @@ def _is_alone(identities: _Identities, held: Installed) -> bool:
 
 def _plain(held: Installed) -> _Plain:
     upstream = reading_of(held.upstream, "") if held.upstream else None
-    return _Plain(reading_of(held.version, held.purl_type), upstream)
+    return _Plain(reading_of(held.version, held.purl_type), upstream, held.targets)
 
 
 def _is_mixed(said: tuple[_Said, ...], held: Installed) -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from rempart.engines.exposure.closing import Closing, End, closings, contradicts_itself
 from rempart.engines.exposure.entries import entries_of
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
+from rempart.engines.exposure.platforms import condition_of, targets_of
 from rempart.engines.exposure.rangetext import (
     EVERYTHING,
     FROM_THE_START,
@@ -81,7 +82,8 @@ class CompiledAffected:
     """One product statement ready for comparison. Exact versions are looked up, ranges tried in order.
 
     ``closings`` are what is inferred past the ends of ranges, where the source leaves it unstated;
-    ``contradictory`` says that its default denies those ends (see ``closing``).
+    ``contradictory`` says that its default denies those ends (see ``closing``). ``targets`` and
+    ``condition``: on what the product runs, and what else a configuration demands (see ``platforms``).
     """
 
     source: str
@@ -94,6 +96,8 @@ class CompiledAffected:
     entries: int = 0
     closings: tuple[Closing, ...] = ()
     contradictory: bool = False
+    targets: frozenset[str] = frozenset()
+    condition: str = ""
 
 
 class Outcome(NamedTuple):
@@ -131,6 +135,8 @@ def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAf
         default_stated=not contradictory and affected.default_status in {"affected", "unaffected"},
         entries=len(entries),
         contradictory=contradictory,
+        targets=targets_of(affected),
+        condition=condition_of(affected),
     )
     schemes: dict[str, None] = {}
     for order, entry in enumerate(entries):

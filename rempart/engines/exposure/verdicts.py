@@ -9,6 +9,7 @@ from rempart.engines.exposure.curves import StatementCurve
 from rempart.engines.exposure.evaluation import evaluate
 from rempart.engines.exposure.installed import Installed, doubt
 from rempart.engines.exposure.model import Status, Verdict
+from rempart.engines.exposure.platforms import is_elsewhere
 from rempart.engines.exposure.ranges import CompiledAffected, Outcome
 
 # Precedence of sources about one vulnerability: the assigner knows its product best, then the
@@ -22,17 +23,23 @@ _SILENT = frozenset(
 
 _INFERRED = {"fixed_at": 0.8, "above_range": 0.7}
 _CONTRADICTED = 0.75
+_UNCONFIRMED = 0.9
+_LONGEST_DETAIL = 400
 _DISAGREEMENT = 0.7
 _UNDECIDED_ABOVE = 0.85
 
 
 class Answer(NamedTuple):
-    """What one statement says: ``key`` is the identity by which it met the component."""
+    """What one statement says: ``key`` is the identity by which it met the component.
+
+    ``condition`` is what its configuration demands besides, and no inventory line shows.
+    """
 
     source: str
     outcome: Outcome
     confidence: float
     key: str
+    condition: str = ""
 
 
 class Decision(NamedTuple):
@@ -63,17 +70,27 @@ def answer(
 ) -> Answer:
     """One statement's answer: at ``place`` of its curve, or for the version held when it has none."""
     if curve is not None:
-        return qualified(compiled.source, curve.at(place), held, confidence, identity)
+        return qualified(compiled, curve.at(place), held, confidence, identity)
     version, _purl_type = held.compared(identity)
     if not version:
         quote = compiled.ranges[0].quote if compiled.ranges else ""
         reason = doubt(identity, held, "", affected=False) or "no_version"
         return Answer(compiled.source, Outcome(Status.CANNOT_TELL, reason, quote), confidence, identity)
-    return qualified(compiled.source, evaluate(compiled, version), held, confidence, identity)
+    return qualified(compiled, evaluate(compiled, version), held, confidence, identity)
 
 
-def qualified(source: str, outcome: Outcome, held: Installed, confidence: float, identity: str) -> Answer:
-    """An outcome with the doubts that the identity and the inventory leave."""
+def qualified(
+    compiled: CompiledAffected, outcome: Outcome, held: Installed, confidence: float, identity: str
+) -> Answer:
+    """An outcome with the doubts that the identity and the inventory leave.
+
+    A statement about another system or host than the one shown is about another product. A condition
+    that no inventory line shows (hardware, an operating system) is told, and lowers the confidence.
+    """
+    if is_elsewhere(compiled.targets, held.targets) and outcome.status is not Status.NOT_AFFECTED:
+        quote = ", ".join(sorted(compiled.targets))
+        elsewhere = Outcome(Status.NOT_AFFECTED, "other_platform", quote)
+        return Answer(compiled.source, elsewhere, confidence, identity)
     reason = doubt(identity, held, outcome.reason, affected=outcome.status is Status.AFFECTED)
     if reason:
         outcome = Outcome(
@@ -84,7 +101,10 @@ def qualified(source: str, outcome: Outcome, held: Installed, confidence: float,
         confidence *= _INFERRED.get(outcome.reason, 1.0)
     if outcome.contradicted:
         confidence *= _CONTRADICTED
-    return Answer(source, outcome, confidence, identity)
+    condition = compiled.condition if outcome.status is Status.AFFECTED else ""
+    return Answer(
+        compiled.source, outcome, confidence * (_UNCONFIRMED if condition else 1.0), identity, condition
+    )
 
 
 def ranks(precedence: Sequence[str]) -> dict[str, int]:
@@ -113,10 +133,14 @@ def decide(answers: Sequence[Answer], rank: Mapping[str, int]) -> Decision:
         detail["fixed_in"] = outcome.fixed_in
     if outcome.contradicted:
         detail["contradiction"] = "default_affected"
+    if chosen.condition:
+        detail["condition"] = chosen.condition
     if len(said) > 1:
         disagreeing = [one for one in decided if one.outcome.status is not outcome.status]
         if disagreeing:
             detail["disagreement"] = ", ".join(f"{one.source}={one.outcome.status}" for one in disagreeing)
+            ranges = (f"{one.source}: {one.outcome.quote}" for one in (chosen, *disagreeing))
+            detail["disagreement_ranges"] = " | ".join(ranges)[:_LONGEST_DETAIL]
             confidence *= _DISAGREEMENT
         undecided = [one for one in said if decided and one.outcome.status is Status.CANNOT_TELL]
         above = [one for one in undecided if _rank(one.source, rank) < _rank(chosen.source, rank)]
