@@ -282,3 +282,23 @@ class SupportHolding(BodyOwned):
 
     def __str__(self) -> str:
         return f"{self.body_id} {self.component_id}"
+
+
+class ProductDifference(models.Model):
+    """Two names that look alike and are two products: a person said so, and is not asked again."""
+
+    key = models.CharField(max_length=300)  # the lesser of the two, so that a pair is one row
+    other = models.CharField(max_length=300)
+    reason = models.CharField(max_length=200, blank=True)
+    decided_by = models.ForeignKey(
+        "kernel.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["key", "other"], name="one_difference_per_pair"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ≠ {self.other}"

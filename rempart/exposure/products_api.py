@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
+from rempart.exposure.commands import products as decisions
 from rempart.exposure.pages import lifecycle as lists
 from rempart.exposure.queries import lifecycle
 from rempart.kernel.edge import page
@@ -140,3 +141,30 @@ def checked_as_dict(one: lifecycle.Checked) -> dict[str, Any]:
             for cycle, support in one.cycles
         ],
     }
+
+
+class DecisionsIn(Schema):
+    """Decisions as exported: one JSON object a line."""
+
+    lines: Annotated[list[Annotated[str, Field(max_length=4_000)]], Field(max_length=20_000)]
+    replace: bool = False
+
+
+class ImportedOut(Schema):
+    added: int
+    unchanged: int
+    kept: int
+    errors: list[str]
+
+
+@router.get("/products/decisions", response=list[str], summary="Decisions on product names, as JSON lines")
+@page(Permission.INTELLIGENCE_MANAGE)
+def export_decisions(request: HttpRequest) -> list[str]:
+    return list(decisions.export_decisions(request.actor))  # type: ignore[attr-defined]
+
+
+@router.post("/products/decisions", response=ImportedOut, summary="Take in decisions, all or none")
+@page(Permission.INTELLIGENCE_MANAGE)
+def import_decisions(request: HttpRequest, content: DecisionsIn) -> decisions.Imported:
+    actor = request.actor  # type: ignore[attr-defined]
+    return decisions.import_decisions(actor, content.lines, replace=content.replace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,17 +12,21 @@ from rich.table import Table
 
 from rempart.exposure import support_words
 from rempart.exposure.commands import lifecycle as support
+from rempart.exposure.commands import products as decisions
 from rempart.exposure.products_api import checked_as_dict
 from rempart.exposure.queries import lifecycle
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
 
 _Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
-dates = typer.Typer(no_args_is_help=True, help="Dates de soutien des logiciels · Software support dates.")
+dates = typer.Typer(no_args_is_help=True, help="Dates de soutien · Support dates.")
+
+names = typer.Typer(no_args_is_help=True, help="Noms de produits · Product names.")
 
 
 def install(app: typer.Typer) -> None:
     app.add_typer(dates, name="lifecycle")
+    app.add_typer(names, name="products")
 
 
 @dates.command("show")
@@ -77,3 +82,35 @@ def locate(as_json: _Json = False) -> None:
     """Retrouve le cycle de chaque composant · Find every component's cycle anew. Harmless when run again."""
     count = support.relocate_all()
     typer.echo(json.dumps({"components": count}) if as_json else str(count))
+
+
+@names.command("export")
+def export(
+    path: Annotated[Path | None, typer.Argument(help="Fichier · File; none: the output.")] = None,
+) -> None:
+    """Écrit les décisions, une par ligne · Write the decisions, one a line (JSON lines)."""
+    lines = decisions.export_decisions(system("cli"))
+    if path is None:
+        for line in lines:
+            typer.echo(line, nl=False)
+        return
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+@names.command("import")
+def take_in(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Fichier · File.")],
+    replace: Annotated[bool, typer.Option(help="Au lieu des décisions d’ici · Over those here.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Reprend des décisions, toutes ou aucune · Take in decisions, all or none."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        result = decisions.import_decisions(system("cli"), lines, replace=replace)
+    counts = {"added": result.added, "unchanged": result.unchanged, "kept": result.kept}
+    if as_json:
+        typer.echo(json.dumps({**counts, "errors": result.errors}))
+    else:
+        for error in result.errors:
+            Console(stderr=True).print(error, style="red")
+        typer.echo("  ".join(f"{name}={count}" for name, count in counts.items()))
+    raise typer.Exit(1 if result.errors else 0)

@@ -40,7 +40,7 @@ def alias_products(
     The components concerned are indexed and matched anew at once. Raises Invalid naming the field.
     """
     actor.require_everywhere(Permission.INTELLIGENCE_MANAGE)
-    key, canonical = _clean("key", key), _clean("canonical", canonical)
+    key, canonical = clean_key("key", key), clean_key("canonical", canonical)
     if not 0 < confidence <= 1:
         raise Invalid(_("La confiance va de 0 à 1."), field="confidence")
     hold(alone=True)
@@ -92,7 +92,8 @@ def rename_components(touched: set[str], names: Names) -> AliasEffect:
     return AliasEffect(len(ids), total)
 
 
-def _clean(field: str, text: str) -> str:
+def clean_key(field: str, text: str) -> str:
+    """An identity key as people write it. Raises Invalid naming the field."""
     text = text.strip().lower()
     if not _KEY.fullmatch(text):
         raise Invalid(

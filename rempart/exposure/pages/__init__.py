@@ -15,6 +15,8 @@ urlpatterns = [
     path("lifecycle/", lifecycle.lifecycle_list, name="lifecycle_list"),
     path("lifecycle/check", lifecycle.lifecycle_check, name="lifecycle_check"),
     path("products/", names.product_names, name="product_names"),
+    path("products/one", names.product, name="product"),
+    path("products/decisions", names.product_decisions, name="product_decisions"),
 ]
 
 register()

@@ -149,7 +149,7 @@ def lifecycle_list(request: ActorRequest) -> HttpResponseBase:
 
 class CheckForm(forms.Form):
     product = forms.CharField(label=_("Produit"), max_length=200, help_text=_("Par exemple : PostgreSQL 13"))
-    version = forms.CharField(label=_("Version (facultative)"), max_length=60, required=False)
+    version = forms.CharField(label=_("Version"), max_length=60, required=False)
 
 
 @page(Permission.EXPOSURE_READ)

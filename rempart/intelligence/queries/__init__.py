@@ -12,7 +12,14 @@ from rempart.intelligence.queries.feeds import (
     waiting,
 )
 from rempart.intelligence.queries.lifecycle import as_cycle, lifecycle_products, lifecycles
-from rempart.intelligence.queries.statements import keys_for, statements_for, statements_for_keys
+from rempart.intelligence.queries.statements import (
+    concerned_by,
+    counted_by_key,
+    keys_for,
+    named_by,
+    statements_for,
+    statements_for_keys,
+)
 from rempart.intelligence.queries.vulnerabilities import (
     SourceStatement,
     advisories,
@@ -35,6 +42,8 @@ __all__ = [
     "advisories",
     "advisories_of",
     "as_cycle",
+    "concerned_by",
+    "counted_by_key",
     "facts",
     "feed_exists",
     "feed_names",
@@ -46,6 +55,7 @@ __all__ = [
     "lifecycle_products",
     "lifecycles",
     "named",
+    "named_by",
     "quarantined",
     "recent_arrivals",
     "search",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from rempart.engines.exposure.model import Affected
 from rempart.intelligence.commands.counts import batches
@@ -51,3 +51,34 @@ def _gather(found: dict[int, list[Affected]], rows: QuerySet[AffectedProduct]) -
     ordered = rows.order_by("vulnerability_id", "position", "id").values_list("vulnerability_id", "statement")
     for vulnerability_id, statement in ordered.iterator(chunk_size=2000):
         found.setdefault(vulnerability_id, []).append(unpack(statement))
+
+
+def named_by(vendors: Collection[str]) -> dict[str, int]:
+    """The name keys of these vendors' products (in one spelling) in records, and their statements' counts."""
+    counted: dict[str, int] = {}
+    for chunk in batches(dict.fromkeys(vendors), 50):
+        wanted = Q()
+        for vendor in chunk:
+            # "0" follows "/": the index answers for the keys that begin so.
+            wanted |= Q(key__gte=f"name:{vendor}/", key__lt=f"name:{vendor}0")
+        counted.update(
+            AffectedKey.objects.filter(wanted).values_list("key").annotate(n=Count("id")).order_by()
+        )
+    return counted
+
+
+def counted_by_key(keys: Collection[str]) -> dict[str, int]:
+    """How many vulnerabilities name a product by each of these keys; those that none does are left out."""
+    counted: dict[str, int] = {}
+    for chunk in batches(dict.fromkeys(keys), _CHUNK):
+        rows = AffectedKey.objects.filter(key__in=chunk).values_list("key")
+        counted.update(rows.annotate(n=Count("vulnerability_id", distinct=True)).order_by())
+    return counted
+
+
+def concerned_by(keys: Collection[str]) -> int:
+    """How many vulnerabilities name a product by any of these keys."""
+    found: set[int] = set()
+    for chunk in batches(dict.fromkeys(keys), _CHUNK):
+        found.update(AffectedKey.objects.filter(key__in=chunk).values_list("vulnerability_id", flat=True))
+    return len(found)
