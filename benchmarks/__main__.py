@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-NAMES = ("detection", "exposure", "records", "imports", "loop", "pages")
+NAMES = ("detection", "exposure", "records", "imports", "loop", "pages", "lists")
+MODULES = {"lists": "exposure_list"}
 
 
 def main() -> None:
@@ -16,13 +17,17 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--pairs", type=int, default=150_000)
     parser.add_argument("--records", type=int, default=300_000)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="exposures of the list")
+    parser.add_argument(
+        "--cases", type=int, default=0, help="pages of the list drawn at random; 0: every one"
+    )
     parser.add_argument("--latency", type=float, default=10.0, help="ms added to each database round trip")
     options = parser.parse_args()
     for name in options.names:
         if name not in NAMES:
             parser.error(f"unknown benchmark {name!r}: expected {', '.join(NAMES)}")
     for name in options.names:
-        import_module(f"benchmarks.{name}").run(options)
+        import_module(f"benchmarks.{MODULES.get(name, name)}").run(options)
 
 
 if __name__ == "__main__":

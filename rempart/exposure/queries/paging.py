@@ -281,6 +281,18 @@ def _beyond(keys: Sequence[str], start: Sequence[Any], down: bool) -> Q:
     return Q(**{f"{keys[0]}__{sign}e": start[0]}) & found
 
 
+def cursor_of(row: Exposure, order: Order, group: int = 0) -> str:
+    """The cursor of a page that ends with this row; ``group`` is its place among the order's groups."""
+    names = ["due_at" if name == "closed_at" and group else name for name in order.keys]
+    values: list[Any] = []
+    for name in names:
+        value: Any = row
+        for part in name.split("__"):
+            value = getattr(value, part)
+        values.append(value)
+    return _write([group, *values] if order.keys[0] in _IN_STREAMS else [*values, row.pk])
+
+
 def _write(row: Sequence[Any]) -> str:
     return json.dumps([one.isoformat() if isinstance(one, datetime) else one for one in row])
 
