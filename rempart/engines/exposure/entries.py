@@ -36,6 +36,8 @@ _BRANCHED = re.compile(
     r"(?P<last>[0-9][0-9A-Za-z.-]{0,60}?)(?P<below> (?:and|or) (?:below|earlier|prior|older))?\.?",
     re.ASCII | re.IGNORECASE,
 )
+# The epoch of a package's version ("0:2.9.4-3.el8_10") is no branch.
+_EPOCH = re.compile(r"[0-9]{1,10}:[0-9]", re.ASCII)
 
 
 def entries_of(affected: Affected) -> tuple[VersionEntry, ...]:
@@ -94,7 +96,9 @@ def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
     version = _ARCHITECTURE.sub("", without_product(entry.version.strip(), names))
     less_than = without_product(entry.less_than.strip(), names)
     less_than_or_equal = without_product(entry.less_than_or_equal.strip(), names)
-    branched = _BRANCHED.fullmatch(entry.version.strip()) if ":" in entry.version[:80] else None
+    stated = entry.version.strip()
+    has_branch = ":" in stated[:80] and not _EPOCH.match(stated)
+    branched = _BRANCHED.fullmatch(stated) if has_branch else None
     if branched is not None:
         version = branched["last"]
         if branched["below"] or less_than or less_than_or_equal:
