@@ -22,6 +22,11 @@ def written(output: str | None, to: Path | None) -> Iterator[Writer | None]:
     if to is None or str(to) == "-":
         yield make(sys.stdout.buffer)
         return
+    to = to.resolve()
+    if to.exists() and not to.is_file():  # a device or a pipe takes what comes
+        with to.open("wb") as stream:
+            yield make(stream)
+        return
     with tempfile.NamedTemporaryFile("wb", dir=to.parent, prefix=f".{to.name}.", delete=False) as file:
         partial = Path(file.name)
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,18 @@ def test_a_file_that_cannot_be_written_is_told(
 ) -> None:
     done = rempart("detect", log, "--rules", rules, "--to", tmp_path / "no" / "out", status=1)
     assert "no" in done.stderr
+
+
+def test_a_pipe_is_written_to_and_stays_one(rempart: Rempart, rules: Path, log: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    taken: list[bytes] = []
+    reader = threading.Thread(target=lambda: taken.append(pipe.read_bytes()))
+    reader.start()
+    rempart("detect", log, "--rules", rules, "--output", "jsonl", "--to", pipe)
+    reader.join(30)
+    assert len(taken[0].splitlines()) == 3
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "stix", "csv", "html", "ocsf", "jsonl"])

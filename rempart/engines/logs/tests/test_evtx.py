@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from rempart.engines.logs import Problem, read
+from rempart.engines.logs import Problem, portions, read
 from rempart.engines.logs.documents import Splitter
 from rempart.engines.logs.model import DEFAULT_LIMITS, Source
 from rempart.engines.logs.windows import flat
@@ -110,6 +110,24 @@ def test_chunks_in_any_order(reading: Read, log: bytes) -> None:
     events, problems, _ = reading(log[:4096] + zeros + chunk + zeros + chunk)
     assert not problems
     assert len(events) == 2 * _count(reading, log)
+
+
+def test_portions_of_a_log_give_the_same_events_as_the_whole(tmp_path: Path, log: bytes) -> None:
+    path = tmp_path / "log.evtx"
+    chunk = log[4096:69632]
+    path.write_bytes(log[:4096] + chunk + b"garbage!" + chunk[8:] + chunk + chunk[:9000])
+    whole: list[Problem] = []
+    events = [event.data for event in read(path, problems=whole.append)]
+    form, parts = portions(path, 65536)
+    assert (form, len(parts)) == ("evtx", 4)
+    problems: list[Problem] = []
+    given = [
+        event.data
+        for part in parts
+        for event in read(path, problems=problems.append, portion=part, form=form)
+    ]
+    assert given == events
+    assert [one.offset for one in problems] == [one.offset for one in whole]
 
 
 def test_strange_values_stay(reading: Read) -> None:
