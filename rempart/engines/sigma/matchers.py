@@ -58,6 +58,8 @@ def _text(test: Text) -> Matcher:
         find = _ends(plain[0])
     elif shape == "*t*":
         find = _holds(plain[0])
+    elif Wild.ONE not in tokens:
+        find = _pieces(tokens)
     else:
         # Case is folded by Python, and the expression is made of literals and wildcards only.
         parts = [
@@ -84,6 +86,28 @@ def _ends(wanted: str) -> Matcher:
 
 def _holds(wanted: str) -> Matcher:
     return lambda text: wanted in text
+
+
+def _pieces(tokens: tuple[Token, ...]) -> Matcher:
+    """Texts with ``*`` between: the first and last at their places, the others found one after another."""
+    head = tokens[0] if isinstance(tokens[0], str) else ""
+    tail = tokens[-1] if isinstance(tokens[-1], str) else ""
+    plain = [each for each in tokens if isinstance(each, str)]
+    middle = plain[bool(head) : len(plain) - bool(tail)]
+
+    def passes(text: str) -> bool:
+        end = len(text) - len(tail)
+        position = len(head)
+        if position > end or not text.startswith(head) or not text.endswith(tail):
+            return False
+        for piece in middle:
+            position = text.find(piece, position, end)
+            if position < 0:
+                return False
+            position += len(piece)
+        return True
+
+    return passes
 
 
 def _comparison(test: Compare) -> Matcher:

@@ -126,8 +126,8 @@ def mutated(event, chance):
 
 def test_the_reference_agrees_on_a_part(collection):
     chance = random.Random(3)
-    rules = [rule for rule in collection.rules if not rule.placeholders]
-    given = chance.sample(events(), 4)
+    rules = chance.sample([rule for rule in collection.rules if not rule.placeholders], 1_200)
+    given = chance.sample(events(), 5)
     given += [mutated(event, chance) for event in given]
     assert disagreements(collection, given, rules) == set()
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rempart.engines.sigma import compile_rules, load_rules
+from rempart.engines.sigma import compile_rules, load_rules, regexes
+from rempart.engines.sigma.matchers import matcher
 from rempart.engines.sigma.tests.making import compact
 from rempart.engines.sigma.tests.reference import matches
 
@@ -159,6 +160,14 @@ events = st.dictionaries(st.sampled_from([*FIELDS, "Other"]), values, max_size=6
         scalars.map(lambda each: {**event, "a": [{"b": each}, {"c": 1}]}),
     )
 )
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch):
+    """Expressions take their quick way from the first text on."""
+    monkeypatch.setattr(regexes, "_TRIED", 1)
+    regexes.searcher.cache_clear()
+    matcher.cache_clear()
 
 
 def compared(folder, detection, given):

@@ -1,0 +1,57 @@
+"""The published rules' own expressions on texts near them: quick and sure answers are the same."""
+
+import random
+import re
+
+import pytest
+
+from rempart.engines.sigma import load_rules
+from rempart.engines.sigma.regexes import _TRIED, searcher
+from rempart.engines.sigma.tests.regression import DATA, events, needs_data
+from rempart.engines.sigma.tree import Regex, leaves
+
+
+@needs_data
+def test_quick_answers_are_the_sure_ones():
+    chance = random.Random(8)
+    texts = [text for event in events() for text in event.values() if isinstance(text, str)]
+    rules = load_rules(sorted(DATA.glob("rules*"))).rules
+    found = {
+        test
+        for rule in rules
+        if rule.tree
+        for leaf in leaves(rule.tree)
+        for test in leaf.tests
+        if isinstance(test, Regex)
+    }
+    assert len(found) > 100
+    for test in sorted(found, key=str):
+        pieces = re.findall(r"[\w ]+", test.pattern)
+        near = [
+            "".join(chance.choices([*pieces, " ", "-", "\n", "\v", "1", "a", "\\", "é"], k=6))
+            for _ in range(60)
+        ]
+        given = [*near, *chance.sample(texts, 60)]
+        searcher.cache_clear()
+        sure = [searcher(test.pattern, test.flags)(text) for text in given]
+        for _ in range(_TRIED):
+            searcher(test.pattern, test.flags)("")
+        assert [searcher(test.pattern, test.flags)(text) for text in given] == sure, test
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "text", "expected"),
+    [
+        ("a$", "", "a\n", False),
+        ("^b$", "m", "a\nb\nc", True),
+        (r"x\sy", "", "x\vy", False),
+        (r"x\Sy", "", "x\vy", True),
+        ("k", "i", "\u212a", True),
+        ("(a+)+$", "", "a" * 50_000 + "b", False),
+        ("x{1,5000}y", "", "xxy", True),
+        ("é.", "", "éà", True),
+    ],
+)
+def test_readings(pattern, flags, text, expected):
+    search = searcher(pattern, flags)
+    assert [search(text) for _ in range(_TRIED + 5)] == [expected] * (_TRIED + 5)
