@@ -11,7 +11,7 @@ from pydantic import Field
 
 from rempart.exposure.commands import products as decisions
 from rempart.exposure.pages import lifecycle as lists
-from rempart.exposure.queries import lifecycle
+from rempart.exposure.queries import doubts, lifecycle
 from rempart.kernel.edge import page
 from rempart.kernel.permissions import Permission
 
@@ -141,6 +141,30 @@ def checked_as_dict(one: lifecycle.Checked) -> dict[str, Any]:
             for cycle, support in one.cycles
         ],
     }
+
+
+class DoubtOut(Schema):
+    """A reason for which verdicts stay open."""
+
+    reason: str
+    verdicts: int
+    components: int
+    settles: str
+
+
+@router.get("/doubts", response=list[DoubtOut], summary="What cannot be told, by reason")
+@page(Permission.EXPOSURE_READ)
+def list_doubts(request: HttpRequest) -> list[dict[str, Any]]:
+    found = doubts.doubts(doubts.doubtful(request.actor))  # type: ignore[attr-defined]
+    return [
+        {
+            "reason": one.reason,
+            "verdicts": one.verdicts,
+            "components": one.components,
+            "settles": str(one.settles),
+        }
+        for one in found
+    ]
 
 
 class DecisionsIn(Schema):

@@ -57,6 +57,42 @@ REASONS: dict[str, Any] = {
     ),
 }
 
+# The reasons that leave a doubt, in a few words.
+DOUBTS: dict[str, Any] = {
+    "no_version": _("Version absente de l’inventaire"),
+    "unreadable_version": _("Version installée illisible"),
+    "ambiguous_product": _("Produit ambigu"),
+    "incomplete_version": _("Version incomplète"),
+    "backported": _("Paquet peut-être corrigé par sa distribution"),
+    "below_range": _("Version antérieure aux plages publiées"),
+    "between_ranges": _("Version entre deux plages publiées"),
+    "contradictory_default": _("Source qui se contredit"),
+    "not_listed": _("Version que la source ne nomme pas"),
+    "no_versions": _("Source sans aucune version"),
+    "unstated_version": _("Source qui ne donne pas la version"),
+    "unreadable_range": _("Plage publiée illisible"),
+    "contradictory_range": _("Plage publiée contradictoire"),
+    "git_range": _("Plage en révisions de code"),
+    "status_unknown": _("État inconnu de la source"),
+}
+# What would settle a doubt, for each code that leaves one.
+SETTLES: dict[str, Any] = {
+    "no_version": _("La version installée, dans l’inventaire."),
+    "unreadable_version": _("La version telle que l’éditeur l’écrit, dans l’inventaire."),
+    "ambiguous_product": _("Le nom exact du produit, ou la distribution du paquet, dans l’inventaire."),
+    "incomplete_version": _("Le numéro complet, révision comprise, dans l’inventaire."),
+    "backported": _("L’avis de la distribution sur son paquet, ou une preuve de correctif."),
+    "below_range": _("L’avis de l’éditeur sur les versions antérieures, ou une mise à niveau."),
+    "between_ranges": _("L’avis de l’éditeur sur la branche installée."),
+    "contradictory_default": _("Un dossier corrigé par sa source, ou l’avis de l’éditeur."),
+    "not_listed": _("L’avis de l’éditeur sur cette version."),
+    "no_versions": _("L’avis de l’éditeur, qui donne peut-être les versions."),
+    "unstated_version": _("L’avis de l’éditeur, qui donne peut-être les versions."),
+    "unreadable_range": _("L’avis de l’éditeur, lu par une personne."),
+    "contradictory_range": _("Un dossier corrigé par sa source, ou l’avis de l’éditeur."),
+    "git_range": _("La version publiée qui contient la correction."),
+    "status_unknown": _("Une réponse de l’éditeur."),
+}
 CERTAINTIES = {"affected": _("Touché, avec certitude"), "cannot_tell": _("Ne peut être tranché")}
 STATUSES = {**CERTAINTIES, "not_affected": _("Non touché")}
 STATES = {

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from rempart.exposure.pages import exposures, lifecycle, names, statements, table
+from rempart.exposure.pages import doubts, exposures, lifecycle, names, statements, table
 from rempart.exposure.pages.sections import register
 
 urlpatterns = [
     path("exposures/", exposures.exposure_list, name="exposure_list"),
     path("exposures/<int:exposure_id>", exposures.exposure, name="exposure"),
     path("exposures/<int:exposure_id>/statement", statements.statement_new, name="statement_new"),
+    path("doubts/", doubts.doubt_list, name="doubt_list"),
     path("statements/", statements.statement_list, name="statement_list"),
     path("statements/<int:statement_id>", statements.statement, name="statement"),
     path("priority/", table.priority_table, name="priority_table"),

@@ -1,0 +1,52 @@
+"""What cannot be told is counted by reason, with the rows behind it and what would settle it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from rempart.engines.exposure import REASONS
+from rempart.exposure import commands, wording
+from rempart.exposure.queries.doubts import doubtful, doubts
+from rempart.kernel.actors import system
+from rempart.kernel.permissions import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server(published):
+    published("portail", "2.0", cve_id="CVE-2030-0001")
+    asset = factories.asset(factories.organisation())
+    factories.install(asset, factories.component(vendor="exemple", product="portail", version=""))
+    factories.install(asset, factories.component(vendor="exemple", product="portail", version="1.0"))
+    commands.reconcile_body(asset.body_id)
+    return asset
+
+
+def test_reasons_are_counted_with_what_would_settle_them(server) -> None:
+    (one,) = doubts(doubtful(system("tests")))
+    assert (one.reason, one.verdicts, one.components) == ("no_version", 1, 1)
+    assert one.settles == wording.SETTLES["no_version"]
+
+
+def test_the_page_shows_ones_own_rows_only(server) -> None:
+    officer = Client()
+    officer.force_login(factories.user(Role.BODY_OFFICER, server.body))
+    page = officer.get("/doubts/?reason=no_version").content.decode()
+    assert "CVE-2030-0001" in page
+    assert str(wording.SETTLES["no_version"]) in page
+    assert b"CVE-2030-0001" in b"".join(officer.get("/doubts/?format=csv").streaming_content)
+    stranger = Client()
+    elsewhere = factories.organisation(parent=server.body.parent)
+    stranger.force_login(factories.user(Role.BODY_OFFICER, elsewhere))
+    assert "CVE-2030-0001" not in stranger.get("/doubts/").content.decode()
+
+
+def test_every_reason_has_its_words_and_every_doubt_what_settles_it() -> None:
+    assert set(wording.REASONS) == set(REASONS)
+    assert set(wording.DOUBTS) == set(wording.SETTLES)
+    told = {"in_range", "exact_version", "all_versions", "default_affected", "fixed_at", "above_range",
+            "listed_unaffected", "default_unaffected", "other_platform"}  # fmt: skip
+    assert set(REASONS) - told <= set(wording.DOUBTS)
