@@ -187,6 +187,7 @@ class Matcher:
         self._numbers: dict[str, int] = {}
         self._affected: list[Affected] = []
         self._packaged: set[int] = set()
+        self._products: dict[tuple[object, ...], _Identities] = {}
         self._index: dict[str, list[_Statement]] = {}
         self._keys: dict[int, tuple[str, ...]] = {}
         self._compiled: dict[tuple[int, Reading], CompiledAffected] = {}
@@ -206,17 +207,28 @@ class Matcher:
             self._forget(number)
         keys: dict[str, None] = {}
         for affected in affecteds:
-            resolved = self._aliases.resolve(affected_keys(affected))
+            resolved = self._resolved(affected)
             if not resolved:
                 continue
             place = len(self._affected)
             self._affected.append(affected)
             if any(scheme_for(entry.version_type) in _PACKAGED for entry in affected.versions):
                 self._packaged.add(place)
-            for identity, confidence in resolved.items():
+            for identity, confidence in resolved:
                 self._index.setdefault(identity, []).append(_Statement(number, place, confidence))
                 keys[identity] = None
         self._keys[number] = tuple(keys)
+
+    def _resolved(self, affected: Affected) -> _Identities:
+        """The canonical keys of a statement's product; products recur, so they are resolved once."""
+        named = (
+            affected.vendor, affected.product, affected.package_name, affected.collection_url,
+            affected.purl, affected.cpes,
+        )  # fmt: skip
+        found = self._products.get(named)
+        if found is None:
+            found = self._products[named] = tuple(self._aliases.resolve(affected_keys(affected)).items())
+        return found
 
     def keys_of(self, vulnerability_id: str) -> tuple[str, ...]:
         """Canonical identity keys under which a vulnerability is indexed (sorted, distinct)."""
