@@ -84,10 +84,11 @@ def test_french_uses_the_terms_of_the_glossary(catalogues: dict[str, Catalog]) -
     assert not guilty
 
 
-# French sets a narrow no-break space before ; ! ?, a no-break space before : and inside guillemets, and ’.
+# French sets a narrow no-break space before ; ! ?, a no-break one before : and inside guillemets, and ’.
 # Markup is no text: an attribute keeps its own quotes and signs.
 BADLY_SET = re.compile(
-    r"[^\S\u202f][;!?]|[^\s\u202f;!?][;!?](?=\s|$)|[^\S\u00a0]:(?=\s|$)|«[^\u00a0]|[^\u00a0]»|\w'\w|\.\.\.|\"|n° "
+    r"[^\S\u202f][;!?]|[^\s\u202f;!?][;!?](?=\s|$)|[^\S\u00a0]:(?=\s|$)|«[^\u00a0]|[^\u00a0]»"
+    r"|\w'\w|\.\.\.|\"|n° "
 )
 MARKUP = re.compile(r"<[^>]*>|&\w+;|«\u00a0[\w:]+\u00a0»")
 
@@ -98,6 +99,17 @@ def test_french_is_set_as_french_is(catalogues: dict[str, Catalog]) -> None:
         for message in catalogue:
             texts = message.id if isinstance(message.id, tuple | list) else (message.id,)
             guilty += [f"{room}: {text}" for text in texts if text and BADLY_SET.search(MARKUP.sub("", text))]
+    assert not guilty
+
+
+def test_a_text_reads_the_same_in_every_room(catalogues: dict[str, Catalog]) -> None:
+    """One catalogue answers for all rooms: of two translations, one would be wrong somewhere."""
+    english: dict[tuple[str | None, str], dict[str, str]] = {}
+    for room, catalogue in catalogues.items():
+        for message in catalogue:
+            if message.id:
+                english.setdefault((message.context, str(message.id)), {})[room] = str(message.string)
+    guilty = {text: rooms for text, rooms in english.items() if len(set(rooms.values())) > 1}
     assert not guilty
 
 

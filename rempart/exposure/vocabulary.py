@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.translation import pgettext_lazy
 
 ACTIONS: dict[str, Any] = {
+    "product.told_apart": pgettext_lazy("audit", "Noms de produit distingués"),
+    "product.imported": pgettext_lazy("audit", "Noms de produit importés"),
     "statement.made": pgettext_lazy("audit", "Déclaration proposée"),
     "statement.reviewed": pgettext_lazy("audit", "Déclaration revue"),
     "statement.expired": pgettext_lazy("audit", "Déclaration expirée"),
@@ -15,6 +17,8 @@ ACTIONS: dict[str, Any] = {
 }
 
 FIELDS: dict[str, Any] = {
+    "other": pgettext_lazy("field", "Autre nom"),
+    "kept": pgettext_lazy("field", "Gardés"),
     "canonical": pgettext_lazy("field", "Désigne"),
     "confidence": pgettext_lazy("field", "Ressemblance"),
     "vulnerability_id": pgettext_lazy("field", "Vulnérabilité (numéro)"),

@@ -25,7 +25,7 @@ FIELDS: dict[str, Any] = {
     "organisation_id": pgettext_lazy("field", "Organisme (numéro)"),
     "starts_at": pgettext_lazy("field", "Début"),
     "ends_at": pgettext_lazy("field", "Fin"),
-    "is_active": pgettext_lazy("field", "Actif"),
+    "is_active": pgettext_lazy("field", "En activité"),
     "removed": pgettext_lazy("field", "Facteurs retirés"),
     "state": pgettext_lazy("field", "État"),
 }

@@ -51,7 +51,7 @@ def heat_map(
 
     `cells` maps (row key, column key) to a cell; missing ones count as zero. `number` writes a value.
     """
-    left, top, side, gap = 128.0, 22.0, 26.0, 2.0
+    left, top, side, gap = 166.0, 22.0, 26.0, 2.0
     step = (width - left) / max(len(columns), 1)
     highest = max((cell.value for cell in cells.values()), default=0)
     parts: list[str] = []
@@ -67,7 +67,7 @@ def heat_map(
             cell = cells.get((row, column), Cell(0))
             level = heat_level(cell.value, highest)
             x = left + j * step
-            says = f"{label.text}, {head.text} : {number(cell.value)}"
+            says = f"{label.text} · {head.text} · {number(cell.value)}"
             square = element(
                 "rect", x=x + gap / 2, y=y, width=step - gap, height=side, rx=2, class_=f"heat-{level}"
             )
@@ -133,7 +133,7 @@ def line_chart(
         )
     for at, value in known:
         x, y = place(at, value)
-        hover = element("title", escape(f"{at.strftime(day)} : {number(value)}"))
+        hover = element("title", escape(f"{at.strftime(day)} · {number(value)}"))
         final = (at, value) == known[-1]
         parts.append(element("circle", hover, cx=x, cy=y, r=4 if final else 2.2, class_="spot"))
         if final:
@@ -196,7 +196,7 @@ def stacked_bars(
         row = [text(0, y + 18, bar.label.text, room=left - 10, class_="axis")]
         for kind, value in zip(series, bar.values, strict=True):
             if value and total:
-                hover = element("title", escape(f"{bar.label.text}, {kind.label} : {number(value)}"))
+                hover = element("title", escape(f"{bar.label.text} · {kind.label} · {number(value)}"))
                 length = value / total * room
                 row.append(element("rect", hover, x=x, y=y + 5, width=length, height=18, **paint(kind)))
                 x += length

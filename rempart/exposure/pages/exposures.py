@@ -11,14 +11,15 @@ from django.utils.translation import gettext as _
 
 from rempart.exposure import queries, wording
 from rempart.exposure.pages import downloads, lists
+from rempart.intelligence.wording import source_in_words
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.permissions import Permission
 
 
 @page(Permission.EXPOSURE_READ)
 def exposure_list(request: ActorRequest) -> HttpResponseBase:
-    """Exposures; without any filter, those that are open."""
-    if not request.GET:
+    """Exposures; without a filter, those that are open, or all once the last filter is taken off."""
+    if not request.GET and "HX-Request" not in request.headers:
         return HttpResponseRedirect("?" + urlencode({"state": "open"}))
     shown = lists.exposure_page(request.actor, request.GET)
     if downloads.wanted(request):
@@ -48,6 +49,9 @@ def exposure(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
         "finding": finding,
         "verdict": wording.verdict(finding.reason, finding.detail, finding.range) if finding else "",
         "status": wording.STATUSES.get(finding.status, finding.status) if finding else "",
+        "source": source_in_words(finding.source) if finding else "",
+        "disagreement": wording.said_otherwise(finding.detail.get("disagreement", "")) if finding else "",
+        "undecided": wording.said_otherwise(finding.detail.get("undecided", "")) if finding else "",
         "why": queries.priority_for(found),
         "history": queries.history(found, finding),
         "proof": queries.proof_in_words(found),

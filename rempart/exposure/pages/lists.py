@@ -79,7 +79,7 @@ COLUMNS = (
     Column("state", _("État"), ("state",)),
     Column("criticality", _("Criticité"), ("criticality",), numeric=True),
     Column("certainty", _("Certitude"), ("certainty",)),
-    Column("opened", _("Ouverte"), ("opened_at",)),
+    Column("opened", _("Ouverte depuis"), ("opened_at",)),
     Column("closed", _("Close"), ("closed_at",), optional=True),
 )
 
@@ -100,8 +100,9 @@ def exposure_listing(actor: Actor) -> Listing:
             _("Certitude"),
             _among("certainty", wording.CERTAINTIES),
             tuple(wording.CERTAINTIES.items()),
+            folded=True,
         ),
-        Filter("late", _("En retard"), _late, _YES_NO),
+        Filter("late", _("En retard"), _late, _YES_NO, folded=True),
         Filter(
             "body",
             _("Organisme"),
@@ -113,20 +114,34 @@ def exposure_listing(actor: Actor) -> Listing:
             _("Centre opérationnel"),
             lambda rows, value: rows.filter(body_id__in=list(queries.bodies_of_centre(actor, value))),
             lambda: queries.centre_choices(actor, known()),
+            folded=True,
         ),
         Filter("vulnerability", _("Vulnérabilité"), _vulnerability),
-        Filter("asset", _("Actif"), _asset),
-        Filter("service", _("Service"), queries.under_service),
+        Filter("asset", _("Actif"), _asset, folded=True),
+        Filter("service", _("Service"), queries.under_service, folded=True),
         Filter(
             "criticality",
             _("Criticité"),
             _among("criticality", wording.CRITICALITIES),
             tuple(wording.CRITICALITIES.items()),
+            folded=True,
         ),
-        Filter("kev", _("Exploitée (KEV)"), _either(exploited=True), _YES_NO),
-        Filter("internet", _("Exposé à Internet"), _either(internet=True), _YES_NO),
-        Filter("age", _("Âge"), _age, tuple(wording.AGES.items())),
-        Filter("closed", _("Close"), _closed, (("today", _("aujourd’hui")),)),
+        Filter(
+            "kev",
+            _("Exploitée (KEV)"),
+            _either(exploited=True),
+            _YES_NO,
+            folded=True,
+        ),
+        Filter(
+            "internet",
+            _("Exposé à Internet"),
+            _either(internet=True),
+            _YES_NO,
+            folded=True,
+        ),
+        Filter("age", _("Âge"), _age, tuple(wording.AGES.items()), folded=True),
+        Filter("closed", _("Close"), _closed, (("today", _("aujourd’hui")),), folded=True),
     )
     return Listing("exposures", COLUMNS, filters, "due")
 

@@ -41,9 +41,7 @@ class StatementForm(forms.Form):
         required=False,
     )
     component_only = forms.BooleanField(label=_("Pour ce composant seulement"), required=False)
-    reason = forms.CharField(
-        label=_("Raison d’agir au nom de l’organisme (centres seulement)"), max_length=1000, required=False
-    )
+    reason = forms.CharField(label=_("Raison d’agir au nom de l’organisme"), max_length=1000, required=False)
 
 
 class ReviewForm(forms.Form):
@@ -60,6 +58,8 @@ def statement_new(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
     """States, about an exposure's vulnerability, that the body is not affected or accepts the risk."""
     exposure = queries.get_exposure(request.actor, exposure_id)
     form = StatementForm(request.POST or None)
+    if request.actor.may(Permission.ALERT_RESPOND, exposure.body_id):  # speaks for its own body
+        del form.fields["reason"]
     status = 200
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
@@ -75,7 +75,7 @@ def statement_new(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
                 explanation=values["explanation"],
                 compensating_measure=values["compensating_measure"],
                 valid_until=timezone.make_aware(datetime.combine(day, time(23, 59, 59))) if day else None,
-                reason=values["reason"],
+                reason=values.get("reason", ""),
             )
         except DomainError as error:
             form.add_error(error.field if error.field in form.fields else None, str(error.message))

@@ -42,7 +42,7 @@ ADVISORIES = Listing(
     columns=(
         Column("advisory", gettext_lazy("Avis de sécurité"), ("tracking_id",)),
         Column("title", gettext_lazy("Titre"), ("title",)),
-        Column("publisher", gettext_lazy("Éditeur"), ("publisher",)),
+        Column("publisher", gettext_lazy("Publié par"), ("publisher",)),
         Column("marking", gettext_lazy("Marquage"), ("marking",)),
         Column("vulnerabilities", gettext_lazy("Vulnérabilités"), ("vulnerability_count",), numeric=True),
         Column("signature", gettext_lazy("Signature"), ("signature",)),
@@ -64,7 +64,8 @@ def advisory_list(request: ActorRequest) -> HttpResponseBase:
     if wanted(request):
         rows = list(ADVISORIES.rows(known, request.GET))
         headings = (
-            _("Avis de sécurité"), _("Titre"), _("Éditeur"), _("Marquage"), _("Vulnérabilités"), _("Publié"),
+            _("Avis de sécurité"), _("Titre"), _("Publié par"),
+            _("Marquage"), _("Vulnérabilités"), _("Publié"),
         )  # fmt: skip
         cells = (
             (a.tracking_id, a.title, a.publisher, a.marking, a.vulnerability_count, a.released_at)

@@ -65,7 +65,7 @@ def test_a_heat_map_links_its_squares_and_says_their_values() -> None:
     )
     root = read(markup)
     assert [link.get("href") for link in root.iter(f"{SVG}a")] == ["/expositions/?age=1"]
-    assert "Santé, < 1 j : 9" in [title.text for title in root.iter(f"{SVG}title")]
+    assert "Santé · < 1 j · 9" in [title.text for title in root.iter(f"{SVG}title")]
     assert [rect.get("class") for rect in root.iter(f"{SVG}rect")] == ["heat-9", "heat-0"]
 
 
