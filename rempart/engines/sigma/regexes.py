@@ -7,6 +7,7 @@ unless ``s``.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,6 +22,8 @@ _LENGTH: Final = 16_384
 _MEMORY: Final = 4 * 1024**2  # bytes for a program and its automaton
 _TRIED: Final = 256  # texts after which it is worth compiling an expression twice
 _READ_OTHERWISE: Final = re.compile(r"\\[0-9vQZzGKhHRX]|\(\?[#P]")  # syntax on which both may differ
+_REPEAT: Final = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
+_STATES: Final = 20_000
 
 Search = Callable[[str], bool]
 
@@ -64,7 +67,7 @@ class _Search:
                 return False
         elif self._asked < _TRIED:
             self._asked += 1
-            if self._asked == _TRIED and not _READ_OTHERWISE.search(self._pattern):
+            if self._asked == _TRIED and _is_light(self._pattern):
                 self._quick = _hyperscan(self._pattern, self._flags)
         try:
             return self._search(text) is not None
@@ -72,8 +75,21 @@ class _Search:
             return self._search(text.encode("utf-8", "replace").decode()) is not None
 
 
+def _is_light(pattern: str) -> bool:
+    """Whether Hyperscan compiles it in little time, and reads it as RE2 does."""
+    largest, product = _repeats(pattern)
+    return largest <= 64 and product <= 8_000 and not _READ_OTHERWISE.search(pattern)
+
+
+def _repeats(pattern: str) -> tuple[int, int]:
+    """The largest bound of a repetition, and the product of all of them: what an automaton may grow to."""
+    bounds = [int(found[2] or found[1]) for found in _REPEAT.finditer(pattern)]
+    return max(bounds, default=0), math.prod(bounds)
+
+
 def _by_hyperscan(pattern: str, flags: str, refusal: str) -> Search:
-    made = _hyperscan(pattern, flags)
+    light = _repeats(pattern)[1] <= _STATES
+    made = _hyperscan(pattern, flags) if light else None
     if made is None:
         raise BadValue(f"a regular expression that no linear engine compiles ({refusal})")
     return made
