@@ -100,9 +100,13 @@ def places(actor: Actor) -> list[Organisation]:
     return sorted(rows, key=lambda one: (order[one.kind], one.code))
 
 
-def place(actor: Actor, code: str = "") -> Organisation:
-    """The organisation of this code, or the widest that the actor may measure. Raises NotFound."""
-    found = next((one for one in places(actor) if not code or one.code == code), None)
+def place(actor: Actor, code: str = "", among: Sequence[Organisation] | None = None) -> Organisation:
+    """The organisation of this code, or the widest that the actor may measure. Raises NotFound.
+
+    ``among``: the actor's places, when they were read already.
+    """
+    known = places(actor) if among is None else among
+    found = next((one for one in known if not code or one.code == code), None)
     if found is None:
         raise NotFound(
             _("Vous n’avez pas d’indicateurs à consulter pour cet organisme."), field="organisation"

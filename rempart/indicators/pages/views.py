@@ -47,7 +47,8 @@ def _row(reading: Reading) -> dict[str, Any]:
 @require_GET
 def indicators(request: ActorRequest) -> HttpResponseBase:
     """Every indicator of a place, by objective of the policy."""
-    where = queries.place(request.actor, request.GET.get("organisation", ""))
+    places = queries.places(request.actor)
+    where = queries.place(request.actor, request.GET.get("organisation", ""), places)
     days = queries.period(request.GET.get("period", ""))
     found = queries.standing(request.actor, where, days)
     if downloads.wanted(request):
@@ -56,7 +57,7 @@ def indicators(request: ActorRequest) -> HttpResponseBase:
         (code, OBJECTIVES[code], [_row(each) for each in readings])
         for code, readings in groupby(found.readings, key=lambda each: each.indicator.objective)
     ]
-    context = {**_choices(request, where, days), "found": found, "groups": groups}
+    context = {**_choices(places, where, days), "found": found, "groups": groups}
     return render(request, "indicators/indicators.html", context)
 
 
@@ -65,7 +66,8 @@ def indicators(request: ActorRequest) -> HttpResponseBase:
 def indicator(request: ActorRequest, code: str) -> HttpResponseBase:
     """One indicator: what it means, how it went, and where each body stands."""
     one = queries.indicator(code)
-    where = queries.place(request.actor, request.GET.get("organisation", ""))
+    places = queries.places(request.actor)
+    where = queries.place(request.actor, request.GET.get("organisation", ""), places)
     days = queries.period(request.GET.get("period", ""))
     found = queries.standing(request.actor, where, days)
     ranks = queries.ranking(request.actor, one, where, days)
@@ -73,7 +75,7 @@ def indicator(request: ActorRequest, code: str) -> HttpResponseBase:
         return downloads.ranking(request, found, code, ranks)
     reading = found[code]
     context = {
-        **_choices(request, where, days),
+        **_choices(places, where, days),
         "found": found,
         "indicator": one,
         "objective": OBJECTIVES[one.objective],
@@ -101,8 +103,7 @@ def report(request: ActorRequest) -> HttpResponse:
     )
 
 
-def _choices(request: ActorRequest, where: Any, days: int) -> dict[str, Any]:
-    places = queries.places(request.actor)
+def _choices(places: list[Any], where: Any, days: int) -> dict[str, Any]:
     return {
         "places": places,
         "where": where,
