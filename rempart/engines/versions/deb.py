@@ -14,8 +14,8 @@ _TILDE, _END = 0x01, 0x02  # "~" sorts before the end, which sorts before everyt
 def key(text: str) -> bytes | None:
     """The key of ``[epoch:]upstream[-revision]``; an absent epoch or revision counts as 0."""
     found = _VERSION.fullmatch(text)
-    if found is None or (found.group(1) is None and ":" in found.group(2)):
-        return None
+    if found is None or (found.group(1) is None and ":" in found.group(2)) or text.endswith("-"):
+        return None  # dpkg refuses an empty revision
     epoch, upstream, revision = found.groups()
     return number(epoch or "0") + _string(upstream) + _string(revision or "")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from rempart.engines.versions import deb, generic, maven, pypi, rpm, semver
+from rempart.engines.versions import alpm, apk, composer, deb, gem, generic, maven, nuget, pypi, rpm, semver
 from rempart.engines.versions.encoding import MAX_LENGTH
 
 _Key = Callable[[str], bytes | None]
@@ -22,6 +22,11 @@ _SCHEMES: dict[str, tuple[_Key, _Bounds]] = {
     "maven": (maven.key, maven.prefix_bounds),
     "deb": (deb.key, deb.prefix_bounds),
     "rpm": (rpm.key, rpm.prefix_bounds),
+    "alpm": (alpm.key, alpm.prefix_bounds),
+    "apk": (apk.key, apk.prefix_bounds),
+    "gem": (gem.key, gem.prefix_bounds),
+    "nuget": (nuget.key, nuget.prefix_bounds),
+    "composer": (composer.key, composer.prefix_bounds),
     "generic": (generic.key, generic.prefix_bounds),
 }
 GIT = "git"  # commits have no order without their repository: every key is None
@@ -43,6 +48,16 @@ _BY_VERSION_TYPE = {
     "dpkg": "deb",
     "debian": "deb",
     "git": GIT,
+    "apk": "apk",
+    "alpine": "apk",
+    "gem": "gem",
+    "rubygems": "gem",
+    "nuget": "nuget",
+    "composer": "composer",
+    "packagist": "composer",
+    "alpm": "alpm",
+    "arch": "alpm",
+    "conan": "npm",
 }
 _BY_PURL_TYPE = {
     "npm": "npm",
@@ -55,6 +70,15 @@ _BY_PURL_TYPE = {
     "maven": "maven",
     "deb": "deb",
     "rpm": "rpm",
+    "apk": "apk",
+    "alpm": "alpm",
+    "gem": "gem",
+    "nuget": "nuget",
+    "composer": "composer",
+    "conan": "npm",
+    "githubactions": "npm",
+    "bitnami": "npm",
+    "julia": "npm",
 }
 
 
