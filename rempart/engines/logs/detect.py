@@ -12,7 +12,7 @@ import orjson
 from rempart.engines.logs.documents import head_of_wrapper
 from rempart.engines.logs.formats import auditd, messages
 from rempart.engines.logs.formats.structured import WRAPPERS
-from rempart.engines.logs.formats.tables import delimiter_of
+from rempart.engines.logs.formats.tables import delimiter_of, loosely
 
 #: Bytes looked at.
 HEAD: Final = 1 << 17
@@ -102,7 +102,7 @@ def _by_lines(text: bytes) -> str:
 def _tabular(lines: list[str]) -> bool:
     """A header of distinct names, and rows that have as many cells."""
     delimiter = delimiter_of(lines[0])
-    header = next(csv.reader([lines[0]], delimiter=delimiter), [])
+    header = loosely([lines[0]], delimiter)
     names = [name.strip() for name in header]
     if (
         len(names) < 2

@@ -69,6 +69,10 @@ class Reading:
         source = self._source
         try:
             yield from FORMATS[self.format](source)
+        except (ValueError, ArithmeticError, LookupError, RecursionError) as problem:
+            # What no reader foresaw ends its own file, told, and not the whole run.
+            reason = f"reading stopped: {type(problem).__name__}: {problem}"
+            source.problem(reason, offset=self._opened.consumed, record=source.records)
         finally:
             if self._opened.trouble:
                 source.problem(self._opened.trouble, offset=self._opened.consumed, record=source.records)

@@ -142,14 +142,14 @@ class _Columns:
         self._shared: dict[tuple[str, ...], Details] = {}
 
     def _cells(self, line: str) -> list[str]:
-        return next(csv.reader([line], delimiter=self._delimiter, skipinitialspace=True), [])
+        try:
+            return next(csv.reader([line], delimiter=self._delimiter, skipinitialspace=True), [])
+        except csv.Error:  # a return within the line
+            return line.split(self._delimiter)
 
     def read(self, line: str) -> tuple[dict[str, str], str]:
         """What the row says, and its values (joined by bars)."""
-        try:
-            cells = self._cells(line)
-        except csv.Error:
-            return {}, line[:80]
+        cells = self._cells(line)
         said = {key: cells[place].strip() for key, place in self._others.items() if 0 <= place < len(cells)}
         return said, "|".join(cells[place] for place in self.places if place < len(cells) and cells[place])
 

@@ -10,7 +10,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from evtx import PyEvtxParser
@@ -89,10 +89,11 @@ def _chunk(source: Source, chunk: bytes, offset: int) -> Iterator[Event]:
             break
         read += 1
         try:
-            document = orjson.loads(record["data"])
-        except orjson.JSONDecodeError:
-            document = parse(record["data"].encode("utf-8", "replace"), source)
-        data, clock = windows.flat(document)
+            data, clock = _flat(record["data"], source)
+        except ValueError as problem:
+            source.problem(f"a record cannot be read: {_said(problem)}", offset=offset, record=source.records)
+            source.records += 1
+            continue
         event = Event(name, source.records, data, clock or record["timestamp"])
         source.records += 1
         yield event
@@ -100,6 +101,18 @@ def _chunk(source: Source, chunk: bytes, offset: int) -> Iterator[Event]:
         source.problem(
             f"{told - read - failed} of {told} records of the chunk cannot be reached", offset=offset
         )
+
+
+def _flat(text: str, source: Source) -> tuple[dict[str, Any], Any]:
+    """The flat event of a record's JSON; raises ``ValueError`` when its damage left no event."""
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        document = parse(text.encode("utf-8", "replace"), source)
+    event = document.get("Event") if isinstance(document, dict) else None
+    if not isinstance(event, dict) or not isinstance(event.get("System"), dict):
+        raise ValueError("no System element")
+    return windows.flat(document)
 
 
 def _record_count(chunk: bytes) -> int:

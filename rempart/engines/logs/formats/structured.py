@@ -71,6 +71,7 @@ def columnar(source: Source) -> Iterator[Event]:
     shape = Shaper().shape
     try:
         for batch in _batches(source):
+            batch.validate(full=True)  # offsets of a hostile file may lead anywhere
             columns = tuple(batch.schema.names)
             for row in batch.to_pylist():
                 index = source.records
@@ -78,7 +79,7 @@ def columnar(source: Source) -> Iterator[Event]:
                 present = {name: value for name, value in row.items() if value is not None}
                 data, clock = shape(present, columns)
                 yield Event(source.name, index, data, clock)
-    except (arrow.ArrowException, OSError, ValueError) as problem:
+    except (arrow.ArrowException, OSError, ValueError, MemoryError) as problem:  # a size that lies
         source.problem(f"the table cannot be read further: {problem}", record=source.records)
 
 

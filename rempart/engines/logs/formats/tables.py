@@ -34,7 +34,7 @@ def delimited(source: Source) -> Iterator[Event]:
         return
     header = header.removeprefix("\ufeff")
     delimiter = delimiter_of(header)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+    names = [name.strip() for name in loosely([header], delimiter)]
     if len(names) > source.limits.columns:
         source.problem(f"{len(names)} columns exceed the limit of {source.limits.columns}", line=1)
         return
@@ -68,7 +68,7 @@ def _row(line: str, given: Iterator[str], waiting: deque[str], delimiter: str, s
             return next(csv.reader(block, delimiter=delimiter, strict=True))
         except csv.Error as problem:
             if "end of data" not in str(problem):
-                return _loosely(block, delimiter)
+                return loosely(block, delimiter)
         while True:
             more = waiting.popleft() if waiting else next(given, None)
             if more is None or size > _CELL or len(block) > _BLOCK:
@@ -81,11 +81,11 @@ def _row(line: str, given: Iterator[str], waiting: deque[str], delimiter: str, s
                 break
 
 
-def _loosely(block: list[str], delimiter: str) -> list[str]:
-    """A row whose quotes are not where they should be, as well as it can be read."""
+def loosely(block: list[str], delimiter: str) -> list[str]:
+    """A row whose quotes or ends of lines are not where they should be, as well as it can be read."""
     try:
         return next(csv.reader(block, delimiter=delimiter))
-    except csv.Error:
+    except (csv.Error, StopIteration):
         return "".join(block).rstrip("\r\n").split(delimiter)
 
 
@@ -156,7 +156,10 @@ def _w3c_kind(names: list[str], source: Source) -> str:
 
 
 def _quoted(line: str) -> list[str]:
-    return next(csv.reader([line], delimiter="\t" if "\t" in line else " ", skipinitialspace=True), [])
+    try:
+        return next(csv.reader([line], delimiter="\t" if "\t" in line else " ", skipinitialspace=True), [])
+    except csv.Error:
+        return line.split()
 
 
 def zeek(source: Source) -> Iterator[Event]:
@@ -170,9 +173,7 @@ def zeek(source: Source) -> Iterator[Event]:
         if line.startswith("#"):
             key, _, value = line[1:].partition(" " if line.startswith("#separator") else separator)
             if key == "separator":
-                separator = (
-                    bytes.fromhex(value[2:]).decode("latin-1") if value[:2] == "\\x" else value or "\t"
-                )
+                separator = _separator(value)
             elif key == "set_separator":
                 inner = value
             elif key == "empty_field":
@@ -205,6 +206,16 @@ def zeek(source: Source) -> Iterator[Event]:
         if signature.name == "zeek" and path:
             data[LOGSOURCE] = hint
         yield Event(source.name, index, data, first_of(data, ("ts",)))
+
+
+def _separator(value: str) -> str:
+    """The separator that a header writes as ``\\x09`` or as itself; a tab when it is neither."""
+    if value.startswith("\\x"):
+        try:
+            return bytes.fromhex(value[2:]).decode("latin-1") or "\t"
+        except ValueError:
+            return "\t"
+    return value or "\t"
 
 
 def _zeek_type(kind: str, inner: str, empty: str) -> Callable[[str], Any]:

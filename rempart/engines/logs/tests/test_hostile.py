@@ -13,7 +13,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rempart.engines.logs import FORMATS, Limits, expand, portions, read
+from rempart.engines.logs import FORMATS, Limits, Problem, expand, portions, read
 
 Read = Any
 NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
@@ -135,6 +135,12 @@ def test_auditd_events_without_end_are_bounded(reading: Read) -> None:
     assert [event.index for event in events] == list(range(10))
 
 
+def test_returns_within_a_row(reading: Read) -> None:
+    events, _, _ = reading("a,b\rc\n1,2\n1\r,2\n", form="csv")
+    assert len(events) == 2
+    assert reading("\x00\r,\x01\r\n" * 3)[0]
+
+
 def test_empty_and_absent(reading: Read, tmp_path: Path) -> None:
     assert reading(b"")[0] == []
     with pytest.raises(FileNotFoundError):
@@ -149,7 +155,19 @@ def test_empty_and_absent(reading: Read, tmp_path: Path) -> None:
 
 
 _PIECES = (
-    *(b'{"a":', b"}", b"[", b"]", b'"', b"\n", b",", b"\\u", b"ElfChnk\0", b"type=PATH msg=audit(1.1:1): "),
+    *(
+        b'{"a":',
+        b"}",
+        b"[",
+        b"]",
+        b'"',
+        b"\n",
+        b"\r",
+        b",",
+        b"\\u",
+        b"ElfChnk\0",
+        b"type=PATH msg=audit(1.1:1): ",
+    ),
     *(b"<Event>", b"</Event>", b"CEF:0|", b"<34>1 ", b"#Fields: a b\n", b"#fields\ta\n"),
 )
 
@@ -162,7 +180,9 @@ _PIECES = (
 def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, content: bytes, form: str) -> None:
     path = tmp_path_factory.mktemp("any") / "log"
     path.write_bytes(content)
-    events = list(read(path, problems=lambda _: None, form=form, now=NOW))
+    problems: list[Problem] = []
+    events = list(read(path, problems=problems.append, form=form, now=NOW))
+    assert not [one for one in problems if "reading stopped" in one.reason]
     indexes = [event.index for event in events]
     assert indexes == sorted(set(indexes))
     for event in events:
