@@ -20,6 +20,9 @@ ACTIONS: dict[str, Any] = {
 }
 
 FIELDS: dict[str, Any] = {
+    "appeared": pgettext_lazy("field", "Apparus"),
+    "disappeared": pgettext_lazy("field", "Disparus"),
+    "revived": pgettext_lazy("field", "Revenus"),
     "key": pgettext_lazy("field", "Identifiant"),
     "source": pgettext_lazy("field", "Source"),
     "rows": pgettext_lazy("field", "Lignes"),

@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
+from rempart.kernel import wording
 from rempart.kernel.permissions import PERMISSION_NAMES, ROLE_NAMES
 from rempart.web import formats
 
@@ -90,7 +91,9 @@ def fact(field: str, value: Any) -> str:
         return _("oui") if value else _("non")
     if isinstance(value, dict):
         colon = _(" : ")
-        return ", ".join(f"{key}{colon}{fact(str(key), each)}" for key, each in value.items())
+        return ", ".join(
+            f"{wording.field(str(key))}{colon}{fact(str(key), each)}" for key, each in value.items()
+        )
     if isinstance(value, list):
         return ", ".join(fact(field, each) for each in value)
     if field == "methods":

@@ -53,6 +53,8 @@ def directive(request: ActorRequest, number: str) -> HttpResponseBase:
         "timeline": timelines.entries(
             queries.timeline_of_directive(request.actor, found, _TIMELINE), with_body=True
         ),
+        "may_see_messages": request.actor.may(Permission.OPERATIONS_READ)
+        or request.actor.may(Permission.ALERT_REVIEW),
         "messages_total": messages_sent.count(),
         "messages_failed": messages_sent.filter(state__in=["failed", "bounced", "retrying"]).count(),
         "may_cancel": found.state == found.State.OPEN

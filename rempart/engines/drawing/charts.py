@@ -62,7 +62,7 @@ def heat_map(
         )
     for i, (row, label) in enumerate(rows.items()):
         y = top + i * (side + gap)
-        parts.append(linked(label.url, text(0, y + 17, label.text, room=left - 8, class_="axis")))
+        parts.append(linked(label.url, text(0, y + 17, label.text, room=left - 24, class_="axis")))
         for j, (column, head) in enumerate(columns.items()):
             cell = cells.get((row, column), Cell(0))
             level = heat_level(cell.value, highest)
