@@ -86,7 +86,7 @@ def component_keys(component: Component) -> Keys:
 
 def affected_keys(affected: Affected) -> Keys:
     """Identity keys of one product statement; none when it names no product ("n/a")."""
-    keys = dict(_purl_keys(affected.purl))
+    keys = dict(_published_purl_keys(affected.purl))
     package = affected.package_name.strip()
     if package:
         place = next((kind for url, kind in _DISTRIBUTIONS if url in affected.collection_url.lower()), None)
@@ -132,6 +132,22 @@ def _purl_keys(text: str, version: str = "") -> Keys:
         keys.append((_purl_key("github", owner, purl.name), PURL))
         keys.extend(_at_most(NAME_FROM_REPOSITORY, _name_keys(owner, purl.name)))
     return tuple(keys)
+
+
+def _published_purl_keys(text: str) -> Keys:
+    """Keys of a published package URL: a distribution's statement is about its own package, in one release.
+
+    It says nothing of the vendor's product, nor of the package in another release, whose corrections
+    have other numbers.
+    """
+    purl = parse_purl(text)
+    if purl is None or purl.type not in distributions.TYPES:
+        return _purl_keys(text)
+    named = _packaged_keys(purl, "")
+    if "@" in named[0][0]:
+        whole = named[1][0].removeprefix("purl:")
+        return (named[0], (f"{PREFIX}{whole}", FAMILY))
+    return (named[0],)
 
 
 def _packaged_keys(purl: PackageURL, version: str) -> Keys:

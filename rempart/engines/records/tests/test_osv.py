@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from rempart.engines.exposure import Aliases, match
 from rempart.engines.exposure.evaluation import evaluate
-from rempart.engines.exposure.model import Affected, Status, VersionEntry
+from rempart.engines.exposure.model import Affected, Component, Status, VersionEntry
 from rempart.engines.exposure.ranges import compile_affected, reading_of
 from rempart.engines.records import read_any
 from rempart.engines.records.ecosystems import package_purl
@@ -155,6 +156,23 @@ def test_ranges_answer_as_the_schema_algorithm(listed: list[tuple[str, int]], ve
         assert expected is Status.NOT_AFFECTED
     else:
         assert answer(affected, f"{version}.0.0", "npm") is expected
+
+
+@pytest.mark.parametrize(
+    ("purl", "version", "status"),
+    [
+        ("pkg:deb/debian/openssl?distro=debian-12", "3.0.11-1~deb12u1", Status.AFFECTED),
+        ("pkg:deb/debian/openssl?distro=debian-12", "3.0.11-1~deb12u2", Status.NOT_AFFECTED),
+        ("pkg:deb/debian/openssl?distro=debian-11", "1.1.1n-0+deb11u5", None),
+        ("pkg:deb/ubuntu/openssl?distro=ubuntu-22.04", "3.0.2-0ubuntu1.10", None),
+        ("pkg:deb/debian/openssl", "3.0.9-1", Status.CANNOT_TELL),
+    ],
+)
+def test_a_distribution_speaks_of_its_own_release(purl: str, version: str, status: Status | None) -> None:
+    corrected = events("ECOSYSTEM", {"introduced": "0"}, {"fixed": "3.0.11-1~deb12u2"})
+    read = parse_osv(record(affected=[package("Debian:12", "openssl", corrected)]))
+    verdict = match(Component("c", purl=purl, version=version), read.id, read.affected, Aliases.builtin())
+    assert (verdict.status if verdict else None) is status
 
 
 json_values = st.recursive(

@@ -54,8 +54,8 @@ def _both_released(left: str, right: str) -> bool:
 
 
 def _numbers_and_letters(left: str, right: str) -> bool:
-    """No text that Maven never makes (hashes, pseudo-versions), nor "release", which the library does not know
-    to mean the same as "final" and "ga"."""
+    """No text that Maven never makes (hashes, pseudo-versions), nor "release", which the library holds for a
+    qualifier like any other, and the specification for nothing, as "final" and "ga"."""
     shape = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:-(?!release)[A-Za-z]+[0-9]*)?", re.IGNORECASE)
     return all(shape.fullmatch(text) for text in (left, right))
 
