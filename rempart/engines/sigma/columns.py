@@ -26,6 +26,7 @@ SEPARATOR: Final = b"\xff"
 _PLAIN: Final = frozenset({str, type(None)})
 _NUL_TO_SEPARATOR: Final = bytes.maketrans(b"\x00", SEPARATOR)
 _CACHED_LENGTH: Final = 512  # characters; longer values seldom come back
+_SCANNED: Final = 1024**3  # bytes that Hyperscan is given at once; it counts them in 32 bits
 _TRIAL: Final = 16_384  # values after which a memory that does not serve is given up
 
 #: Letters that are not ASCII and whose folding holds ASCII: ß İ ŉ ſ ǰ ẖẗẘẙẚ ẞ K and the ligatures of f and s.
@@ -45,6 +46,10 @@ def bits(size: int) -> list[int]:
     while len(_bits) < size:
         _bits.append(1 << len(_bits))
     return _bits
+
+
+class _TooLong(Exception):
+    """More bytes than can be scanned at once: the batch is halved."""
 
 
 class Column:
@@ -114,10 +119,20 @@ class Column:
         self, events: Sequence[Mapping[str, object]], texts: Sequence[Texts], found: dict[int, int]
     ) -> None:
         """Add to ``found`` the rows (as bits) in which each literal is, by the literal's number."""
-        if self.field is None:
-            self._scan_events(events, found)
-        else:
-            self._scan(texts, found)
+        try:
+            if self.field is None:
+                self._scan_events(events, found)
+            else:
+                self._scan(texts, found)
+        except _TooLong:
+            half = len(events) // 2
+            if not half:
+                raise
+            for start, end in ((0, half), (half, len(events))):
+                part: dict[int, int] = {}
+                self.read(events[start:end], texts[start:end], part)
+                for literal, mask in part.items():
+                    found[literal] = found.get(literal, 0) | mask << start
 
     def _scan_events(self, events: Sequence[Mapping[str, object]], found: dict[int, int]) -> None:
         """The same of literals anywhere in an event, as JSON writes it."""
@@ -205,6 +220,8 @@ class Column:
 
     def _hits(self, buffer: bytes) -> list[tuple[int, int]]:
         """Pairs of where a literal ends and its number."""
+        if len(buffer) > _SCANNED:
+            raise _TooLong
         hits: list[tuple[int, int]] = []
         append = hits.append
 

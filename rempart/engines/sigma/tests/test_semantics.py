@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rempart.engines.sigma import Matched, compile_rules
+from rempart.engines.sigma import Matched, columns, compile_rules
 from rempart.engines.sigma.columns import FOLDED_TO_ASCII
 from rempart.engines.sigma.factors import required
 from rempart.engines.sigma.tests.making import detector, document, hits, holds, load
@@ -200,6 +200,17 @@ def test_long_and_strange_values_are_looked_at_like_others(tmp_path):
     assert holds(tmp_path, {"a|contains": "needle"}, *events) == [True, True, True, False, True]
     assert holds(tmp_path, {"a|re": "need.e"}, *events) == [True, True, True, False, True]
     assert holds(tmp_path, {"a|endswith": "needle"}, *events) == [True, False, True, False, True]
+
+
+def test_batches_too_long_for_one_scan_are_halved(tmp_path, monkeypatch):
+    made = detector(
+        tmp_path, document({"s": {"a|contains": [f"n{each}" for each in range(9)]}, "condition": "s"})
+    )
+    words = detector(tmp_path, document({"s": ["need"], "condition": "s"}), remember=0)
+    events = [{"a": f"{'x' * 50} need n{each}" if each % 3 else "other"} for each in range(9)] * 5
+    expected = [position for position in range(45) if position % 9 % 3]
+    monkeypatch.setattr(columns, "_SCANNED", 200)
+    assert hits(made, *events) == hits(words, *events) == expected
 
 
 def test_letters_whose_folding_is_ascii_are_all_known():
