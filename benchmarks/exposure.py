@@ -27,7 +27,7 @@ from rempart.engines.records.sources import open_records
 
 _NUMBER = re.compile(r"^[0-9]{1,4}(?=\.)")
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+){1,5}")
-_SAMPLE = 40_000
+_SAMPLE = 4_000
 
 Records = list[tuple[str, tuple[Affected, ...]]]
 
