@@ -42,8 +42,12 @@ def asset_list(request: ActorRequest) -> HttpResponseBase:
     if wanted(request):
         cells = asset_cells(listing.rows(rows, request.GET))
         return download(request, "actifs", _("Actifs"), ASSET_HEADINGS, cells, found.sentence)
+    # The filter reads keys and names; where they say nothing, the software may.
+    text = found.filters.get("q", "") if not found.total else ""
     context = {
         "page": found,
+        "text": text,
+        "found": queries.search(request.actor, text, 20) if text else [],
         "export_url": request.path,
         "counts": _counts(request.actor),
         "may_write": request.actor.may(Permission.ASSET_WRITE),
