@@ -182,7 +182,7 @@ _SYNONYMS: Final = {
 }
 _CLOCKS: Final = (
     "TimeCreated_SystemTime", "SystemTime", "@timestamp", "TimeCreated", "EventTime",
-    "TimeGenerated", "UtcTime",
+    "TimeGenerated", "UtcTime", "timestamp", "Timestamp", "_time", "time",
 )  # fmt: skip
 
 

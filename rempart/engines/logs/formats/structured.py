@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final, cast
 
 import orjson
@@ -12,6 +13,7 @@ from rempart.engines.logs.documents import Splitter, parse
 from rempart.engines.logs.lines import lines
 from rempart.engines.logs.model import Event, Source
 from rempart.engines.logs.shapes import Shaper
+from rempart.engines.logs.times import rfc3339
 
 #: Members of a root object whose array holds the events (CloudTrail, Azure, Google, Microsoft 365 exports).
 WRAPPERS: Final = (b"Records", b"records", b"Events", b"events", b"value", b"items", b"entries", b"logs")
@@ -73,7 +75,12 @@ def columnar(source: Source) -> Iterator[Event]:
         for batch in _batches(source):
             batch.validate(full=True)  # offsets of a hostile file may lead anywhere
             columns = tuple(batch.schema.names)
-            for row in batch.to_pylist():
+            coarse = arrow.schema([(field.name, _coarse(field.type)) for field in batch.schema])
+            table = batch.cast(coarse, safe=False)
+            strange = [field.name for field in coarse if not _is_plain(field.type)]
+            for row in table.to_pylist():
+                for name in strange:
+                    row[name] = _plain(row[name])
                 index = source.records
                 source.records += 1
                 present = {name: value for name, value in row.items() if value is not None}
@@ -81,6 +88,49 @@ def columnar(source: Source) -> Iterator[Event]:
                 yield Event(source.name, index, data, clock)
     except (arrow.ArrowException, OSError, ValueError, MemoryError) as problem:  # a size that lies
         source.problem(f"the table cannot be read further: {problem}", record=source.records)
+
+
+def _coarse(kind: Any) -> Any:
+    """The type without nanoseconds, which Python's times do not have."""
+    import pyarrow as arrow
+    from pyarrow import types
+
+    if types.is_timestamp(kind) and kind.unit == "ns":
+        return arrow.timestamp("us", kind.tz)
+    if types.is_duration(kind) and kind.unit == "ns":
+        return arrow.duration("us")
+    if types.is_time64(kind) and kind.unit == "ns":
+        return arrow.time64("us")
+    return kind
+
+
+def _is_plain(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_boolean(kind)
+        or types.is_string(kind)
+        or types.is_large_string(kind)
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON would hold it: times in RFC 3339, bytes as text, maps as objects."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        if value and all(isinstance(item, tuple) and len(item) == 2 for item in value):
+            return {str(key): _plain(item) for key, item in value}
+        return [_plain(item) for item in value]
+    return str(value)
 
 
 def _batches(source: Source) -> Iterator[Any]:

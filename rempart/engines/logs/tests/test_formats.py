@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -357,6 +359,32 @@ def test_parquet_and_arrow(reading: Read) -> None:
         assert [event.data["EventID"] for event in events] == [1, 2]
         assert events[0].data["n"] == {"x": 1}
         assert "Channel" not in events[1].data
+
+
+def test_types_of_tables_become_plain(reading: Read) -> None:
+    table = arrow.table(
+        {
+            "timestamp": arrow.array([1767323045123456789], arrow.timestamp("ns")),
+            "decimal": arrow.array([Decimal("1.5")]),
+            "bytes": arrow.array([b"\xffa"]),
+            "day": arrow.array([date(2026, 1, 2)]),
+            "map": arrow.array([[("a", 1)]], arrow.map_(arrow.string(), arrow.int64())),
+            "list": arrow.array([["a", None]]),
+        }
+    )
+    packed = io.BytesIO()
+    parquet.write_table(table, packed)
+    events, problems, _ = reading(packed.getvalue())
+    assert not problems
+    assert events[0].timestamp == "2026-01-02T03:04:05.123456Z"
+    assert events[0].data == {
+        "timestamp": "2026-01-02T03:04:05.123456Z",
+        "decimal": "1.5",
+        "bytes": "\ufffda",
+        "day": "2026-01-02",
+        "map": {"a": 1},
+        "list": ["a", None],
+    }
 
 
 def test_plain_text_is_not_lost(reading: Read) -> None:
