@@ -179,7 +179,7 @@ def _beside_univers(real: Records) -> None:
 
     show(
         "The same comparisons, one core",
-        ("", "reading versions and ranges", "comparing", "a comparison", "found"),
+        ("", "reading versions and ranges", "comparing", "a comparison", "found (ranges, findings)"),
         [
             ("univers", f"{theirs_read:.1f} s", f"{theirs:.2f} s", each(theirs), f"{inside:,}"),
             ("Rempart", f"{ours_read:.1f} s", f"{ours:.3f} s", each(ours), f"{len(first):,}"),
