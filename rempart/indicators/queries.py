@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils.translation import gettext as _
 
 from rempart.indicators.definitions import BY_CODE, INDICATORS, PERIODS, Indicator
 from rempart.indicators.measures import Measure, all_places, measure
 from rempart.indicators.models import Snapshot
+from rempart.kernel import walls
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid, NotFound
 from rempart.kernel.permissions import Permission
@@ -212,12 +213,13 @@ def _measured(actor: Actor, place_ids: Iterable[int], days: int, codes: Sequence
     return _Found(measures, trends, as_of)
 
 
+@walls.lifted()
 def _whole(days: int) -> tuple[dict[str, dict[int, Measure]], datetime]:
     """Every place measured at once, kept a minute: the next reader asks about the same rows."""
     key = f"indicators:{days}"
-    kept: tuple[dict[str, dict[int, Measure]], datetime] | None = cache.get(key)
+    kept: tuple[dict[str, dict[int, Measure]], datetime] | None = caches["process"].get(key)
     if kept is None:
         at = now()
         kept = measure(all_places(), at - timedelta(days=days), at), at
-        cache.set(key, kept, _KEPT_SECONDS)
+        caches["process"].set(key, kept, _KEPT_SECONDS)
     return kept

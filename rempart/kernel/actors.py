@@ -74,7 +74,23 @@ class Actor:
             return EVERYTHING
         if self.limited_to is not None and permission not in self.limited_to:
             return NOTHING
-        granted = [grant.scope for grant in self.grants if permission in ROLE_PERMISSIONS[grant.role]]
+        return self._together(
+            grant.scope for grant in self.grants if permission in ROLE_PERMISSIONS[grant.role]
+        )
+
+    @property
+    def reach(self) -> Scope:
+        """The bodies over which this actor holds any right at all."""
+        if self.kind == "system":
+            return EVERYTHING
+        held = (grant for grant in self.grants)
+        if self.limited_to is not None:
+            held = (grant for grant in held if not self.limited_to.isdisjoint(ROLE_PERMISSIONS[grant.role]))
+        return self._together(grant.scope for grant in held)
+
+    def _together(self, scopes: Iterable[Scope]) -> Scope:
+        """The bodies of these scopes, within those a token is limited to."""
+        granted = list(scopes)
         everything = any(scope.everything for scope in granted)
         bodies: frozenset[int] = frozenset().union(*(scope.bodies for scope in granted))
         if self.limited_bodies is not None:

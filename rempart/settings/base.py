@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 
@@ -93,7 +94,18 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASES = {"default": env.database("REMPART_DATABASE_URL", f"sqlite://{VAR / 'rempart.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# What every process must agree on (limits of rate) is "default": where there may be several processes, there
+# is PostgreSQL, which keeps it. What each may work out again for itself is "process".
+CACHES: dict[str, dict[str, Any]] = {
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"},
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "kernel_cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    },
+}
 
 AUTH_USER_MODEL = "kernel.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -23,7 +23,7 @@ from rempart.exposure import queries as exposure
 from rempart.exposure.queries import ExposedBody
 from rempart.intelligence import queries as intelligence
 from rempart.intelligence.queries import Facts
-from rempart.kernel import audit
+from rempart.kernel import audit, walls
 from rempart.kernel.time import now, today
 
 S = Target.State
@@ -268,6 +268,7 @@ def _follow(directive: Directive, exposed: list[ExposedBody]) -> None:
         directive.save(update_fields=["priority"])
 
 
+@walls.lifted()
 def close_when_done(directive: Directive, at: datetime) -> bool:
     """Closes a directive that is about no vulnerability once no body has anything left to do."""
     if directive.vulnerability_id is not None:

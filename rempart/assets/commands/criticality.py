@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from rempart.assets.models import Asset, Dependency
 from rempart.engines.graph import propagate
-from rempart.kernel import outbox
+from rempart.kernel import outbox, walls
 from rempart.kernel.staging import execute, load, temporary_table
 
 _MAX_IDS = 500  # beyond, the event names the body alone
@@ -21,6 +21,7 @@ _NO_LABEL: Label = (0, None, None)
 
 
 @transaction.atomic
+@walls.lifted()
 def recompute_criticality(body_ids: Iterable[int] | None = None) -> int:
     """Brings criticality up to date in these bodies and those downstream of them; everywhere by default.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Count, Q
 from django.http import HttpResponseBase
 from django.shortcuts import render
@@ -59,7 +59,7 @@ def _counts(actor: Actor) -> dict[str, int]:
     """Figures above the list, kept for five minutes: they count everything the reader sees."""
     scope = actor.scope(Permission.ASSET_READ)
     key = "assets:counts:all" if scope.everything else f"assets:counts:{hash(scope.bodies)}"
-    found: dict[str, int] = cache.get_or_set(
+    found: dict[str, int] = caches["process"].get_or_set(
         key,
         lambda: queries.assets(actor).aggregate(
             total=Count("id"),

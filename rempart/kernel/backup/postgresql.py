@@ -47,7 +47,9 @@ def _connect(database: dict[str, Any], name: str) -> psycopg.Connection[Any]:
 
 
 def dump(database: dict[str, Any], target: Path) -> None:
-    _run(database, "pg_dump", "--format=custom", "--no-owner", f"--file={target}", database["NAME"])
+    # The rights of roles are those of a server: migrating the restored copy gives them anew.
+    options = ("--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+    _run(database, "pg_dump", *options, database["NAME"])
 
 
 def check(database: Path) -> None:
@@ -65,7 +67,15 @@ def stage(database: dict[str, Any], copy: Path) -> dict[str, Any]:
         server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
     staged = {**database, "NAME": name}
     try:
-        _run(staged, "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={name}", str(copy))
+        _run(
+            staged,
+            "pg_restore",
+            "--no-owner",
+            "--no-privileges",
+            "--exit-on-error",
+            f"--dbname={name}",
+            str(copy),
+        )
     except BackupError:
         discard(staged)
         raise

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from rempart.kernel import walls
 from rempart.kernel.time import today
 from rempart.organisations.models import ContactChannel, Duty, Organisation, Person
 from rempart.organisations.queries.recipients import RUNGS, ChannelInfo, channel_info, recipients
@@ -68,6 +69,7 @@ def digest_people() -> list[DigestPerson]:
     return [DigestPerson(person_id, places[person_id], channels[person_id]) for person_id in sorted(places)]
 
 
+@walls.lifted()
 def answers_for(person_id: int, body_id: int, at: datetime) -> Person | None:
     """The person, when they are still active and still told, at some rung, of what concerns this body."""
     for rung in RUNGS:

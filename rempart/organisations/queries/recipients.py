@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from rempart.engines.clocks import BusinessCalendar, quebec_holidays
+from rempart.kernel import walls
 from rempart.organisations.models import ContactChannel, Duty, Kind, OnCallPeriod, Organisation, Person
 
 RUNGS = ("officer", "deputy", "cocd", "cgcd")
@@ -53,6 +54,7 @@ class _Answering:
     deputy: Person | None
 
 
+@walls.lifted()
 def recipients(body_ids: Iterable[int], rung: str, at: datetime) -> dict[int, list[Recipient]]:
     """For each body, who is told at this rung of the ladder, the first to be reached first.
 
