@@ -193,6 +193,12 @@ class Statement(BodyOwned):
     reviewed_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True, blank=True)
     review_note = models.TextField(blank=True)
+    # Offered to every body that holds the same component; ``adopted_from`` is the offer that one took up.
+    offered_at = models.DateTimeField(null=True, blank=True)
+    offered_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    adopted_from = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="adoptions"
+    )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.vulnerability_id}"

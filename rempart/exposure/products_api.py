@@ -9,11 +9,14 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
+from rempart.exposure.commands import offers
 from rempart.exposure.commands import products as decisions
 from rempart.exposure.pages import lifecycle as lists
+from rempart.exposure.pages import offers as offer_pages
 from rempart.exposure.queries import doubts, lifecycle
 from rempart.kernel.edge import page
 from rempart.kernel.permissions import Permission
+from rempart.organisations import queries as organisations
 
 router = Router()
 
@@ -141,6 +144,43 @@ def checked_as_dict(one: lifecycle.Checked) -> dict[str, Any]:
             for cycle, support in one.cycles
         ],
     }
+
+
+class AdoptIn(Schema):
+    """``reason``: why a centre acts for the body."""
+
+    body: _Short
+    reason: _Short = ""
+
+
+class AdoptedOut(Schema):
+    id: int
+    state: str
+
+
+@router.get("/statements/vex", response=dict[str, Any], summary="Accepted statements as OpenVEX or CycloneDX")
+@page(Permission.EXPOSURE_READ)
+def statements_as_vex(
+    request: HttpRequest, form: Literal["openvex", "cyclonedx"] = "openvex", body: str = ""
+) -> dict[str, Any]:
+    return offer_pages.vex_document(request, form, body[:60])
+
+
+@router.post("/statements/{int:statement_id}/adopt", response={201: AdoptedOut}, summary="Take up an offer")
+@page(Permission.ALERT_RESPOND, Permission.ALERT_ASSIST)
+def adopt_statement(request: HttpRequest, statement_id: int, content: AdoptIn) -> tuple[int, dict[str, Any]]:
+    actor = request.actor  # type: ignore[attr-defined]
+    body = organisations.get_organisation(actor, content.body)
+    made = offers.adopt_statement(actor, statement_id=statement_id, body_id=body.pk, reason=content.reason)
+    return 201, {"id": made.pk, "state": str(made.state)}
+
+
+@router.post("/statements/{int:statement_id}/offer", response=AdoptedOut, summary="Offer a statement to all")
+@page(Permission.ALERT_REVIEW)
+def offer_statement(request: HttpRequest, statement_id: int, offered: bool = True) -> dict[str, Any]:
+    actor = request.actor  # type: ignore[attr-defined]
+    made = offers.offer_statement(actor, statement_id=statement_id, offered=offered)
+    return {"id": made.pk, "state": str(made.state)}
 
 
 class DoubtOut(Schema):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rempart.exposure.pages import doubts, exposures, lifecycle, names, statements, table
+from rempart.exposure.pages import doubts, exposures, lifecycle, names, offers, statements, table
 from rempart.exposure.pages.sections import register
 
 urlpatterns = [
@@ -11,6 +11,10 @@ urlpatterns = [
     path("exposures/<int:exposure_id>/statement", statements.statement_new, name="statement_new"),
     path("doubts/", doubts.doubt_list, name="doubt_list"),
     path("statements/", statements.statement_list, name="statement_list"),
+    path("statements/offers", offers.offer_list, name="offer_list"),
+    path("statements/vex", offers.statement_vex, name="statement_vex"),
+    path("statements/<int:statement_id>/offer", offers.statement_offer, name="statement_offer"),
+    path("statements/<int:statement_id>/adopt", offers.statement_adopt, name="statement_adopt"),
     path("statements/<int:statement_id>", statements.statement, name="statement"),
     path("priority/", table.priority_table, name="priority_table"),
     path("lifecycle/", lifecycle.lifecycle_list, name="lifecycle_list"),

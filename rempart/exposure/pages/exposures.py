@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from rempart.exposure import queries, wording
 from rempart.exposure.pages import downloads, lists
+from rempart.exposure.queries import offers
 from rempart.intelligence.wording import source_in_words
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.permissions import Permission
@@ -60,5 +61,6 @@ def exposure(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
         "criticality": wording.CRITICALITIES.get(str(found.criticality), found.criticality),
         "may_state": may_state and found.state == found.State.OPEN,
         "statements": queries.statements_about(found),
+        "offers": offers.offers_for(found) if may_state else [],
     }
     return render(request, "exposure/exposure.html", context)

@@ -117,6 +117,12 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponseBase:
         and request.actor.may(Permission.ALERT_REVIEW, found.body_id)
         and found.made_by_id != request.actor.user_id
     )
+    may_offer = (
+        found.kind == found.Kind.NOT_AFFECTED
+        and found.state == found.State.ACCEPTED
+        and found.component_id is not None
+        and request.actor.may(Permission.ALERT_REVIEW, found.body_id)
+    )
     context = {
         "statement": found,
         "kind": wording.KINDS[found.kind],
@@ -124,5 +130,6 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponseBase:
         "state": wording.STATEMENT_STATES[found.state],
         "form": form,
         "may_review": may_review,
+        "may_offer": may_offer,
     }
     return render(request, "exposure/statement.html", context, status=status)
