@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 
 from rempart.engines.exposure.model import Affected, VersionEntry
 
 NUMBERS = re.compile(r"[0-9]+(\.[0-9]+)*")
 _BRANCH = re.compile(r"([0-9]+(?:\.[0-9]+)*)\.\*")
+_NO_END = {"", "*", "unspecified", "n/a", "-"}
 _FROM_THE_START = {"0", "*", "unspecified", "n/a", "-"}
 
 
@@ -86,13 +88,36 @@ def status_within(entry: VersionEntry, version: str) -> set[str]:
 def outcomes(affected: Affected, version: str) -> set[str]:
     """Every status that the statement may mean for a version: one element when it is certain."""
     found: set[str] = set()
-    for entry in affected.versions:
+    for entry in joined(affected.versions):
         covered = covers(entry, version)
         if covered is not False:
             found |= status_within(entry, version)
         if covered:
             return found
     return found | {"unknown" if is_denied_by_its_default(affected) else affected.default_status}
+
+
+def joined(entries: tuple[VersionEntry, ...]) -> list[VersionEntry]:
+    """Our other departure: "8.6.0 to unspecified" then "unspecified to 8.13.4" are halves of one range."""
+    found: list[VersionEntry] = []
+    for entry in entries:
+        before = found[-1] if found else None
+        starts_nowhere = entry.version in {"unspecified", "n/a"} and end_of(entry) not in _NO_END
+        if (
+            before is not None
+            and starts_nowhere
+            and end_of(before) in {"unspecified", "n/a"}
+            and before.version not in _NO_END
+            and (before.status, before.changes) == (entry.status, entry.changes)
+        ):
+            found[-1] = replace(entry, version=before.version)
+        else:
+            found.append(entry)
+    return found
+
+
+def end_of(entry: VersionEntry) -> str:
+    return entry.less_than or entry.less_than_or_equal
 
 
 def is_denied_by_its_default(affected: Affected) -> bool:
