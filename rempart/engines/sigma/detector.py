@@ -10,7 +10,7 @@ from pathlib import Path
 from rempart.engines.sigma import detection as sections
 from rempart.engines.sigma import store
 from rempart.engines.sigma.correlating import Correlator, Counters
-from rempart.engines.sigma.explaining import why
+from rempart.engines.sigma.explaining import holds, why
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Prepared, Rule
 from rempart.engines.sigma.modifiers import Context
 from rempart.engines.sigma.program import Program, frequent_literals, rows_of
@@ -20,6 +20,7 @@ from rempart.engines.sigma.tree import (
     FALSE,
     TRUE,
     And,
+    Exists,
     FieldRef,
     Leaf,
     Node,
@@ -205,6 +206,8 @@ class Detector:
             fields = fields_for(rule.logsource, origin, self.mappings)
             if fields is not None:
                 tree = _specialised(self._trees[number], origin, fields)
+                if origin.channel is None and origin.hint is None:
+                    tree = both((tree, _concerned(tree)))
                 if tree != FALSE:
                     rules.append((number, tree))
         key = tuple(rules)
@@ -288,6 +291,14 @@ def _is_for(each: Filter, rule: Rule) -> bool:
     )
 
 
+def _concerned(tree: Node) -> Node:
+    """That the event has a field of the rule, for events that do not say where they come from."""
+    names = {leaf.field: None for leaf in leaves(tree)}
+    if None in names:  # keywords are looked for anywhere
+        return TRUE
+    return either(tuple(Leaf(name, (Exists(),)) for name in names))
+
+
 def _specialised(tree: Node, origin: Origin, fields: Mapping[str, str]) -> Node:
     """The tree for one kind of event: the event's names of fields, without what its channel and identifier
     decide.
@@ -304,7 +315,7 @@ def _rewritten(node: Node, constants: Mapping[str, str], fields: Mapping[str, st
             return node
         name = fields.get(node.field, node.field)
         if name in constants and not any(isinstance(test, FieldRef) for test in node.tests):
-            return TRUE if why(Leaf(name, node.tests), {name: constants[name]}) else FALSE
+            return TRUE if holds(Leaf(name, node.tests), {name: constants[name]}) else FALSE
         tests = tuple(
             FieldRef(fields.get(test.field, test.field), test.mode, test.cased)
             if isinstance(test, FieldRef)

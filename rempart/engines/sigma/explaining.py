@@ -30,7 +30,7 @@ def why(node: Node, event: Mapping[str, object]) -> list[Matched]:
 
 def _why(node: Node, event: Mapping[str, object]) -> Iterator[Matched]:
     if isinstance(node, Leaf):
-        for test, value in _passing(node, event):
+        for test, value in _passing(node, event) if node.search else ():  # others are not of the rule's text
             yield Matched(node.field or "", value, str(test), node.search)
     elif isinstance(node, Not):
         return

@@ -40,7 +40,8 @@ def detector(folder, *documents, **options) -> Detector:
 
 def hits(made: Detector, *events) -> list[int]:
     """The positions of the events that some rule matches."""
-    return [each.index for each in made.scan(list(events))]
+    hint = {"product": "linux"}
+    return [each.index for each in made.scan([{"_logsource": hint, **event} for event in events])]
 
 
 def holds(folder, item, *events, condition="selection", **options):

@@ -12,6 +12,7 @@ from rempart.engines.sigma.model import Limits
 from rempart.engines.sigma.sources import default_mappings, fields_for, origin_of
 from rempart.engines.sigma.tests.reference import matches
 from rempart.engines.sigma.tests.regression import DATA, cases, events, needs_data
+from rempart.engines.sigma.tree import leaves
 
 pytestmark = needs_data
 
@@ -59,11 +60,21 @@ def test_every_case_hits_its_own_rule_as_often_as_told(collection):
     assert wrong == {}
 
 
+def concerned(rule, event):
+    """Whether an event that does not say where it comes from has a field of the rule, or it looks for
+    keywords.
+    """
+    names = {leaf.field for leaf in leaves(rule.tree)}
+    return None in names or any(name in event for name in names)
+
+
 def looked_at(rule, event):
     """The event as a rule sees it: None when its log source is another."""
     origin = origin_of(event.get("Channel"), event.get("EventID"), event.get("_logsource"))
     names = fields_for(rule.logsource, origin, default_mappings())
     if names is None:
+        return None
+    if origin.channel is None and origin.hint is None and not concerned(rule, event):
         return None
     seen = dict(event)
     for name, other in names.items():

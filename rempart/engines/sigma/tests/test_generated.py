@@ -180,6 +180,7 @@ def compared(folder, detection, given):
     if any("can never match" in each.reason for each in detector.defects):
         return
     assert detector.defects == []
+    given = [{"_logsource": {"product": "linux"}, **event} for event in given]
     expected = [index for index, event in enumerate(given) if matches(detection, event, PLACEHOLDERS)]
     assert [each.index for each in detector.scan(given)] == expected
     assert [each.index for each in detector.scan(given)] == expected

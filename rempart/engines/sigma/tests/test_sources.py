@@ -63,6 +63,14 @@ def test_audited_processes_are_seen_under_their_own_names(tmp_path):
     assert [each.field for each in found.matched] == ["NewProcessName", "SubjectUserName"]
 
 
+def test_events_of_unknown_origin_must_have_a_field_of_the_rule(tmp_path):
+    source = {"product": "zeek", "service": "rdp"}
+    body = {"s": {"id.orig_h|cidr": "10.0.0.0/8"}, "condition": "not s"}
+    made = detector(tmp_path, document(body, logsource=source))
+    events = [{"text": "x"}, {"id.orig_h": "1.1.1.1"}, {"id": {"orig_h": "10.1.1.1"}}, {"_logsource": source}]
+    assert [each.index for each in made.scan(events)] == [1, 3]
+
+
 def test_channel_and_identifier_in_conditions(tmp_path):
     source = {"product": "windows", "service": "security"}
     body = {"s": {"EventID": [4624, 4625]}, "f": {"LogonType": 3}, "condition": "s and not f"}
