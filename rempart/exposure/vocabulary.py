@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import pgettext_lazy
 
 ACTIONS: dict[str, Any] = {
+    "statement.adopted": pgettext_lazy("audit", "Déclaration revue reprise"),
     "product.told_apart": pgettext_lazy("audit", "Noms de produit distingués"),
     "product.imported": pgettext_lazy("audit", "Noms de produit importés"),
     "statement.made": pgettext_lazy("audit", "Déclaration proposée"),
