@@ -87,7 +87,7 @@ def adopt_statement(actor: Actor, *, statement_id: int, body_id: int, reason: st
         made_at=at,
         reviewed_by_id=offer.reviewed_by_id,
         reviewed_at=at,
-        review_note=_("Reprise de la déclaration n° %(number)s, déjà revue.") % {"number": offer.pk},
+        review_note=_("Reprise de la déclaration n° %(number)s, déjà revue.") % {"number": offer.pk},
         adopted_from=offer,
     )
     movement = opening.settle(Reach(vulnerability_ids=[offer.vulnerability_id], body_id=body_id), at)
