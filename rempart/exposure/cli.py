@@ -24,6 +24,10 @@ def install(app: typer.Typer) -> None:
 
 def rematch(
     everything: Annotated[bool, typer.Option("--all", help="Tout · Everything.")] = False,
+    identities: Annotated[
+        bool,
+        typer.Option(help="Renommer tous les produits · Name every product anew."),
+    ] = False,
     vulnerability: Annotated[list[str] | None, typer.Option(help="CVE-…, répétable · repeatable.")] = None,
     body: Annotated[list[str] | None, typer.Option(help="Code d’organisme · Code of a body.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")] = False,
@@ -34,8 +38,8 @@ def rematch(
     """
     actor = system("cli")
     console = Console(stderr=as_json)
-    if not (everything or vulnerability or body):
-        console.print("[red]--all, --vulnerability CVE-… | --body CODE[/]")
+    if not (everything or identities or vulnerability or body):
+        console.print("[red]--all, --identities, --vulnerability CVE-… | --body CODE[/]")
         raise typer.Exit(2)
     total = commands.Matched()
     try:
@@ -44,10 +48,11 @@ def rematch(
     except DomainError as error:
         console.print(f"[red]{error.message}[/]")
         raise typer.Exit(1) from error
-    if everything:
+    if identities or everything:
         with Progress(console=Console(stderr=True)) as bar:
             task: TaskID = bar.add_task("Rapprochement · Matching", total=None)
-            total.add(commands.rematch_all(lambda done, of: bar.update(task, completed=done, total=of)))
+            work = commands.identify_anew if identities else commands.rematch_all
+            total.add(work(lambda done, of: bar.update(task, completed=done, total=of)))
     if ids:
         total.add(commands.rematch_vulnerabilities(ids))
     for body_id in bodies:

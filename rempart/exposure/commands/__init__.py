@@ -3,6 +3,7 @@
 from rempart.exposure.commands.aliases import AliasEffect, alias_products, preview_alias
 from rempart.exposure.commands.matching import (
     Matched,
+    identify_anew,
     index_components,
     reconcile_body,
     rematch_all,
@@ -32,6 +33,7 @@ __all__ = [
     "alias_products",
     "edit_priority_table",
     "expire_statements",
+    "identify_anew",
     "index_components",
     "make_statement",
     "parse_deadlines",

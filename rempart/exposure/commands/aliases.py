@@ -85,7 +85,7 @@ def rename_components(touched: set[str], names: Names) -> AliasEffect:
     ids = sorted(found)
     total = Matched()
     for part in slices(ids, COMPONENTS_AT_ONCE):
-        ComponentKey.objects.filter(component_id__in=part).delete()
+        findings.forget(part)
         at = now()
         total.findings.add(findings.match_components(findings.index(part, names), names, at))
         total.exposures.add(opening.settle(Reach(component_ids=part), at))

@@ -63,6 +63,11 @@ class Names:
         return {self.aliases.canonical(key)[0] for key in keys}
 
 
+def forget(component_ids: Sequence[int]) -> None:
+    """Takes the keys of these components away; ``index`` writes them again, in the same transaction."""
+    ComponentKey.objects.filter(component_id__in=component_ids).delete()
+
+
 def index(component_ids: Sequence[int], names: Names) -> list[Component]:
     """Writes the keys of these components; returns them as the engine reads them."""
     components = load_components(component_ids)

@@ -16,6 +16,7 @@ from rempart.exposure.commands import findings, opening, priorities
 from rempart.exposure.commands.findings import Changes, Names
 from rempart.exposure.commands.opening import Movement
 from rempart.exposure.commands.reach import Reach, fetch, hold, slices
+from rempart.intelligence import commands as intelligence
 from rempart.kernel import outbox
 from rempart.kernel.time import now
 
@@ -168,6 +169,27 @@ def rematch_all(progress: Progress | None = None) -> Matched:
         total.add(_rematch(part, "rematch", everything=True))
         if progress is not None:
             progress(min((number + 1) * VULNERABILITIES_AT_ONCE, len(everything)), len(everything))
+    return total
+
+
+def identify_anew(progress: Progress | None = None) -> Matched:
+    """Names every published product and every component anew, and matches them: after an upgrade.
+
+    Statements first, then components, each part with its match in one transaction. Exposures keep their ids.
+    """
+    intelligence.identify_anew()
+    ids = [row[0] for row in fetch("SELECT id FROM assets_component ORDER BY id")]
+    total, names = Matched(), Names()
+    for number, part in enumerate(slices(ids, COMPONENTS_AT_ONCE)):
+        with transaction.atomic():
+            hold(alone=True)
+            findings.forget(part)
+            total.add(_take_in(part, names))
+            moved = opening.settle(Reach(component_ids=part), now())
+            tell(moved, "identities")
+            total.exposures.add(moved)
+        if progress is not None:
+            progress(min((number + 1) * COMPONENTS_AT_ONCE, len(ids)), len(ids))
     return total
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rempart.exposure import commands, queries
-from rempart.exposure.models import Exposure, Finding
+from rempart.exposure.models import ComponentKey, Exposure, Finding
 from rempart.intelligence import commands as intelligence
-from rempart.intelligence.models import Vulnerability
+from rempart.intelligence.models import AffectedKey, Vulnerability
 from rempart.kernel.actors import system
 from rempart.kernel.time import now
 from tests import factories
@@ -99,3 +99,22 @@ def test_a_retired_asset_is_proof(log4shell: Vulnerability) -> None:
     commands.reconcile_body(server.body_id)
     exposure = Exposure.objects.get()
     assert (exposure.state, exposure.proof["kind"]) == ("verified", "retired")
+
+
+def test_products_named_anew_keep_their_exposures(log4shell: Vulnerability) -> None:
+    """What an older version of the platform named otherwise meets again, and what met keeps its row."""
+    server, other = factories.asset(factories.organisation()), factories.asset(factories.organisation())
+    for one in (server, other):
+        factories.install(one, log4j("2.14.1"))
+        commands.reconcile_body(one.body_id)
+    before = sorted(Exposure.objects.values_list("id", "state", "opened_at"))
+    AffectedKey.objects.update(key="name:old/spelling")
+    ComponentKey.objects.update(key="name:other/spelling")
+    told = commands.identify_anew()
+    assert sorted(Exposure.objects.values_list("id", "state", "opened_at")) == before
+    assert told.findings.findings_removed == 0
+    assert not AffectedKey.objects.filter(key="name:old/spelling").exists()
+    assert ComponentKey.objects.filter(key="cpe:a:apache:log4j").exists()
+    third = factories.asset(factories.organisation())
+    factories.install(third, log4j("2.14.0"))
+    assert commands.reconcile_body(third.body_id).exposures.opened == 1

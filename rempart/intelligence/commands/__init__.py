@@ -1,5 +1,6 @@
 """Every write of this slice."""
 
+from rempart.intelligence.commands.affected import identify_anew
 from rempart.intelligence.commands.counts import LoadCounts, Progress
 from rempart.intelligence.commands.csaf import load_csaf
 from rempart.intelligence.commands.cve import load_cve
@@ -19,6 +20,7 @@ __all__ = [
     "add_feed",
     "due_feeds",
     "ensure_default_feeds",
+    "identify_anew",
     "load_csaf",
     "load_cve",
     "load_epss",

@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from rempart.engines.exposure.identity import affected_keys
 from rempart.engines.exposure.model import Affected
 from rempart.intelligence.commands import bulk
-from rempart.intelligence.commands.counts import batches
+from rempart.intelligence.commands.counts import Progress, batches
 from rempart.intelligence.models import AffectedKey, AffectedProduct
+from rempart.intelligence.statements import unpack
 
 KEV_SOURCE = "kev"
 # Places in a vulnerability's list of statements: the CVE record's, then advisories', then the catalogue's.
 CVE_PLACES, CSAF_PLACES, KEV_PLACE = 0, 10_000, 30_000
 MOST_STATEMENTS = 5_000
 _LONGEST_KEY = 300
+_IDENTIFIED_AT_ONCE = 2_000
 
 FROM_RECORD = Q(advisory__isnull=True) & ~Q(source=KEV_SOURCE)
 FROM_CATALOGUE = Q(advisory__isnull=True, source=KEV_SOURCE)
@@ -100,6 +103,37 @@ def add(statements: Sequence[Statement]) -> set[int]:
     bulk.insert(AffectedProduct, _PRODUCT_COLUMNS, products)
     bulk.insert(AffectedKey, _KEY_COLUMNS, keys)
     return {vulnerability_id for _key, vulnerability_id, _identifier in keys}
+
+
+def identify_anew(progress: Progress | None = None) -> int:
+    """Works the keys of every statement out again: after an upgrade that names products otherwise.
+
+    2,000 statements to a transaction; stopped, it is run again. Returns how many statements have other keys.
+    """
+    changed = done = last = 0
+    total = AffectedProduct.objects.count() if progress else 0
+    while page := list(AffectedProduct.objects.filter(id__gt=last).order_by("id")[:_IDENTIFIED_AT_ONCE]):
+        last, done = page[-1].pk, done + len(page)
+        with transaction.atomic():
+            changed += _identify(page)
+        if progress:
+            progress(done, total)
+    return changed
+
+
+def _identify(page: Sequence[AffectedProduct]) -> int:
+    known: dict[int, set[str]] = {}
+    held = AffectedKey.objects.filter(affected_id__in=[one.pk for one in page])
+    for affected_id, key in held.values_list("affected_id", "key"):
+        known.setdefault(affected_id, set()).add(key)
+    named = {one.pk: set(keys_of(unpack(one.statement))) for one in page}
+    other = [one for one in page if named[one.pk] != known.get(one.pk, set())]
+    if other:
+        stale = AffectedKey.objects.filter(affected_id__in=[one.pk for one in other])
+        stale._raw_delete(stale.db)
+        rows = [(key, one.vulnerability_id, one.pk) for one in other for key in sorted(named[one.pk])]
+        bulk.insert(AffectedKey, _KEY_COLUMNS, rows)
+    return len(other)
 
 
 def keys_of(affected: Affected) -> tuple[str, ...]:
