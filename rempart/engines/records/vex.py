@@ -23,6 +23,7 @@ from rempart.engines.records.fields import (
     Json,
     RecordError,
     digest,
+    join,
     moment,
     number,
     obj,
@@ -238,7 +239,7 @@ def parse_cyclonedx_vex(document: dict[str, Any]) -> list[VulnerabilityRecord]:
                 assigner=author,
                 affected=tuple(_cyclonedx_affected(stated, at, source, components)),
                 metrics=tuple(_ratings(stated, at, source)),
-                cwes=tuple(f"CWE-{item}" for item in stated.get("cwes") or () if isinstance(item, int)),
+                cwes=_cwes(stated, at),
                 references=tuple(
                     url for one, path in objects(stated, "advisories", at) if (url := text(one, "url", path))
                 ),
@@ -290,6 +291,15 @@ def _component(stated: Json, at: str) -> _Product:
         purl=text(stated, "purl", at),
         cpe=text(stated, "cpe", at),
     )
+
+
+def _cwes(stated: Json, at: str) -> tuple[str, ...]:
+    """CycloneDX gives weaknesses as numbers."""
+    listed = stated.get("cwes")
+    if listed is not None and not isinstance(listed, list):
+        raise RecordError(join(at, "cwes"), f"expected a list, found {shown(listed)}", "wrong_type")
+    numbers = (one for one in listed or () if isinstance(one, int) and not isinstance(one, bool))
+    return tuple(f"CWE-{one}" for one in numbers)
 
 
 def _cyclonedx_affected(

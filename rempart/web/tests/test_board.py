@@ -14,6 +14,7 @@ from django.test import Client
 from rempart.alerts.models import Directive, Target, TargetEvent
 from rempart.exposure.models import Exposure
 from rempart.indicators.commands import take_snapshot
+from rempart.intelligence.models import Vulnerability
 from rempart.kernel import outbox
 from rempart.kernel.actors import system
 from rempart.kernel.permissions import Role
@@ -35,7 +36,7 @@ def _nothing_kept() -> Iterator[None]:
     kept.clear()
 
 
-def exposed(body: Organisation, vulnerability: object, **fields: object) -> Exposure:
+def exposed(body: Organisation, vulnerability: Vulnerability, **fields: object) -> Exposure:
     before = Exposure.objects.count()  # spreads the ages the same way in every test, whatever ran before
     return Exposure.objects.create(
         **{
@@ -44,6 +45,7 @@ def exposed(body: Organisation, vulnerability: object, **fields: object) -> Expo
             "component": make.component(product=f"p{before}", version="1"),
             "vulnerability": vulnerability,
             "priority": "act_now",
+            "exploited": vulnerability.kev_added_on is not None,
             "opened_at": now() - timedelta(days=2 * before % 40, hours=1),
             "due_at": now() + timedelta(hours=5),
             **fields,
