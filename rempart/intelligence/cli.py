@@ -106,7 +106,9 @@ def load(
     path: Annotated[
         Path, typer.Argument(exists=True, help="File, or folder with kev/, cve/, epss/, csaf/, endoflife/.")
     ],
-    kind: Annotated[str, typer.Option(help="kev, cve, epss, csaf, eol, if the content does not say.")] = "",
+    kind: Annotated[
+        str, typer.Option(help="kev, cve, epss, csaf, osv, eol, if the content does not say.")
+    ] = "",
     feed: Annotated[str, typer.Option(help="Feed to which the records belong.")] = "",
     as_json: _Json = False,
 ) -> None:
@@ -147,7 +149,7 @@ def _switch(name: str, enabled: bool, as_json: bool) -> None:
 def add(
     name: str,
     location: Annotated[str, typer.Argument(help="Address, or absolute path.")],
-    kind: Annotated[str, typer.Option(help="kev, cve, epss, csaf or eol.")],
+    kind: Annotated[str, typer.Option(help="kev, cve, epss, csaf, osv or eol.")],
     minutes: Annotated[int, typer.Option(help="Minutes between two readings.")] = 60,
     enabled: Annotated[bool, typer.Option(help="Read it regularly from now on.")] = False,
     as_json: _Json = False,

@@ -159,6 +159,7 @@ class Feed(models.Model):
         CVE = "cve"
         EPSS = "epss"
         CSAF = "csaf"
+        OSV = "osv"
         EOL = "eol"  # support dates
 
     name = models.SlugField(max_length=60, unique=True)

@@ -9,6 +9,7 @@ from rempart.intelligence.commands.feeds import add_feed, due_feeds, set_feed_en
 from rempart.intelligence.commands.folder import Loaded, load_folder
 from rempart.intelligence.commands.kev import load_kev
 from rempart.intelligence.commands.lifecycle import load_lifecycle
+from rempart.intelligence.commands.osv import load_osv
 from rempart.intelligence.commands.runs import ensure_default_feeds
 from rempart.intelligence.commands.sync import FeedUnavailable, sync_feed
 
@@ -27,6 +28,7 @@ __all__ = [
     "load_folder",
     "load_kev",
     "load_lifecycle",
+    "load_osv",
     "set_feed_enabled",
     "sync_feed",
 ]

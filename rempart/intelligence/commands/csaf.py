@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from rempart.engines.exposure.model import VulnerabilityRecord
-from rempart.engines.records.conformance import Failure, failures
+from rempart.engines.records.conformance import failures
 from rempart.engines.records.csaf import CsafAdvisory, parse_csaf
 from rempart.engines.records.fields import RecordError, digest
 from rempart.engines.records.sources import open_records
@@ -71,18 +71,25 @@ def _is_advisory(document: dict[str, Any]) -> bool:
     return not ("canonical_url" in document or "feed" in document)
 
 
-def load_documents(run: Run, documents: Iterable[Document], progress: Progress | None = None) -> None:
-    """Loads advisories into an open run, 50 to a transaction."""
+def load_documents(
+    run: Run,
+    documents: Iterable[Document],
+    progress: Progress | None = None,
+    parse: Callable[[dict[str, Any]], CsafAdvisory] = parse_csaf,
+) -> None:
+    """Loads advisories into an open run, 50 to a transaction; ``parse`` reads one, or raises RecordError."""
     scores = EpssScores()
     for batch in batches(documents, BATCH):
         with transaction.atomic():
-            _load_batch(run, batch, scores)
+            _load_batch(run, batch, scores, parse)
             run.settle()
         if progress:
             progress(run.counts.read, 0)
 
 
-def _load_batch(run: Run, batch: list[Document], scores: EpssScores) -> None:
+def _load_batch(
+    run: Run, batch: list[Document], scores: EpssScores, parse: Callable[[dict[str, Any]], CsafAdvisory]
+) -> None:
     read: dict[tuple[str, str], tuple[Document, CsafAdvisory, Marking, str]] = {}
     for document in batch:
         run.counts.read += 1
@@ -90,7 +97,7 @@ def _load_batch(run: Run, batch: list[Document], scores: EpssScores) -> None:
             run.refuse(document.where, document.error or RecordError("", "no document"))
             continue
         try:
-            advisory = parse_csaf(document.content)
+            advisory = parse(document.content)
             if len(advisory.id) > 200 or len(advisory.publisher) > 200:
                 raise RecordError(
                     "document.tracking.id", "the identifier or publisher exceeds 200 characters"
@@ -122,7 +129,10 @@ def _load_batch(run: Run, batch: list[Document], scores: EpssScores) -> None:
         row.digest = content_digest
         row.signature = document.signature
         row.source_url = document.url[:500]
-        row.detail = _detail(advisory, failures(document.content or {}))
+        row.detail = _detail(advisory)
+        if parse is parse_csaf:
+            broken = failures(document.content or {})[:_MOST_FAILURES]
+            row.detail["failures"] = [asdict(each) for each in broken]
         concerned |= _save(row, advisory, marking, scores)
     publish_changed(concerned, affected_changed=True)
 
@@ -233,7 +243,7 @@ def _fill(row: Vulnerability, record: VulnerabilityRecord, at: datetime) -> None
         set_metrics(row, record.metrics)
 
 
-def _detail(advisory: CsafAdvisory, broken: list[Failure]) -> dict[str, Any]:
+def _detail(advisory: CsafAdvisory) -> dict[str, Any]:
     """What the advisory's page shows beside the statements, cut to what a person reads."""
     return {
         "remediations": [
@@ -254,5 +264,4 @@ def _detail(advisory: CsafAdvisory, broken: list[Failure]) -> dict[str, Any]:
             }
             for each in advisory.flags[:_MOST_REMEDIATIONS]
         ],
-        "failures": [asdict(each) for each in broken[:_MOST_FAILURES]],
     }

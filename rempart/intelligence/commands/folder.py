@@ -16,18 +16,20 @@ from rempart.intelligence.commands.cve import load_cve
 from rempart.intelligence.commands.epss import load_epss
 from rempart.intelligence.commands.kev import load_kev
 from rempart.intelligence.commands.lifecycle import load_lifecycle
+from rempart.intelligence.commands.osv import load_osv
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid
 
 _HEAD = 64 * 1024
 # CVE records before EPSS and CSAF: what they say of a vulnerability then finds it.
-_ORDER = ("kev", "cve", "epss", "csaf", "eol")
+_ORDER = ("kev", "cve", "epss", "csaf", "osv", "eol")
 _FOLDERS = {"eol": "endoflife"}
 _LOADERS: dict[str, Callable[..., LoadCounts]] = {
     "kev": load_kev,
     "cve": load_cve,
     "epss": load_epss,
     "csaf": load_csaf,
+    "osv": load_osv,
     "eol": load_lifecycle,
 }
 
@@ -48,7 +50,7 @@ def load_folder(
     feed: str | None = None,
     progress: Callable[[str, Path], Progress] | None = None,
 ) -> list[Loaded]:
-    """Loads a file, or a folder with ``kev/``, ``cve/``, ``epss/``, ``csaf/`` or ``endoflife/`` in it.
+    """Loads a file, or a folder with ``kev/``, ``cve/``, ``epss/``, ``csaf/``, ``osv/``, ``endoflife/``.
 
     ``kind`` says what the path holds, when its content does not. ``progress`` makes the progress function
     of each part. Raises Invalid when nothing is recognised, FileNotFoundError, NotPermitted.
@@ -64,7 +66,7 @@ def load_folder(
         found = _recognised(root)
     if not found:
         raise Invalid(
-            _("Rien n’y a été reconnu : ni KEV, ni CVE, ni EPSS, ni CSAF, ni dates de soutien."),
+            _("Rien n’y a été reconnu : ni KEV, ni CVE, ni EPSS, ni CSAF, ni OSV, ni dates de soutien."),
             field="path",
             values={"path": str(root)},
         )
@@ -133,6 +135,8 @@ def kind_of(path: Path) -> str:
         return "cve"
     if b'"csaf_version"' in head:
         return "csaf"
+    if b'"ecosystem"' in head and b'"affected"' in head:
+        return "osv"
     if b'"releaseCycle"' in head or b'"eolFrom"' in head:
         return "eol"
     if b'"vulnerabilities"' in head and b'"cveID"' in head:

@@ -34,6 +34,7 @@ DEFAULT_FEEDS: dict[str, tuple[str, str, int]] = {
     "cve": ("cve", "https://api.github.com/repos/CVEProject/cvelistV5/releases", 60),
     "epss": ("epss", "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz", 720),
     "endoflife": ("eol", "https://endoflife.date/api/v1/products/full", 1440),
+    "osv": ("osv", "https://osv-vulnerabilities.storage.googleapis.com/all.zip", 1440),
     "csaf-cisa": ("csaf", "https://www.cisa.gov/sites/default/files/csaf/provider-metadata.json", 240),
 }
 

@@ -18,6 +18,7 @@ from rempart.intelligence.commands.cve import load_cve
 from rempart.intelligence.commands.epss import load_epss
 from rempart.intelligence.commands.kev import load_kev
 from rempart.intelligence.commands.lifecycle import load_lifecycle
+from rempart.intelligence.commands.osv import load_osv
 from rempart.intelligence.commands.runs import feed_run
 from rempart.intelligence.models import Feed, FeedRun
 from rempart.intelligence.sources.client import feed_client, folder_of
@@ -34,6 +35,7 @@ _LOADERS: dict[str, Callable[..., LoadCounts]] = {
     "cve": load_cve,
     "epss": load_epss,
     "csaf": load_csaf,
+    "osv": load_osv,
     "eol": load_lifecycle,
 }
 # A provider that refuses this many documents in a row is down: the rest waits for the next reading.

@@ -26,6 +26,7 @@ _KIND_NAMES = {
     "cve": gettext_lazy("Fiches CVE"),
     "epss": gettext_lazy("Probabilités d’exploitation (EPSS)"),
     "csaf": gettext_lazy("Avis de sécurité (CSAF)"),
+    "osv": gettext_lazy("Vulnérabilités de bibliothèques (OSV)"),
     "eol": gettext_lazy("Dates de soutien (endoflife.date)"),
 }
 _STATE_WORDS = {
