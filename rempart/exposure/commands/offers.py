@@ -10,7 +10,7 @@ from rempart.exposure.commands import opening
 from rempart.exposure.commands.matching import tell
 from rempart.exposure.commands.reach import Reach, hold
 from rempart.exposure.models import Exposure, Statement
-from rempart.kernel import audit
+from rempart.kernel import audit, walls
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Conflict, Invalid, NotFound
 from rempart.kernel.permissions import Permission
@@ -43,6 +43,7 @@ def offer_statement(actor: Actor, *, statement_id: int, offered: bool = True) ->
     return statement
 
 
+@walls.lifted()  # an offer is another body's statement
 @transaction.atomic
 def adopt_statement(actor: Actor, *, statement_id: int, body_id: int, reason: str = "") -> Statement:
     """Takes up an offer for a body that holds the same component: it counts at once, as reviewed.

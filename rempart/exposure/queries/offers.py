@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rempart.exposure.models import Exposure, Statement
 from rempart.exposure.vex import Stated
+from rempart.kernel import walls
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
@@ -22,6 +23,7 @@ def _offers() -> QuerySet[Statement]:
     return rows.select_related("vulnerability", "component").order_by("-offered_at", "-pk")
 
 
+@walls.lifted()
 def offers(actor: Actor) -> list[tuple[Statement, list[Any]]]:
     """The offers about open exposures that the actor may see, each with the bodies that may take it up."""
     mine = Exposure.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(state="open")
@@ -41,6 +43,7 @@ def offers(actor: Actor) -> list[tuple[Statement, list[Any]]]:
     return found
 
 
+@walls.lifted()
 def offers_for(exposure: Exposure) -> list[Statement]:
     """The offers about one exposure: the same vulnerability and the same component, of another body."""
     if exposure.state != Exposure.State.OPEN:

@@ -120,7 +120,8 @@ def test_an_officer_manages_the_contacts_of_their_own_body_alone(body):
     elsewhere = OnCallPeriod.objects.create(
         body=other, person=stranger, starts_at=period.starts_at, ends_at=period.ends_at
     )
-    assert client.post(reverse("on_call_remove", args=[other.code, elsewhere.pk])).status_code == 403
+    # On PostgreSQL the second wall hides the row before the right is asked.
+    assert client.post(reverse("on_call_remove", args=[other.code, elsewhere.pk])).status_code in {403, 404}
     assert client.post(reverse("duty_end", args=[body.code, own.duties.get().pk])).status_code == 302
     assert client.post(reverse("on_call_remove", args=[body.code, period.pk])).status_code == 302
     assert OnCallPeriod.objects.get() == elsewhere
