@@ -54,7 +54,7 @@ def _disagreements(affected: Affected) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("step", [600, pytest.param(7, marks=pytest.mark.full)])
+@pytest.mark.parametrize("step", [600, pytest.param(40, marks=pytest.mark.full)])
 def test_a_curve_says_what_its_statement_says_on_real_records(step: int) -> None:
     if not RECORDS.exists():
         pytest.skip("the CVE records are not beside the repository")

@@ -193,7 +193,7 @@ def test_made_rules_say_what_the_reference_says(tmp_path_factory, detection, giv
 
 
 @pytest.mark.full
-@settings(max_examples=6_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1_500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(detection=detections, given=st.lists(events, min_size=1, max_size=30))
 def test_many_made_rules_say_what_the_reference_says(tmp_path_factory, detection, given):
     compared(tmp_path_factory.getbasetemp(), detection, given)
