@@ -354,12 +354,15 @@ def _spread(texts: Sequence[Texts], known: Mapping[Texts, Iterable[int]], found:
 def _compiled(literals: Mapping[bytes, int], *, caseless: bool) -> Any:
     flags = hyperscan.HS_FLAG_CASELESS if caseless else 0
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    # The binding cuts a literal at its first NUL: where there is one, all are written as expressions.
+    whole = not any(b"\0" in literal for literal in literals)
+    expressions = literals if whole else [b"".join(b"\\x%02x" % byte for byte in one) for one in literals]
     database.compile(
-        expressions=list(literals),
+        expressions=list(expressions),
         ids=list(literals.values()),
         elements=len(literals),
         flags=[flags] * len(literals),
-        literal=True,
+        literal=whole,
     )
     return database
 

@@ -197,3 +197,9 @@ def test_made_rules_say_what_the_reference_says(tmp_path_factory, detection, giv
 @given(detection=detections, given=st.lists(events, min_size=1, max_size=30))
 def test_many_made_rules_say_what_the_reference_says(tmp_path_factory, detection, given):
     compared(tmp_path_factory.getbasetemp(), detection, given)
+
+
+def test_a_text_after_a_nul_counts(tmp_path):
+    detection = {"s1": {"Image|contains": ["cmd\0end", "\0start"]}, "condition": "s1"}
+    given = [{"Image": text} for text in ("cmd", "a cmd\0end", "start", "x\0start", "cmd\0no")]
+    compared(tmp_path, detection, given)
