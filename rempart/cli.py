@@ -44,10 +44,31 @@ STANDALONE = {
     "rules": "detection",
 }
 
+# Options that take several values at once: ``--records A B``.
+SEVERAL = frozenset({"--records", "--rules", "-r", "--ioc", "--search"})
+
+
+def spread(arguments: list[str]) -> list[str]:
+    """Gives each value after an option of ``SEVERAL`` its own option, where the command's own argument comes
+    first; otherwise a bare value after one such option is that argument.
+    """
+    if not arguments or arguments[0].startswith("-"):
+        return arguments
+    found: list[str] = []
+    option = ""
+    for argument in arguments:
+        if argument.startswith("-") and argument != "-":
+            option = argument if argument in SEVERAL else ""
+        elif option and found[-1] != option:
+            found.append(option)
+        found.append(argument)
+    return found
+
 
 def main() -> None:
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command in STANDALONE:
+        sys.argv[2:] = spread(sys.argv[2:])
         import_module(f"rempart.{STANDALONE[command]}.standalone").install(app)
         app.callback()(lambda: None)  # with a callback, a lone command still has its name
         app()
