@@ -13,7 +13,7 @@ from rempart.engines.logs.model import Source
 
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 #: What lies between two brackets, strings passed whole; possessive, so that it never goes back.
-_BRACKET: Final = re.compile(rb'(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.DOTALL)
+_BRACKET: Final = re.compile(rb'(?:[^{}\[\]"]++|"(?:[^"\\]++|\\.)*")*([{}\[\]])', re.DOTALL)
 #: The head of an object before its array: a few members that hold one value each.
 _SCALARS: Final = rb'\s*+\{\s*+(?:"[^"\\]{0,80}"\s*+:\s*+(?:"[^"\\]{0,400}"|[\w.+-]{1,40})\s*+,\s*+){0,8}'
 #: Bytes looked at past the present place, so that a head is seen whole.

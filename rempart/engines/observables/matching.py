@@ -15,7 +15,7 @@ from typing import Any, Final
 from rempart.engines.observables.model import DOMAIN, HASH, IP, MAIL, URL, Details, Indicator, Sighting
 from rempart.engines.observables.values import normal_domain, normal_url
 
-_WORD: Final = re.compile(r"[\w@+-]++(?:\.[\w@+-]++)*+")
+_WORD: Final = re.compile(r"[\w@+-]++(?:\.[\w@+-]++)*")
 _ADDRESS6: Final = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])")
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}+://[^\s\"'<>\\^`{|}]{1,2048}")
 #: Makes of an ASCII text its words in lower case, apart by spaces (several times faster than an expression).

@@ -11,7 +11,7 @@ from typing import Final
 
 _STEP: Final = re.compile(
     r"\s*+(?:"
-    r"(?P<string>'(?:[^'\\]|\\.)*+')"
+    r"(?P<string>'(?:[^'\\]|\\.)*')"
     r"|(?P<path>[a-z0-9-]+:[A-Za-z0-9_.\-\[\]*']*+)"
     r"|(?P<word>[A-Z]+)"
     r"|(?P<sign>!=|>=|<=|[=<>\[\](),])"

@@ -17,7 +17,7 @@ from rempart.engines.logs.times import with_year
 
 RFC5424: Final = re.compile(
     r"<(\d{1,3})>1 (\S{1,64}) (\S{1,255}) (\S{1,255}) (\S{1,128}) (\S{1,64}) "
-    r"(-|(?:\[(?:[^\]\\]|\\.)*+\])++)(?: (.*))?\Z",
+    r"(-|(?:\[(?:[^\]\\]|\\.)*\])+)(?: (.*))?\Z",
     re.DOTALL,
 )
 RFC3164: Final = re.compile(
@@ -26,8 +26,8 @@ RFC3164: Final = re.compile(
     re.DOTALL,
 )
 _TAG: Final = re.compile(r"([\w./()@-]{1,96}?)(?:\[(\d{1,10})\])?: ?(.*)\Z", re.DOTALL)
-_PARAMETER: Final = re.compile(r'([^\s="\]]{1,64})="((?:[^"\\]|\\.)*+)"')
-_ELEMENT: Final = re.compile(r"\[((?:[^\]\\]|\\.)*+)\]")
+_PARAMETER: Final = re.compile(r'([^\s="\]]{1,64})="((?:[^"\\]|\\.)*)"')
+_ELEMENT: Final = re.compile(r"\[((?:[^\]\\]|\\.)*)\]")
 _CISCO: Final = re.compile(r"%([A-Z0-9_]{2,40})-(\d)-([A-Z0-9_]{2,60}): ?(.*)\Z", re.DOTALL)
 _CISCO_SERVICES: Final = {
     "PARSER": "aaa",
@@ -37,15 +37,15 @@ _CISCO_SERVICES: Final = {
     "BGP": "bgp",
     "LDP": "ldp",
 }
-_PAIR: Final = re.compile(r'([A-Za-z_][\w.-]{0,63})=("(?:[^"\\]|\\.)*+"|[^\s"]*+)')
-_SUDO: Final = re.compile(r"([A-Z]+)=((?:(?! ; [A-Z]+=).)*+)")
+_PAIR: Final = re.compile(r'([A-Za-z_][\w.-]{0,63})=("(?:[^"\\]|\\.)*"|[^\s"]*+)')
+_SUDO: Final = re.compile(r"([A-Z]+)=((?:(?! ; [A-Z]+=).)*)")
 CEF: Final = re.compile(r"CEF: ?\d+\|")
 LEEF: Final = re.compile(r"LEEF: ?[12](?:\.\d)?\|")
-_BAR: Final = re.compile(r"((?:[^|\\]|\\.)*+)\|", re.DOTALL)
+_BAR: Final = re.compile(r"((?:[^|\\]|\\.)*)\|", re.DOTALL)
 _KEY: Final = re.compile(r"(?:^|\s)([A-Za-z0-9_.\[\]-]{1,128})=")
 ACCESS: Final = re.compile(
-    r'(?:(\S+:\d+) )?(\S+) (\S+) (\S+|"[^"]*+") \[([^\]]{10,60})\] "((?:[^"\\]|\\.)*+)" (\d{3}|-) (\d+|-)'
-    r'(?: "((?:[^"\\]|\\.)*+)" "((?:[^"\\]|\\.)*+)")?(?: (.*))?\Z'
+    r'(?:(\S+:\d+) )?(\S+) (\S+) (\S+|"[^"]*+") \[([^\]]{10,60})\] "((?:[^"\\]|\\.)*)" (\d{3}|-) (\d+|-)'
+    r'(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?(?: (.*))?\Z'
 )
 #: Web servers that write to syslog. Other programs are of ``linux`` without a service: one message may
 #: concern the rules of several (``sshd``, ``auth`` and ``syslog``).
