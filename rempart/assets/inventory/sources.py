@@ -169,8 +169,7 @@ def _bill_of_materials(actor: Actor, kind: str, found: Inventory, request: Reque
         gatherer.row(row.where[:200], key, stated, (row.vendor, row.product, row.version, row.purl, row.cpe))
     if not rows:
         gatherer.row("", key, stated, ("", "", "", "", ""))
-    for problem in found.problems:
-        statement.warn(problem.where[:200], problem.field, problem.code, problem.values)
+    _warn(statement, found)
     _dependencies_on_assets(gatherer, found, key)
     return gatherer.finish(actor)
 
@@ -188,9 +187,13 @@ def _machines(actor: Actor, kind: str, found: Inventory, request: Request) -> St
         stated = {"name": row.asset_name or row.asset_id, "kind": Asset.Kind.SERVER.value} if new else {}
         software = (row.vendor, row.product, row.version, row.purl, row.cpe)
         gatherer.row(row.where[:200], row.asset_id, stated, software)
+    _warn(statement, found)
+    return gatherer.finish(actor)
+
+
+def _warn(statement: Statement, found: Inventory) -> None:
     for problem in found.problems:
         statement.warn(problem.where[:200], problem.field, problem.code, problem.values)
-    return gatherer.finish(actor)
 
 
 def _dependencies_on_assets(gatherer: Gatherer, found: Inventory, key: str) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError
-
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from xml.etree.ElementTree import Element
 
 from rempart.engines.inventories.json_document import read_bytes
 from rempart.engines.inventories.model import InventoryError, InventoryLimits
+from rempart.engines.inventories.xml_document import parse_xml
 
 _NAMESPACE: Final = "http://cyclonedx.org/schema/bom/"
 _TEXTS: Final = ("name", "version", "group", "publisher", "purl", "cpe", "scope")
@@ -22,7 +19,7 @@ def document_of_xml(source: Path | bytes, limits: InventoryLimits) -> dict[str, 
 
     Raises ``InventoryError``: ``too_large``, ``forbidden_xml``, ``not_xml``, ``too_deep``.
     """
-    root = _parse(read_bytes(source, limits), limits)
+    root = parse_xml(read_bytes(source, limits), limits)
     space, _, name = root.tag.rpartition("}")
     space = space.removeprefix("{")
     if name != "bom" or not space.startswith(_NAMESPACE):
@@ -52,29 +49,6 @@ def document_of_xml(source: Path | bytes, limits: InventoryLimits) -> dict[str, 
         else:
             document[key.rpartition("}")[2]] = [None] * max(1, len(part))
     return document
-
-
-def _parse(raw: bytes, limits: InventoryLimits) -> Element:
-    depth = 0
-    root: Element | None = None
-    try:
-        for event, element in iterparse(io.BytesIO(raw), events=("start", "end"), forbid_dtd=True):
-            if event == "start":
-                depth += 1
-                root = element if root is None else root
-                if depth > limits.depth:
-                    raise InventoryError("", "", "too_deep", limit=limits.depth)
-            else:
-                depth -= 1
-    except DefusedXmlException:
-        raise InventoryError("", "", "forbidden_xml") from None
-    except (ParseError, ValueError, LookupError) as problem:
-        if isinstance(problem, InventoryError):
-            raise
-        raise InventoryError("", "", "not_xml", reason=problem) from None
-    if root is None:
-        raise InventoryError("", "", "empty")
-    return root
 
 
 def _texts(element: Element, path: str) -> list[str]:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError
 
 import orjson
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
 
 from rempart.engines.inventories.json_document import moment_of, read_bytes, read_json, read_utf8, text_of
 from rempart.engines.inventories.machines import nmap, osquery, scanners, windows
-from rempart.engines.inventories.machines.packages import distinct
 from rempart.engines.inventories.model import (
     DEFAULT_LIMITS,
     Inventory,
@@ -23,6 +18,7 @@ from rempart.engines.inventories.model import (
     InventoryRow,
     Problems,
 )
+from rempart.engines.inventories.xml_document import parse_xml
 from rempart.engines.records.fields import RecordError
 from rempart.engines.records.reading import Limits, parse_json
 
@@ -110,7 +106,7 @@ def _trivy(document: dict[str, Any], problems: Problems, limits: InventoryLimits
         str(document.get("SchemaVersion", "")),
         made=moment_of(document, "CreatedAt", "", problems),
         subject=InventoryRow(name, kind=kind, product=name) if name else None,
-        rows=distinct(rows),
+        rows=rows,
         complete=scanners.trivy_lists_everything(document),
         problems=problems.all(),
     )
@@ -123,13 +119,11 @@ def _grype(document: dict[str, Any], problems: Problems, limits: InventoryLimits
     name = target.get("userInput") if isinstance(target, dict) else target
     kind = "container" if isinstance(target, dict) else "platform"
     subject = InventoryRow(name, kind=kind, product=name) if isinstance(name, str) and name else None
-    return Inventory(
-        "grype", "", subject=subject, rows=distinct(rows), complete=False, problems=problems.all()
-    )
+    return Inventory("grype", "", subject=subject, rows=rows, complete=False, problems=problems.all())
 
 
 def _nmap(raw: bytes, problems: Problems, limits: InventoryLimits) -> Inventory:
-    root = _xml(raw, limits)
+    root = parse_xml(raw, limits, forbid_dtd=False)  # nmap names a document type
     if root.tag != "nmaprun":
         raise InventoryError("", "", "unknown_xml")
     rows = _bounded(nmap.nmap_rows(root, problems), limits)
@@ -141,25 +135,6 @@ def _nmap(raw: bytes, problems: Problems, limits: InventoryLimits) -> Inventory:
         complete=False,
         problems=problems.all(),
     )
-
-
-def _xml(raw: bytes, limits: InventoryLimits) -> Element:
-    """The document's tree. nmap names a document type, which is passed over; entities are refused."""
-    depth = 0
-    root: Element | None = None
-    try:
-        for event, element in iterparse(io.BytesIO(raw), events=("start", "end"), forbid_dtd=False):
-            depth += 1 if event == "start" else -1
-            root = element if root is None else root
-            if depth > limits.depth:
-                raise InventoryError("", "", "too_deep", limit=limits.depth)
-    except DefusedXmlException:
-        raise InventoryError("", "", "forbidden_xml") from None
-    except ParseError as problem:
-        raise InventoryError("", "", "not_xml", reason=problem) from None
-    if root is None:
-        raise InventoryError("", "", "empty")
-    return root
 
 
 def _windows(text: str, kind: str) -> Iterator[InventoryRow]:
