@@ -86,12 +86,7 @@ def index_components(ids: Iterable[int] | None = None) -> Matched:
         ]
     total = Matched()
     for part in slices(waiting, COMPONENTS_AT_ONCE):
-        with transaction.atomic():
-            hold(alone=True)
-            total.add(_take_in(part, Names()))
-            moved = opening.settle(Reach(component_ids=part), now())
-            tell(moved, "components")
-            total.exposures.add(moved)
+        total.add(_take_in_and_settle(part, "components"))
     return total
 
 
@@ -179,15 +174,9 @@ def identify_anew(progress: Progress | None = None) -> Matched:
     """
     intelligence.identify_anew()
     ids = [row[0] for row in fetch("SELECT id FROM assets_component ORDER BY id")]
-    total, names = Matched(), Names()
+    total = Matched()
     for number, part in enumerate(slices(ids, COMPONENTS_AT_ONCE)):
-        with transaction.atomic():
-            hold(alone=True)
-            findings.forget(part)
-            total.add(_take_in(part, names))
-            moved = opening.settle(Reach(component_ids=part), now())
-            tell(moved, "identities")
-            total.exposures.add(moved)
+        total.add(_take_in_and_settle(part, "identities"))
         if progress is not None:
             progress(min((number + 1) * COMPONENTS_AT_ONCE, len(ids)), len(ids))
     return total
@@ -202,6 +191,17 @@ def reprioritise_all(progress: Progress | None = None) -> Matched:
         if progress is not None:
             progress(number, len(bodies))
     return total
+
+
+@transaction.atomic
+def _take_in_and_settle(component_ids: Sequence[int], cause: str) -> Matched:
+    """Names and matches these components, whatever they were named before, and what follows from it."""
+    hold(alone=True)
+    findings.forget(component_ids)
+    result = _take_in(component_ids, Names())
+    result.exposures = opening.settle(Reach(component_ids=component_ids), now())
+    tell(result.exposures, cause)
+    return result
 
 
 def _take_in(component_ids: Sequence[int], names: Names) -> Matched:
