@@ -209,7 +209,7 @@ def _metrics(document: Json, source: str) -> Iterator[Metric]:
         vector = required(stated, "score", path)
         score = cvss.base_score(vector)
         if score is not None:
-            yield Metric(source, cvss.parts_of(vector)[0], score, cvss.severity(score), vector)
+            yield Metric(source, cvss.version_of(vector), score, cvss.severity(score), vector)
 
 
 def _cwes(stated: Json) -> tuple[str, ...]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from cvss import CVSS2, CVSS3, CVSSError
-
 from rempart.engines.records.conformance.paths import (
     Found,
     Json,
@@ -19,6 +17,7 @@ from rempart.engines.records.conformance.paths import (
     word,
     words,
 )
+from rempart.engines.records.cvss import properties, version_of
 
 _KEYS: Final = ("cvss_v2", "cvss_v3")
 _VERSIONS: Final = {"cvss_v2": ("2.0",), "cvss_v3": ("3.0", "3.1")}
@@ -86,11 +85,9 @@ def contradicting_properties(document: Json) -> Found:
 
 
 def _computed(key: str, stated: Json) -> dict[str, Any] | None:
-    """Every property that the vector implies; None when it is no vector of its version."""
+    """Every property that the vector implies; None when it is no vector of the version stated."""
     vector = word(stated, "vectorString")
-    try:
-        read = CVSS2(vector) if key == "cvss_v2" else CVSS3(vector)
-    except CVSSError:
+    if vector.startswith("(") or version_of(vector) not in _VERSIONS[key]:
         return None
-    found: dict[str, Any] = read.as_json()
-    return found if key == "cvss_v2" or found["version"] == word(stated, "version") else None
+    found = properties(vector)
+    return found if found and (key == "cvss_v2" or found["version"] == word(stated, "version")) else None
