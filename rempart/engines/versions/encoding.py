@@ -20,3 +20,17 @@ def number(digits: str) -> bytes:
 def word(text: str) -> bytes:
     """Text without NUL → its UTF-8 bytes and a terminator that sorts before any character."""
     return text.encode() + b"\x00"
+
+
+def without_zeros(pieces: list[bytes], mark: bytes) -> list[bytes]:
+    """The pieces less the zeros at the end and before what is no number; numbers start with ``mark``."""
+    zero = mark + number("0")
+    kept: list[bytes] = []
+    at_boundary = True
+    for piece in reversed(pieces):
+        if at_boundary and piece == zero:
+            continue
+        kept.append(piece)
+        at_boundary = piece[:1] != mark
+    kept.reverse()
+    return kept

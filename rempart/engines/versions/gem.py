@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rempart.engines.versions.encoding import AFTER_ALL, number, word
+from rempart.engines.versions.encoding import AFTER_ALL, number, without_zeros, word
 
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9A-Za-z]+)*(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?")
 _PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)*")
@@ -18,7 +18,7 @@ def key(text: str) -> bytes | None:
     plain = text.strip().removeprefix("v")
     if _VERSION.fullmatch(plain) is None:
         return None
-    return b"".join(_trim(_pieces(plain.replace("-", ".pre.")))) + _END
+    return b"".join(without_zeros(_pieces(plain.replace("-", ".pre.")), _NUMBER)) + _END
 
 
 def prefix_bounds(text: str) -> tuple[bytes, bytes] | None:
@@ -27,7 +27,7 @@ def prefix_bounds(text: str) -> tuple[bytes, bytes] | None:
     if _PREFIX.fullmatch(plain) is None:
         return None
     pieces = _pieces(plain)
-    return b"".join(_trim(pieces)), b"".join(pieces) + AFTER_ALL
+    return b"".join(without_zeros(pieces, _NUMBER)), b"".join(pieces) + AFTER_ALL
 
 
 def _pieces(text: str) -> list[bytes]:
@@ -35,16 +35,3 @@ def _pieces(text: str) -> list[bytes]:
         _NUMBER + number(segment) if segment.isdigit() else _TEXT + word(segment)
         for segment in _SEGMENT.findall(text)
     ]
-
-
-def _trim(pieces: list[bytes]) -> list[bytes]:
-    zero = _NUMBER + number("0")
-    kept: list[bytes] = []
-    at_boundary = True
-    for piece in reversed(pieces):
-        if at_boundary and piece == zero:
-            continue
-        kept.append(piece)
-        at_boundary = piece[:1] == _TEXT
-    kept.reverse()
-    return kept

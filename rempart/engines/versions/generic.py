@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from rempart.engines.versions.encoding import AFTER_ALL, number, word
+from rempart.engines.versions.encoding import AFTER_ALL, number, without_zeros, word
 
 _LEAD = re.compile(r"(?:versions?|release|ver\.?|v\.?|build|#)?[ _]*(?=[0-9])")
 # Letters that makers write before every version of a product, and that say "release" and no more: they
@@ -66,13 +66,15 @@ _PRE, _END, _WORD, _NUMBER = b"\x01", b"\x02", b"\x03", b"\x04"
 def key(text: str) -> bytes | None:
     """The key of a vendor's version, or None where its order cannot be told."""
     tokens = _tokens(text)
-    return None if tokens is None else b"".join(_trim(tokens)) + _END
+    return None if tokens is None else b"".join(without_zeros(tokens, _NUMBER)) + _END
 
 
 def prefix_bounds(text: str) -> tuple[bytes, bytes] | None:
     """Lowest key and the key above every version that starts with the tokens of ``text``."""
     tokens = _tokens(text)
-    return None if tokens is None else (b"".join(_trim(tokens)), b"".join(tokens) + AFTER_ALL)
+    if tokens is None:
+        return None
+    return b"".join(without_zeros(tokens, _NUMBER)), b"".join(tokens) + AFTER_ALL
 
 
 def _tokens(text: str) -> list[bytes] | None:
@@ -111,16 +113,3 @@ def _is_version_word(body: str, piece: re.Match[str], following: list[re.Match[s
     if before != " " or letters in _SPACED_WORDS or letters in _PRE_RELEASE or letters in _NULL_WORDS:
         return True
     return digit_follows and len(letters) <= 4
-
-
-def _trim(tokens: list[bytes]) -> list[bytes]:
-    zero = _NUMBER + number("0")
-    kept: list[bytes] = []
-    at_boundary = True
-    for token in reversed(tokens):
-        if at_boundary and token == zero:
-            continue
-        kept.append(token)
-        at_boundary = token[:1] != _NUMBER
-    kept.reverse()
-    return kept
