@@ -21,6 +21,7 @@ import hyperscan
 import orjson
 
 from benchmarks.table import machine, peak_mib, show
+from rempart.engines.logs.windows import flat
 from rempart.engines.sigma import Collection, compile_rules, load_rules
 from rempart.engines.sigma.tree import Text, leaves
 
@@ -41,25 +42,8 @@ def recorded() -> list[dict[str, Any]]:
             document, position = decoder.raw_decode(text, position)
             while position < len(text) and text[position].isspace():
                 position += 1
-            events.append(flat(document["Event"]))
+            events.append(flat(document)[0])
     return events
-
-
-def flat(event: dict[str, Any]) -> dict[str, Any]:
-    """System and EventData beside each other, attributes as ``Element_Attribute``."""
-    found: dict[str, Any] = {}
-    for name, value in event["System"].items():
-        if isinstance(value, dict):
-            for key, text in value.get("#attributes", {}).items():
-                found[f"{name}_{key}"] = text
-            if "#text" in value:
-                found[name] = value["#text"]
-        else:
-            found[name] = value
-    found.update(event.get("EventData") or {})
-    for body in (event.get("UserData") or {}).values():
-        found.update({name: value for name, value in body.items() if name != "#attributes"})
-    return found
 
 
 def varied(event: dict[str, Any], chance: random.Random) -> dict[str, Any]:

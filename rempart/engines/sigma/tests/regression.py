@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rempart.engines.logs.windows import flat
+
 DATA = Path(__file__).resolve().parents[5] / "shared/data/sigma"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the Sigma rules are not beside the repository")
 
@@ -19,28 +21,12 @@ def documents(path):
         yield document
 
 
-def flat(document):
-    event = document["Event"]
-    found = {}
-    for name, value in event["System"].items():
-        if isinstance(value, dict):
-            found.update({f"{name}_{key}": each for key, each in value.get("#attributes", {}).items()})
-            if "#text" in value:
-                found[name] = value["#text"]
-        else:
-            found[name] = value
-    found.update(event.get("EventData") or {})
-    for body in (event.get("UserData") or {}).values():
-        found.update({name: value for name, value in body.items() if name != "#attributes"})
-    return found
-
-
 def cases():
     """Each case: the rule's id, its events, and how many the case says must match (None: at least one)."""
     for info in sorted((DATA / "regression_data").rglob("info.yml")):
         tests = (yaml.safe_load(info.read_text("utf-8")).get("regression_tests_info") or [{}])[0]
         for path in info.parent.glob("*.json"):
-            yield path.stem, [flat(each) for each in documents(path)], tests.get("match_count")
+            yield path.stem, [flat(each)[0] for each in documents(path)], tests.get("match_count")
 
 
 def events():
