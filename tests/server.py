@@ -17,6 +17,15 @@ ROOT = Path(__file__).resolve().parents[1]
 _CLI = [sys.executable, "-c", "from rempart.cli import main; main()"]
 
 
+def alone(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command of ``rempart`` that needs neither database nor settings, where there are none."""
+    return subprocess.run(
+        [*_CLI, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "none.such", **environment},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
 class Platform:
     """A web server, its worker, and as many more workers as are asked for. Use as a context manager."""
 

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.server import alone
+
 STATUS = "Package: curl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 7.88.1-10+deb12u5\n"
 LOG4J = "groupId=org.apache.logging.log4j\nartifactId=log4j-core\nversion=2.14.1\n"
 
 
 def run(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", "from rempart.cli import main; main()", "collect", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "none.such", **environment},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    return alone("collect", *arguments, **environment)
 
 
 @pytest.fixture

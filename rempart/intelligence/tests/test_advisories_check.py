@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from rempart.intelligence.models import Advisory
 from rempart.kernel.actors import system
 from rempart.kernel.permissions import Role
 from tests import factories
+from tests.server import alone
 
 ROOT = Path(__file__).resolve().parents[3]
 ADVISORIES = ROOT.parent / "shared" / "data" / "csaf" / "cisa"
@@ -32,12 +30,7 @@ def broken(tmp_path):
 
 
 def run(*arguments):
-    start = [sys.executable, "-c", "from rempart.cli import main; main()"]
-    return subprocess.run(
-        [*start, "advisories", "check", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "none.such"},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    return alone("advisories", "check", *arguments)
 
 
 def test_an_advisory_at_fault_is_told_and_a_sound_one_passes(tmp_path):
