@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rempart.exposure import wording
 from rempart.exposure.pages import downloads
 from rempart.exposure.queries import doubts as queries
+from rempart.intelligence.wording import source_in_words
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.permissions import Permission
@@ -58,7 +59,7 @@ def doubt_list(request: ActorRequest) -> HttpResponseBase:
                 str(one.component),
                 one.vulnerability.cve_id,
                 wording.verdict(one.reason, one.detail, one.range),
-                one.source,
+                source_in_words(one.source),
                 str(wording.SETTLES.get(one.reason, "")),
             ]
             for one in LISTING.rows(rows, request.GET).iterator(chunk_size=2000)
@@ -67,6 +68,7 @@ def doubt_list(request: ActorRequest) -> HttpResponseBase:
         return downloads.download(request, "a-trancher", _("À trancher"), headings, cells, shown)
     for row in shown.rows:
         row.sentence = wording.verdict(row.reason, row.detail, row.range)
+        row.source_words = source_in_words(row.source)
         row.settles = wording.SETTLES.get(row.reason, "")
     reasons = [
         {

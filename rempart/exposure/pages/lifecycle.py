@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from rempart.exposure import queries, support_words
@@ -134,9 +135,9 @@ def lifecycle_list(request: ActorRequest) -> HttpResponseBase:
         "figures": [
             {
                 "label": label,
-                "count": totals[name]["held"],
-                "assets": totals[name]["assets"],
-                "bodies": totals[name]["bodies"],
+                "value": _grouped(totals[name]["held"]),
+                "note": _("actifs : %(assets)s · organismes : %(bodies)s")
+                % {"assets": _grouped(totals[name]["assets"]), "bodies": _grouped(totals[name]["bodies"])},
                 "url": "?" + urlencode({**kept, "when": name}),
                 "meaning": support_words.MEANINGS[name],
             }
@@ -145,6 +146,10 @@ def lifecycle_list(request: ActorRequest) -> HttpResponseBase:
         "products": lifecycle.unsupported_products(whole),
     }
     return render(request, "exposure/lifecycle_list.html", context)
+
+
+def _grouped(number: int) -> str:
+    return number_format(number, force_grouping=True)
 
 
 class CheckForm(forms.Form):
