@@ -15,6 +15,8 @@ ACTIONS: dict[str, Any] = {
     "statement.expired": pgettext_lazy("audit", "Déclaration expirée"),
     "priority.edited": pgettext_lazy("audit", "Table de priorité modifiée"),
     "product.aliased": pgettext_lazy("audit", "Noms de produit rapprochés"),
+    "statement.offered": pgettext_lazy("audit", "Déclaration offerte aux autres organismes"),
+    "statement.withdrawn_offer": pgettext_lazy("audit", "Offre d’une déclaration retirée"),
 }
 
 FIELDS: dict[str, Any] = {
@@ -41,6 +43,7 @@ OBJECTS: dict[str, Any] = {
 JOBS: dict[str, Any] = {
     "exposure.rematch_all": pgettext_lazy("job", "Rapprocher tous les logiciels des vulnérabilités"),
     "exposure.reprioritise_all": pgettext_lazy("job", "Recalculer toutes les priorités"),
+    "exposure.relocate_all": pgettext_lazy("job", "Rapporter tous les logiciels aux dates de soutien"),
     "exposure.expire_statements": pgettext_lazy("job", "Clore les déclarations arrivées à terme"),
 }
 
