@@ -118,6 +118,10 @@ def main() -> None:
         "message_ids": sorted(Delivery.objects.values_list("message_id", flat=True)),
         "states": dict(Counter(Target.objects.values_list("state", flat=True))),
         "jobs": sorted(set(Job.objects.values_list("state", flat=True))),
+        "failures": [
+            [job.task_path, job.attempts, job.errors]
+            for job in Job.objects.exclude(state=Job.State.SUCCESSFUL)
+        ],
         "parked": OutboxEvent.objects.filter(parked=True).count(),
         "undispatched": OutboxEvent.objects.filter(dispatched_at__isnull=True).count(),
         "breaks": [found.problem for found in audit.verify()],

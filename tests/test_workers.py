@@ -81,6 +81,7 @@ def _under_fire(tmp_path: Path, database: str, kills: int, bodies: int) -> None:
         )  # fmt: skip
         assert finished.returncode == 0, finished.stderr[-4000:]
         report = json.loads(finished.stdout.splitlines()[-1])
+    assert report["failures"] == []
     assert report["told"] == report["bodies"]  # nobody missed
     assert report["most_told"] == 1  # nobody twice
     assert report["directives"] == 1

@@ -173,7 +173,8 @@ class Delivery(BodyOwned):
     rung = models.CharField(max_length=10, default="officer")  # officer, deputy, cocd, cgcd
     dedupe_key = models.CharField(max_length=200, unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # claims, those of workers that died included
+    failures = models.PositiveSmallIntegerField(default=0)  # claims that ended with an error
     created_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
     claimed_until = models.DateTimeField(null=True, blank=True)

@@ -28,8 +28,9 @@ def retry_job(actor: Actor, *, job_id: UUID) -> None:
     actor.require_everywhere(Permission.OPERATIONS_ACT)
     job = _job(job_id)
     taken = Job.objects.filter(pk=job_id, state=Job.State.FAILED).update(
-        state=Job.State.READY, attempts=0, run_after=now(), finished_at=None, lease_until=None, worker=""
-    )
+        state=Job.State.READY, attempts=0, failures=0, run_after=now(), finished_at=None, lease_until=None,
+        worker="",
+    )  # fmt: skip
     if not taken:
         raise Conflict(_("Seule une tâche en échec peut être reprise."))
     audit.record(actor, "job.retry", job)
@@ -66,7 +67,7 @@ def retry_event(actor: Actor, *, event_id: int) -> None:
     if event is None:
         raise NotFound(_("Cet événement n’existe pas."))
     taken = OutboxEvent.objects.filter(pk=event_id, parked=True, dispatched_at__isnull=True).update(
-        parked=False, attempts=0, next_attempt_at=None, claimed_until=None
+        parked=False, attempts=0, failures=0, next_attempt_at=None, claimed_until=None
     )
     if not taken:
         raise Conflict(_("Seul un événement en échec peut être repris."))

@@ -29,7 +29,7 @@ from rempart.kernel.time import now
 
 log = logging.getLogger("rempart.jobs")
 
-MAX_ATTEMPTS = 5
+MAX_FAILURES = 5
 
 _current: contextvars.ContextVar[Job | None] = contextvars.ContextVar("current_job", default=None)
 
@@ -129,6 +129,7 @@ def _claim(worker: str, queues: list[str] | None) -> Job | None:
             worker=worker,
             started_at=at,
             lease_until=at + leases.LEASE,
+            run_after=at,  # should this worker die, the job waits its turn again behind the others
             attempts=F("attempts") + 1,
         )
         if taken:
@@ -143,8 +144,8 @@ def run_one(worker: str, queues: list[str] | None = None) -> bool:
         return False
     token = _current.set(job)
     try:
-        if job.attempts > MAX_ATTEMPTS:
-            raise RuntimeError(f"taken {job.attempts} times: the workers that ran it died")
+        if job.attempts - job.failures > leases.MAX_DEATHS:
+            raise leases.Deadly(job.attempts - job.failures - 1)
         with leases.kept(lambda: _held(job).update(lease_until=now() + leases.LEASE)):
             outcome = import_string(job.task_path).func(*job.args, **job.kwargs)
         _held(job).update(
@@ -171,13 +172,15 @@ def _fail(job: Job, error: Exception) -> None:
         "traceback": "".join(traceback.format_exception(error)).replace("\x00", "")[-4000:],
         "at": now().isoformat(),
     }
-    final = job.attempts >= MAX_ATTEMPTS
+    failures = job.failures + 1
+    final = failures >= MAX_FAILURES or isinstance(error, leases.Deadly)
     _held(job).update(
         state=Job.State.FAILED if final else Job.State.READY,
         finished_at=now() if final else None,
         lease_until=None,
-        run_after=now() + timedelta(seconds=min(5 * 4 ** (job.attempts - 1), 3600)),
-        errors=[*job.errors, failure][-MAX_ATTEMPTS:],
+        run_after=now() + timedelta(seconds=min(5 * 4 ** (failures - 1), 3600)),
+        failures=failures,
+        errors=[*job.errors, failure][-MAX_FAILURES:],
         dedupe_key="",
     )
 

@@ -13,7 +13,16 @@ from django.db import DatabaseError, connections
 
 log = logging.getLogger("rempart.leases")
 
+# Claims that ended with their worker. What kills its workers must stop too, long after chance explains it.
+MAX_DEATHS = 50
 LEASE: timedelta = timedelta(seconds=settings.LEASE_SECONDS)
+
+
+class Deadly(RuntimeError):
+    """Too many of the workers that took this died without a word: it is set aside, for an operator to see."""
+
+    def __init__(self, deaths: int) -> None:
+        super().__init__(f"{deaths} workers died while they held it")
 
 
 @contextlib.contextmanager

@@ -155,7 +155,8 @@ class OutboxEvent(models.Model):
     created_at = models.DateTimeField()
     dispatched_at = models.DateTimeField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # claims, those of workers that died included
+    failures = models.PositiveSmallIntegerField(default=0)  # claims that ended with an error
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
     parked = models.BooleanField(default=False)  # failed too often; an operator decides
@@ -211,7 +212,8 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=64, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # claims, those of workers that died included
+    failures = models.PositiveSmallIntegerField(default=0)  # claims that ended with an error
     progress_done = models.BigIntegerField(default=0)
     progress_total = models.BigIntegerField(default=0)
     progress_note = models.CharField(max_length=200, blank=True)

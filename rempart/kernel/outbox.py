@@ -23,9 +23,7 @@ from rempart.kernel.time import now
 
 log = logging.getLogger("rempart.outbox")
 
-MAX_ATTEMPTS = 8
-# A claim that is never reported on means a worker that died; an event that kills workers must stop too.
-MAX_CLAIMS = 50
+MAX_FAILURES = 8
 
 
 @dataclass(frozen=True)
@@ -107,19 +105,21 @@ def dispatch_one() -> bool:
         )
 
     try:
-        if event.attempts > MAX_CLAIMS:
-            raise RuntimeError(f"claimed {event.attempts} times: the workers that took it died")
+        if event.attempts - event.failures > leases.MAX_DEATHS:
+            raise leases.Deadly(event.attempts - event.failures - 1)
         with leases.kept(renew):
             for reaction in _reactions.get(event.kind, []):
                 _run(event, reaction)
     except Exception as error:
         log.exception("event %s (%s) failed", event.id, event.kind)
-        wait = timedelta(seconds=min(2**event.attempts, 3600))
+        failures = event.failures + 1
+        wait = timedelta(seconds=min(2**failures, 3600))
         OutboxEvent.objects.filter(id=event.id, attempts=event.attempts).update(
             claimed_until=None,
             next_attempt_at=now() + wait,
             error="".join(traceback.format_exception_only(error)).replace("\x00", "")[:2000],
-            parked=event.attempts >= MAX_ATTEMPTS,
+            failures=failures,
+            parked=failures >= MAX_FAILURES or isinstance(error, leases.Deadly),
         )
     else:
         OutboxEvent.objects.filter(id=event.id).update(dispatched_at=now(), claimed_until=None, error="")

@@ -32,7 +32,7 @@ from rempart.organisations.queries import ChannelInfo, Recipient
 log = logging.getLogger("rempart.alerts.delivery")
 
 LEASE = timedelta(minutes=2)
-MAX_ATTEMPTS = 10
+MAX_FAILURES = 10
 BATCH = 50
 CENTRES = frozenset({"cocd", "cgcd"})
 D = Delivery.State
@@ -165,16 +165,18 @@ def _finish(delivery: Delivery, state: str, *, error: str = "", message_id: str 
 
 
 def _retry(delivery: Delivery, error: str) -> None:
-    if delivery.attempts >= MAX_ATTEMPTS:
+    failures = delivery.failures + 1
+    if failures >= MAX_FAILURES:
         _finish(delivery, D.FAILED, error=error)
         return
     Delivery.objects.filter(id=delivery.pk).update(
         state=D.RETRYING,
         error=error[:500],
+        failures=failures,
         claimed_until=None,
-        next_attempt_at=now() + timedelta(seconds=min(15 * 2**delivery.attempts, 3600)),
+        next_attempt_at=now() + timedelta(seconds=min(15 * 2**failures, 3600)),
     )
-    log.warning("delivery %s attempt %s failed", delivery.pk, delivery.attempts)
+    log.warning("delivery %s failed, time %s", delivery.pk, failures)
 
 
 def _delivered(delivery: Delivery, at: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django_tasks import TaskResultStatus, task
 
-from rempart.kernel import commands, jobs
+from rempart.kernel import commands, jobs, leases
 from rempart.kernel.actors import system
 from rempart.kernel.errors import Conflict
 from rempart.kernel.models import Job
@@ -68,7 +68,7 @@ def test_a_job_runs_once_and_keeps_its_outcome():
 def test_a_failing_job_waits_longer_each_time_then_stays_failed_until_retried():
     fail.enqueue()
     waits = []
-    for _ in range(jobs.MAX_ATTEMPTS):
+    for _ in range(jobs.MAX_FAILURES):
         assert jobs.run_one("w")
         job = Job.objects.get()
         waits.append(job.run_after - now())
@@ -76,7 +76,7 @@ def test_a_failing_job_waits_longer_each_time_then_stays_failed_until_retried():
         Job.objects.update(run_after=now() - timedelta(seconds=1))
     assert waits == sorted(waits)
     assert job.state == "FAILED"
-    assert len(job.errors) == jobs.MAX_ATTEMPTS
+    assert len(job.errors) == jobs.MAX_FAILURES
     assert "broken" in job.errors[-1]["traceback"]
     commands.retry_job(system("test"), job_id=job.pk)
     assert jobs.run_one("w")
@@ -98,10 +98,29 @@ def test_a_dead_worker_s_job_is_taken_when_its_lease_ends_and_its_late_word_is_i
 
 def test_a_job_that_kills_its_workers_is_given_up():
     work.enqueue(1)
-    Job.objects.update(state="RUNNING", attempts=jobs.MAX_ATTEMPTS, lease_until=now() - timedelta(seconds=1))
+    Job.objects.update(state="RUNNING", attempts=leases.MAX_DEATHS, lease_until=now() - timedelta(seconds=1))
     assert jobs.run_one("w")
     assert ran == []
     assert Job.objects.get().state == "FAILED"
+
+
+def test_a_job_whose_workers_were_killed_is_not_a_job_that_failed():
+    fail.enqueue()
+    dead = jobs.MAX_FAILURES + 5
+    Job.objects.update(state="RUNNING", attempts=dead, lease_until=now() - timedelta(seconds=1))
+    assert jobs.run_one("w")
+    job = Job.objects.get()
+    assert (job.state, job.failures, job.attempts) == ("READY", 1, dead + 1)
+
+
+def test_a_job_whose_worker_died_waits_behind_the_others():
+    work.enqueue(1)
+    work.enqueue(2)
+    assert jobs._claim("dead", None).args == [1]
+    Job.objects.filter(state="RUNNING").update(lease_until=now() - timedelta(seconds=1))
+    while jobs.run_one("w"):
+        pass
+    assert ran == [2, 1]
 
 
 def test_the_same_thing_waits_once():

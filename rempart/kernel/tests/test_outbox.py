@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from rempart.kernel import commands, outbox
+from rempart.kernel import commands, leases, outbox
 from rempart.kernel.actors import system
 from rempart.kernel.errors import Conflict
 from rempart.kernel.models import OutboxEvent, ReactionDone
@@ -85,7 +85,7 @@ def test_an_event_that_keeps_failing_is_set_aside_then_retried_by_an_operator(se
     seen.failing = True
     _publish("a", 1)
     _publish("a", 2)
-    for _ in range(outbox.MAX_ATTEMPTS):
+    for _ in range(outbox.MAX_FAILURES):
         _due()
         outbox.drain()
     event = OutboxEvent.objects.order_by("id").first()
@@ -121,7 +121,19 @@ def test_a_reaction_done_before_a_crash_does_not_run_again(seen):
 
 def test_an_event_that_kills_its_workers_is_given_up(seen):
     _publish("a", 1)
-    OutboxEvent.objects.update(attempts=outbox.MAX_CLAIMS)
+    OutboxEvent.objects.update(attempts=leases.MAX_DEATHS)
     outbox.drain()
     assert seen == []
     assert OutboxEvent.objects.get().parked
+
+
+def test_deaths_of_workers_do_not_count_as_failures_of_the_event(seen):
+    _publish("a", 1)
+    OutboxEvent.objects.update(attempts=outbox.MAX_FAILURES + 5)
+    seen.failing = True
+    outbox.drain()
+    assert not OutboxEvent.objects.get().parked
+    seen.failing = False
+    _due()
+    outbox.drain()
+    assert seen[-1] == ("two", "a", 1)
