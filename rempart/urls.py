@@ -10,7 +10,17 @@ from django.urls import URLPattern, URLResolver, include, path
 from rempart.web.api import api
 from rempart.web.language import set_language
 
-SLICES = ("kernel", "organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "web")
+SLICES = (
+    "kernel",
+    "organisations",
+    "assets",
+    "intelligence",
+    "exposure",
+    "alerts",
+    "indicators",
+    "detection",
+    "web",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.urls")),

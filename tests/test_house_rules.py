@@ -10,12 +10,12 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
-from rempart.kernel.scoping import BodyOwned
+from rempart.kernel.scoping import BodyOwned, SharedOrOwned
 
 pytestmark = pytest.mark.any_database
 
 ROOT = Path(__file__).resolve().parents[1]
-SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators")
+SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "detection")
 LONGEST_FILE, LONGEST_FUNCTION = 800, 100
 
 
@@ -86,7 +86,7 @@ def test_edges_touch_no_table() -> None:
 
 
 def _body_owned() -> set[str]:
-    return {model.__name__ for model in apps.get_models() if issubclass(model, BodyOwned)}
+    return {model.__name__ for model in apps.get_models() if issubclass(model, BodyOwned | SharedOrOwned)}
 
 
 # Reads scoped otherwise than by the row’s body: by an edge’s far end, or by the actor’s own account.

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.any_database
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
-    "kernel", "organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "web", "demo",
+    "kernel", "organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "detection",
+    "web", "demo",
 )  # fmt: skip
 
 # The glossary's traps: words that the French interface does not use, whatever the case.

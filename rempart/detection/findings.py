@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,7 +57,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The rule (``sigma``, ``correlation``) or indicator (``indicator``) behind a finding."""
+    """The rule (``sigma``, ``correlation``) or indicator (``indicator``) behind a finding.
+
+    ``digest`` is of what the rule looks for: it stays when only its words change.
+    """
 
     kind: str
     id: str
@@ -64,6 +68,7 @@ class Origin:
     level: str
     tags: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
+    digest: str = ""
 
 
 @dataclass(slots=True)
@@ -158,8 +163,13 @@ def of_correlation(found: Detection, origin: Origin) -> Finding:
 def origin_of(found: Detection) -> Origin:
     """The origin of a detection: a rule, or a correlation of rules."""
     rule = found.rule
-    kind = "correlation" if isinstance(rule, Correlation) else "sigma"
-    return Origin(kind, rule.id, rule.title, rule.level, tuple(rule.tags), tuple(rule.techniques))
+    looked: tuple[Any, ...]
+    if isinstance(rule, Correlation):
+        kind, looked = "correlation", (rule.type, rule.rules, rule.group_by, rule.timespan, rule.condition)
+    else:
+        kind, looked = "sigma", (rule.logsource, rule.detection)
+    digest = hashlib.blake2b(repr(looked).encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return Origin(kind, rule.id, rule.title, rule.level, tuple(rule.tags), tuple(rule.techniques), digest)
 
 
 def of_indicator(seen: Sighting, event: Event) -> Finding:

@@ -60,3 +60,17 @@ Listen = Annotated[
         help="Recevoir par HTTP, jeton dans REMPART_TOKEN · Receive by HTTP, token in REMPART_TOKEN.",
     ),
 ]
+Send = Annotated[str, typer.Option(help="Adresse du nœud · Address of the node (https://…).")]
+Body = Annotated[str, typer.Option(help="Code de l’organisme, avec --send · Code of the body, with --send.")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option("--token-file", help="Fichier du jeton, sinon REMPART_TOKEN · File of the token."),
+]
+PseudonymKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--pseudonym-key",
+        help="N’envoyer ni hôte, ni compte, ni événement : des pseudonymes sous cette clé · Send neither "
+        "host, account nor event: pseudonyms under this key.",
+    ),
+]

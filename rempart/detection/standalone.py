@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rempart.detection import options, rulebook, streaming, summary
+from rempart.detection import options, rulebook, sending, streaming, summary
 from rempart.detection.findings import LEVELS, Finding
 from rempart.detection.grouping import grouped
 from rempart.detection.outputs import WRITERS
@@ -55,11 +55,16 @@ def detect(
     explain_rules: options.ExplainRules = False,
     follow: options.Follow = False,
     listen: options.Listen = "",
+    send: options.Send = "",
+    body: options.Body = "",
+    token_file: options.TokenFile = None,
+    pseudonym_key: options.PseudonymKey = None,
 ) -> None:
     """Cherche des règles Sigma et des indicateurs dans des journaux · Look for Sigma rules and indicators
     in logs.
 
-    Needs no database. Without --output, a summary for people. Exit status 0 whether or not something is
+    Needs no database. Without --output, a summary for people. With --send, detections are also given to a
+    node, with the body's token (REMPART_TOKEN or --token-file). Exit status 0 whether or not something is
     found, 1 when something could not be done, 2 when the command is not understood.
     """
     console = Console(stderr=True)
@@ -81,19 +86,23 @@ def detect(
         all_fields=all_fields,
     )
     streamed = follow or bool(listen)
+    to_node = _destination(send, body, token_file, pseudonym_key, bool(listen), console)
     found = [] if streamed else _files(places or [], console)
     engines = _engines(settings, placeholders, console, explain_rules)
     if streamed:
-        streaming.run(engines, places or [], listen, output or "jsonl", to, console)
+        streaming.run(engines, places or [], listen, output or "jsonl", to, to_node, console)
         return
     if jobs > 1 and engines.correlation_count:
         console.print("[yellow]Corrélations : un seul processus · Correlations: one process[/]")
         jobs = 1
     tally = tally_of(engines, len(found))
     first: list[Finding] = []
+    outgoing = sending.Outgoing(to_node) if to_node else None
     try:
         with written(output, to) as writer:
             findings = _findings(engines, found, jobs, tally, console)
+            if outgoing:
+                findings = _sent(findings, outgoing)
             for finding in grouped(findings) if group else findings:
                 tally.add(finding)
                 if len(first) < _FIRST:
@@ -105,9 +114,31 @@ def detect(
     except BrokenPipeError:  # who reads has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, sending.NotSent) as problem:
         _stop(console, f"[red]{escape(str(problem))}[/]", 1)
+    if outgoing:
+        console.print(summary.sent(outgoing), soft_wrap=True)
     _conclude(tally, first, output, console)
+
+
+def _destination(
+    node: str, body: str, token_file: Path | None, key_file: Path | None, listening: bool, console: Console
+) -> sending.Destination | None:
+    if not node:
+        return None
+    try:
+        return sending.destination(node, body, token_file, key_file, listening=listening)
+    except ValueError as problem:
+        _stop(console, f"[red]{escape(str(problem))}[/]")
+
+
+def _sent(findings: Iterator[Finding], outgoing: sending.Outgoing) -> Iterator[Finding]:
+    """The findings, each also on its way to the node; all are answered at the end."""
+    for finding in findings:
+        outgoing.add(finding)
+        yield finding
+    outgoing.flush()
+    outgoing.close()
 
 
 def _engines(settings: Settings, placeholders: Path | None, console: Console, explain: bool) -> Engines:

@@ -14,22 +14,30 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from rempart.detection import summary
+from rempart.detection import sending, summary
 from rempart.detection.following import Inlet, serve
 from rempart.detection.outputs.ocsf import Ocsf
 from rempart.detection.outputs.plain import Lines
 from rempart.detection.scan import Engines, tally_of
+from rempart.detection.tally import Tally
 
 _TOKEN = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
 _WRITERS = {"jsonl": Lines, "ocsf": Ocsf}
 
 
 def run(
-    engines: Engines, places: list[str], listen: str, output: str, to: Path | None, console: Console
+    engines: Engines,
+    places: list[str],
+    listen: str,
+    output: str,
+    to: Path | None,
+    to_node: sending.Destination | None,
+    console: Console,
 ) -> None:
     """Follow files by name and listen, writing each detection at once, until SIGINT or SIGTERM.
 
-    A file that exists is followed from its end; one that does not exist yet, from its start.
+    A file that exists is followed from its end; one that does not exist yet, from its start. What goes to a
+    node is sent again until the node answers: meanwhile files hold what comes, and pushes wait.
     """
     if output not in _WRITERS:
         _stop(
@@ -54,9 +62,41 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: inlet.stopped.set())
     tally = tally_of(engines, len(places))
+    outgoing = None
+    if to_node:
+        wait = sending.until_stopped(inlet.stopped.is_set, inlet.stopped.wait)
+        outgoing = sending.Outgoing(to_node, wait=wait, tries=None)
+    try:
+        _follow(engines, inlet, tally, outgoing, output, to, console)
+    except sending.NotSent as problem:
+        _stop(console, str(problem), 1)
+    finally:
+        if server:
+            server.shutdown()
+        if outgoing:
+            outgoing.close()
+            console.print(summary.sent(outgoing), soft_wrap=True)
+    console.print(summary.sentence(tally))
+
+
+def _follow(
+    engines: Engines,
+    inlet: Inlet,
+    tally: Tally,
+    outgoing: sending.Outgoing | None,
+    output: str,
+    to: Path | None,
+    console: Console,
+) -> None:
     with _stream(to) as stream:
         writer = _WRITERS[output](stream)
-        for step in inlet.steps(engines, stream.flush):
+
+        def written() -> None:
+            stream.flush()
+            if outgoing:
+                outgoing.flush()
+
+        for step in inlet.steps(engines, written):
             tally.events += step.events
             tally.trouble(step.problems)
             for told in step.problems:
@@ -64,11 +104,11 @@ def run(
             for finding in step.findings:
                 tally.add(finding)
                 writer.write(finding)
+                if outgoing:
+                    outgoing.add(finding)
             if step.findings:
                 stream.flush()
-    if server:
-        server.shutdown()
-    console.print(summary.sentence(tally))
+        written()
 
 
 @contextmanager

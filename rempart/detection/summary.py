@@ -8,6 +8,7 @@ from rich.table import Table
 
 from rempart.detection.findings import Finding
 from rempart.detection.outputs.page import LEVELS
+from rempart.detection.sending import Outgoing
 from rempart.detection.tally import Tally
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
@@ -51,6 +52,14 @@ def sentence(tally: Tally) -> str:
         f"{tally.indicators} indicateurs\u00a0: {tally.findings} détections · "
         f"{tally.events} events of {tally.files} files, {tally.rules} rules, "
         f"{tally.indicators} indicators: {tally.findings} detections"
+    )
+
+
+def sent(outgoing: Outgoing) -> str:
+    """What the node has been given."""
+    return (
+        f"{outgoing.sent} détections ({outgoing.events} événements) reçues par le nœud · "
+        f"{outgoing.sent} detections ({outgoing.events} events) received by the node"
     )
 
 

@@ -20,6 +20,10 @@ class Permission(StrEnum):
     ASSET_WRITE = "asset:write"
     AUDIT_READ = "audit:read"
     CONTACT_MANAGE = "contact:manage"  # who is reached, when and how: on-call periods, duties, channels
+    DETECTION_READ = "detection:read"
+    DETECTION_REVIEW = "detection:review"  # accept rules and filters that someone else proposes
+    DETECTION_RUN = "detection:run"  # a node: fetch the body's rules, say which ones it runs
+    DETECTION_WRITE = "detection:write"  # propose rules, their test cases, and filters
     EXPOSURE_READ = "exposure:read"
     INDICATOR_READ = "indicator:read"
     INTELLIGENCE_MANAGE = "intelligence:manage"
@@ -51,6 +55,10 @@ PERMISSION_NAMES = {
     _P.ASSET_WRITE: _("Envoyer des inventaires et modifier les actifs"),
     _P.AUDIT_READ: _("Lire le journal d’audit"),
     _P.CONTACT_MANAGE: _("Gérer les gardes, les fonctions et les moyens de contact"),
+    _P.DETECTION_READ: _("Lire les règles de détection"),
+    _P.DETECTION_REVIEW: _("Revoir les règles de détection et les filtres"),
+    _P.DETECTION_RUN: _("Recevoir les règles d’un organisme et dire lesquelles tournent"),
+    _P.DETECTION_WRITE: _("Proposer des règles de détection, des essais et des filtres"),
     _P.EXPOSURE_READ: _("Lire les expositions"),
     _P.INDICATOR_READ: _("Lire les indicateurs"),
     _P.INTELLIGENCE_MANAGE: _("Gérer les sources de renseignement"),
@@ -68,6 +76,7 @@ _READ = frozenset(
     {
         _P.ALERT_READ,
         _P.ASSET_READ,
+        _P.DETECTION_READ,
         _P.EXPOSURE_READ,
         _P.INDICATOR_READ,
         _P.INTELLIGENCE_READ,
@@ -76,6 +85,7 @@ _READ = frozenset(
     }
 )
 _RESPOND = frozenset({_P.ALERT_ACKNOWLEDGE, _P.ALERT_RESPOND})
+_DETECT = frozenset({_P.DETECTION_REVIEW, _P.DETECTION_RUN, _P.DETECTION_WRITE})
 
 
 class Role(StrEnum):
@@ -102,6 +112,7 @@ ROLE_NAMES = {
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CGCD_ANALYST: _READ
+    | _DETECT
     | {
         _P.ALERT_ISSUE,
         _P.ALERT_ASSIST,
@@ -111,6 +122,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.OPERATIONS_ACT,
     },
     Role.CGCD_COMMANDER: _READ
+    | _DETECT
     | {
         _P.ALERT_ISSUE,
         _P.ALERT_ASSIST,
@@ -123,8 +135,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.CONTACT_MANAGE,
         _P.AUDIT_READ,
     },
-    Role.COCD_ANALYST: _READ | {_P.ALERT_ASSIST, _P.ALERT_REVIEW},
-    Role.BODY_OFFICER: _READ | _RESPOND | {_P.ASSET_WRITE, _P.CONTACT_MANAGE},
+    Role.COCD_ANALYST: _READ | _DETECT | {_P.ALERT_ASSIST, _P.ALERT_REVIEW},
+    Role.BODY_OFFICER: _READ | _RESPOND | _DETECT | {_P.ASSET_WRITE, _P.CONTACT_MANAGE},
     Role.ASSET_OWNER: frozenset(
         {
             _P.ASSET_READ,

@@ -38,3 +38,30 @@ class BodyOwned(models.Model):
 
     class Meta:
         abstract = True
+
+
+class SharedOrOwnedQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor, permission: Permission) -> Self:
+        """Keeps what belongs to all, and the rows of the bodies over which the actor holds the permission."""
+        scope = actor.scope(permission)
+        if scope.everything:
+            return self
+        if not scope.bodies:
+            return self.none()
+        return self.filter(models.Q(body=None) | models.Q(body__in=sorted(scope.bodies)))
+
+
+SharedOrOwnedManager = models.Manager.from_queryset(SharedOrOwnedQuerySet)
+
+
+class SharedOrOwned(models.Model):
+    """A row that belongs to one body, or to all of them when it names none."""
+
+    body = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = SharedOrOwnedManager()
+
+    class Meta:
+        abstract = True

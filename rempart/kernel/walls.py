@@ -26,7 +26,7 @@ from psycopg.pq import TransactionStatus
 
 from rempart.kernel.actors import Actor
 from rempart.kernel.health import FAILURE, WARNING, Finding, check
-from rempart.kernel.scoping import BodyOwned
+from rempart.kernel.scoping import BodyOwned, SharedOrOwned
 
 log = logging.getLogger("rempart.walls")
 
@@ -35,6 +35,7 @@ _POLICY = "own_bodies"
 _APPLY = "SELECT set_config('role', %s, false), set_config('rempart.bodies', %s, false)"
 # The subquery is evaluated once and hashed; without the setting, there is no body.
 _OWN = "body_id IN (SELECT unnest(NULLIF(current_setting('rempart.bodies', true), '')::bigint[]))"
+_OWN_OR_SHARED = f"body_id IS NULL OR {_OWN}"
 
 _bounds: ContextVar[frozenset[int] | None] = ContextVar("bounds", default=None)
 
@@ -111,12 +112,15 @@ def standing() -> bool:
 
 
 def tables() -> dict[str, str]:
-    """The tables with rows of bodies, and the condition on a row; every ``BodyOwned`` is among them."""
-    owned = (model for model in apps.get_models() if issubclass(model, BodyOwned))
+    """The tables with rows of bodies, and the condition on a row: every ``BodyOwned``, ``SharedOrOwned``."""
+    conditions = {}
+    for model in apps.get_models():
+        if issubclass(model, BodyOwned):
+            conditions[model._meta.db_table] = _OWN
+        elif issubclass(model, SharedOrOwned):
+            conditions[model._meta.db_table] = _OWN_OR_SHARED
     # The audit trail also tells of what belongs to no body.
-    return {model._meta.db_table: _OWN for model in owned} | {
-        "kernel_auditentry": f"body_id IS NULL OR {_OWN}"
-    }
+    return conditions | {"kernel_auditentry": _OWN_OR_SHARED}
 
 
 def unguarded() -> list[str]:

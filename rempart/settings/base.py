@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "rempart.exposure",
     "rempart.alerts",
     "rempart.indicators",
+    "rempart.detection",
     "rempart.web",
     "rempart.demo",
     "django.contrib.auth",

@@ -12,11 +12,21 @@ from rempart.kernel.api import BearerToken, Session, install_errors
 api = NinjaAPI(
     title="Rempart",
     version="1.0",
-    description="Organisations, assets, vulnerabilities, exposures, directives and indicators.",
+    description="Organisations, assets, vulnerabilities, exposures, directives, indicators, detection.",
     auth=[BearerToken(), Session(csrf=True)],
     urls_namespace="api",
 )
 install_errors(api)
-for _slice in ("kernel", "organisations", "assets", "intelligence", "exposure", "alerts", "indicators"):
+_SLICES = (
+    "kernel",
+    "organisations",
+    "assets",
+    "intelligence",
+    "exposure",
+    "alerts",
+    "indicators",
+    "detection",
+)
+for _slice in _SLICES:
     if find_spec(f"rempart.{_slice}.api"):
         api.add_router(f"/{_slice}/", import_module(f"rempart.{_slice}.api").router, tags=[_slice])

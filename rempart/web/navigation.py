@@ -27,7 +27,7 @@ class Place:
     group: int
 
 
-_GROUPS = ("", _("Parc"), _("Piloter"), _("Plateforme"))
+_GROUPS = ("", _("Parc"), _("Détection"), _("Piloter"), _("Plateforme"))
 _PLACES = (
     Place("board", _("Tableau du centre"), Permission.ALERT_ASSIST, "t", 0),
     Place("inbox", _("À traiter"), Permission.ALERT_RESPOND, "b", 0),
@@ -38,14 +38,15 @@ _PLACES = (
     Place("asset_list", _("Services et actifs"), Permission.ASSET_READ, "s", 1),
     Place("lifecycle_list", _("Fin de vie"), Permission.EXPOSURE_READ, "l", 1),
     Place("inventory_list", _("Inventaires"), Permission.ASSET_WRITE, "n", 1),
-    Place("indicators", _("Indicateurs"), Permission.INDICATOR_READ, "i", 2),
-    Place("priority_table", _("Table de priorité"), Permission.EXPOSURE_READ, "p", 2),
-    Place("audit_log", _("Journal d’audit"), Permission.AUDIT_READ, "j", 2),
-    Place("feed_list", pgettext_lazy("menu", "Sources"), Permission.OPERATIONS_READ, "f", 3),
-    Place("operations", pgettext_lazy("menu", "Exploitation"), Permission.OPERATIONS_READ, "x", 3),
-    Place("user_list", _("Comptes"), Permission.USER_MANAGE, "c", 3),
+    Place("rule_list", _("Règles de détection"), Permission.DETECTION_READ, "r", 2),
+    Place("indicators", _("Indicateurs"), Permission.INDICATOR_READ, "i", 3),
+    Place("priority_table", _("Table de priorité"), Permission.EXPOSURE_READ, "p", 3),
+    Place("audit_log", _("Journal d’audit"), Permission.AUDIT_READ, "j", 3),
+    Place("feed_list", pgettext_lazy("menu", "Sources"), Permission.OPERATIONS_READ, "f", 4),
+    Place("operations", pgettext_lazy("menu", "Exploitation"), Permission.OPERATIONS_READ, "x", 4),
+    Place("user_list", _("Comptes"), Permission.USER_MANAGE, "c", 4),
 )
-_SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators")
+_SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "detection")
 
 
 def address(name: str, *args: Any) -> str:

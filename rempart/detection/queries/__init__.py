@@ -1,0 +1,5 @@
+"""Reading the library of rules, scoped by who asks."""
+
+from rempart.detection.queries.rules import rules
+
+__all__ = ["rules"]

@@ -1,0 +1,11 @@
+"""This slice's codes in words, for whoever reads the audit trail or the operations page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import pgettext_lazy
+
+OBJECTS: dict[str, Any] = {
+    "detection.rule": pgettext_lazy("object", "Règle de détection"),
+}
