@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
+PAGE_SIZES = (25, 50, 100)  # what a page offers; an address may ask for others
 MAX_PAGE_SIZE = 500
 
 Choices = Sequence[tuple[str, Any]]
@@ -84,6 +85,14 @@ class Page:
         full = self.beyond and len(self.rows) == self.size
         more = self.number < self.pages or full
         return self.address(page=self.number + 1, after=self.last_cursor) if more else None
+
+    def sizes(self) -> list[tuple[int, str | None]]:
+        """(rows a page, the address that gives so many, None for the present one); empty for a short list."""
+        if self.total <= PAGE_SIZE:
+            return []
+        return [
+            (size, None if size == self.size else self.address(size=size, page=1)) for size in PAGE_SIZES
+        ]
 
     def address(self, **changes: Any) -> str:
         values: dict[str, Any] = {**self.filters, "sort": self.sort, "page": self.number, "size": self.size}
