@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -13,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
-from django.db import connection
 
 from tests.mailbox import Mailbox, free_port
+from tests.own_database import ROOT, environment, own_database
 from tests.server import Platform, eventually
 
-ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 
 pytestmark = [
@@ -31,37 +28,8 @@ pytestmark = [
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[str]:
-    """The address of a database of its own that has our tables: a file, or one on the tests' PostgreSQL."""
-    if connection.vendor == "sqlite":
-        address = f"sqlite://{tmp_path / 'rempart.sqlite3'}"
-        _migrate(address, tmp_path)
+    with own_database(tmp_path) as address:
         yield address
-        return
-    server, name = os.environ["REMPART_DATABASE_URL"], f"workers_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as postgres:
-        postgres.execute(f"CREATE DATABASE {name}")
-    try:
-        address = f"{server.rsplit('/', 1)[0]}/{name}"
-        _migrate(address, tmp_path)
-        yield address
-    finally:
-        with psycopg.connect(server, autocommit=True) as postgres:
-            postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _migrate(address: str, var: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
-        env={
-            **os.environ,
-            "REMPART_DATABASE_URL": address,
-            "REMPART_VAR": str(var),
-            "DJANGO_SETTINGS_MODULE": "rempart.settings.test",
-            "PYTHONPATH": str(ROOT),
-        },
-        cwd=ROOT,
-        check=True,
-    )
 
 
 def _under_fire(tmp_path: Path, database: str, kills: int, bodies: int) -> None:
@@ -69,14 +37,7 @@ def _under_fire(tmp_path: Path, database: str, kills: int, bodies: int) -> None:
         arguments = [kills, bodies, 20211210, mailbox.port, tmp_path, DATA]
         finished = subprocess.run(
             [sys.executable, "-c", "import tests.loop_under_fire as f; f.main()", *map(str, arguments)],
-            env={
-                **os.environ,
-                "REMPART_DATABASE_URL": database,
-                "REMPART_VAR": str(tmp_path),
-                "REMPART_LEASE_SECONDS": "1",
-                "DJANGO_SETTINGS_MODULE": "rempart.settings.test",
-                "PYTHONPATH": str(ROOT),
-            },
+            env={**environment(database, tmp_path), "REMPART_LEASE_SECONDS": "1"},
             cwd=ROOT, capture_output=True, text=True, timeout=580, check=False,
         )  # fmt: skip
         assert finished.returncode == 0, finished.stderr[-4000:]
