@@ -1,7 +1,7 @@
 """Sigma rules over events: load, compile, detect. See README.md."""
 
 from rempart.engines.sigma.detector import Detector, compile_rules
-from rempart.engines.sigma.loading import load_rules
+from rempart.engines.sigma.loading import load_rules, load_texts
 from rempart.engines.sigma.model import (
     Collection,
     Correlation,
@@ -31,5 +31,6 @@ __all__ = [
     "compile_rules",
     "default_mappings",
     "load_rules",
+    "load_texts",
     "read_mappings",
 ]

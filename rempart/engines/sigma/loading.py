@@ -43,8 +43,7 @@ def load_rules(
     """
     limits = limits or Limits()
     files, defects = _files(paths, limits)
-    contents: list[tuple[Path, bytes]] = []
-    digest = hashlib.blake2b(repr(limits).encode(), digest_size=16)
+    contents: list[tuple[str, bytes]] = []
     for path in files:
         try:
             with path.open("rb") as stream:
@@ -52,8 +51,21 @@ def load_rules(
         except OSError as error:
             defects.append(Defect(str(path), None, f"cannot be read: {error.strerror}"))
             continue
-        contents.append((path, raw))
-        for part in (str(path).encode("utf-8", "surrogateescape"), raw):
+        contents.append((str(path), raw))
+    known = load_texts(contents, limits=limits, cache=cache)
+    known.defects[:0] = defects
+    return known
+
+
+def load_texts(
+    contents: Iterable[tuple[str, bytes]], *, limits: Limits | None = None, cache: Path | None = None
+) -> Collection:
+    """The rules in these texts, each given with the name of what holds it: ``load_rules`` without files."""
+    limits = limits or Limits()
+    contents = list(contents)
+    digest = hashlib.blake2b(repr(limits).encode(), digest_size=16)
+    for name, raw in contents:
+        for part in (name.encode("utf-8", "surrogateescape"), raw):
             digest.update(len(part).to_bytes(8, "little") + part)
     known = store.read(cache, "rules", digest.hexdigest(), Collection) if cache else None
     if known is None:
@@ -61,7 +73,6 @@ def load_rules(
         known.digest = digest.hexdigest()
         if cache:
             store.write(cache, "rules", known.digest, known)
-    known.defects[:0] = defects
     return known
 
 
@@ -84,14 +95,14 @@ def _files(paths: Iterable[Path], limits: Limits) -> tuple[list[Path], list[Defe
     return list(files)[: limits.files], defects
 
 
-def _collection(contents: Iterable[tuple[Path, bytes]], limits: Limits) -> Collection:
+def _collection(contents: Iterable[tuple[str, bytes]], limits: Limits) -> Collection:
     collection = Collection()
     for path, raw in contents:
         try:
             for document in read_documents(raw, limits):
-                _add(collection, document, str(path), limits)
+                _add(collection, document, path, limits)
         except Unreadable as error:
-            collection.defects.append(Defect(str(path), None, f"not readable as YAML: {error}"))
+            collection.defects.append(Defect(path, None, f"not readable as YAML: {error}"))
     _distinct(collection)
     return collection
 

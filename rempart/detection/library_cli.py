@@ -1,0 +1,99 @@
+"""``rempart detection``: the library of rules from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rempart.detection.commands import importing
+from rempart.kernel.actors import Actor, system
+from rempart.kernel.errors import DomainError
+from rempart.organisations import queries as organisations
+
+_JSON = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
+_BODY = Annotated[str, typer.Option("--body", help="Code d’organisme · Code of a body; none: for all.")]
+_COUNTS = (
+    "read",
+    "added",
+    "changed",
+    "unchanged",
+    "restored",
+    "retired",
+    "held",
+    "defective",
+    "refused",
+    "cases",
+)
+
+
+def install(group: typer.Typer) -> None:
+    """Adds the commands to the group ``rempart detection``."""
+    group.command("import")(import_)
+
+
+@contextmanager
+def said() -> Iterator[None]:
+    """An error that a person can understand ends the command with its sentence, not with a trace."""
+    try:
+        yield
+    except DomainError as error:
+        Console(stderr=True).print(f"[red]{escape(str(error.message))}[/]", soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def body_of(actor: Actor, code: str) -> int | None:
+    """The number of a body by its code; None without one."""
+    return organisations.get_organisation(actor, code).pk if code else None
+
+
+def import_(
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="Dossier, zip, dépôt Git, adresse d’un zip · Folder, zip, Git repository, address of a zip.",
+        ),
+    ],
+    source: Annotated[str, typer.Option(help="Nom de la source · Name of the source (sigmahq…).")] = "",
+    body: _BODY = "",
+    licence: Annotated[str, typer.Option(help="Licence des règles · Licence of the rules.")] = "",
+    marking: Annotated[str, typer.Option(help="Marque PFC · TLP marking.")] = "TLP:CLEAR",
+    revision: Annotated[
+        str, typer.Option(help="Révision d’un dépôt Git · Revision of a Git repository.")
+    ] = "",
+    retire_many: Annotated[
+        bool, typer.Option(help="Même si la plupart des règles manquent · Even when most rules are gone.")
+    ] = False,
+    as_json: _JSON = False,
+) -> None:
+    """Lit une version de règles Sigma · Read a release of Sigma rules. The same one again changes nothing."""
+    actor = system("cli")
+    with said():
+        release = importing.import_rules(
+            actor, place, source=source, body_id=body_of(actor, body), licence=licence, marking=marking,
+            revision=revision, retire_many=retire_many,
+        )  # fmt: skip
+    answer: dict[str, Any] = {
+        "source": release.source.name,
+        "digest": release.digest,
+        "counts": release.counts,
+    }
+    if as_json:
+        typer.echo(json.dumps({**answer, "defects": release.defects}, ensure_ascii=False))
+        return
+    console = Console()
+    for defect in release.defects:
+        console.print(f"[yellow]{escape(defect['path'])}: {escape(defect['reason'])}[/]", soft_wrap=True)
+    table = Table(title=f"{release.source.name} · {release.place}", title_justify="left")
+    table.add_column("")
+    table.add_column("", justify="right")
+    for name in _COUNTS:
+        table.add_row(name, str(release.counts.get(name, 0)))
+    console.print(table)
