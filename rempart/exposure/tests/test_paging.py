@@ -13,6 +13,7 @@ from rempart.exposure import facets, queries
 from rempart.exposure.models import Exposure, ExposureCount
 from rempart.exposure.pages import lists
 from rempart.exposure.queries import paging
+from rempart.kernel import listing
 from rempart.kernel.actors import Actor, actor_for, system
 from rempart.kernel.errors import Invalid
 from rempart.kernel.permissions import Role
@@ -152,7 +153,7 @@ def test_a_cursor_of_nonsense_is_ignored(
 ) -> None:
     monkeypatch.setattr(paging, "FEW", 0)
     shown = lists.exposure_page(everything, {"after": cursor})
-    assert len(shown.rows) == 50
+    assert len(shown.rows) == listing.PAGE_SIZE
 
 
 def test_one_body_is_all_that_its_officer_sees(everything: Actor, way: str) -> None:
