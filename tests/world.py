@@ -1,7 +1,7 @@
 """Two centres, three bodies, and in each body one row of everything, marked with the body's name.
 
 What a page must not show to someone is then a text to look for: ``SECRET-A`` is in every operational row of
-body A, ``PERSON-A`` in its people, ``PLACE-A`` in its own name.
+body A, ``PERSON-A`` in its people, ``PLACE-A`` in its own name, ``RAW-A`` in what never leaves it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ from django.db import transaction
 
 from rempart.alerts.models import AlertRule, Delivery, Directive, Target, TargetEvent
 from rempart.assets.models import Asset, Dependency, Install, InventoryImport, Location
-from rempart.exposure.models import ComponentKey, Exposure, Finding, ProductAlias, Statement
+from rempart.detection.models import Detection
+from rempart.detection.tests.reporting import detect
+from rempart.exposure.models import (
+    ComponentKey,
+    Exposure,
+    ExposureMove,
+    Finding,
+    MatchRun,
+    ProductAlias,
+    Statement,
+)
 from rempart.indicators.models import Snapshot
 from rempart.intelligence.models import Advisory, Feed, FeedRun, Quarantined, Vulnerability
 from rempart.kernel import audit, signing
@@ -56,10 +66,12 @@ class Holding:
     on_call: OnCallPeriod
     channel: ContactChannel
     audited: AuditEntry
+    detection: Detection
 
     @property
-    def marks(self) -> tuple[str, str, str]:
-        return f"SECRET-{self.letter}", f"PERSON-{self.letter}", f"PLACE-{self.letter}"
+    def marks(self) -> tuple[str, str, str, str]:
+        letter = self.letter
+        return f"SECRET-{letter}", f"PERSON-{letter}", f"PLACE-{letter}", f"RAW-{letter}"
 
 
 @dataclass
@@ -117,6 +129,7 @@ def build(mark: Callable[[str], str] = lambda text: text) -> World:
         _holding(mark, letter, parent, vulnerability)
         for letter, parent in (("A", centre), ("S", centre), ("B", other_centre))
     ]
+    _matched(holdings)
     feed = Feed.objects.filter(kind="kev").first() or Feed.objects.create(
         name="kev", kind="kev", location="https://exemple.test/kev.json"
     )
@@ -165,6 +178,15 @@ def _people(world: World) -> dict[str, User]:
     people = {str(role): factories.user(role, place) for role, place in places.items()}
     officers = {"body_officer": world.a, "sibling_officer": world.s, "other_officer": world.b}
     return people | {name: holding.officer.user for name, holding in officers.items() if holding.officer.user}
+
+
+def _matched(holdings: list[Holding]) -> None:
+    run = MatchRun.objects.create(kind="rematch", started_at=now(), finished_at=now())
+    for one in holdings:
+        ExposureMove.objects.create(
+            run=run, body=one.body, vulnerability=one.exposure.vulnerability, exposure=one.exposure,
+            component=one.exposure.component, move="opened", n=1,
+        )  # fmt: skip
 
 
 def _holding(
@@ -232,6 +254,16 @@ def _holding(
     return Holding(
         letter, body, officer, service, server, edge, location, install, waiting, exposure, statement,
         *rows, duty, on_call, ContactChannel.objects.get(person=officer), audited,
+        _detected(mark(f"RAW-{letter}"), secret, body),
+    )  # fmt: skip
+
+
+def _detected(raw: str, secret: str, body: Organisation) -> Detection:
+    """What leaves is the rule's; the host, the user and the event stay."""
+    return detect(
+        body, rule_title=secret, host=raw, user=f"{raw} compte", source=raw, first_at=now(), last_at=now(),
+        sample={"CommandLine": raw, "Image": raw},
+        matched=[{"field": "CommandLine", "value": raw, "pattern": raw, "search": "selection"}],
     )  # fmt: skip
 
 
@@ -290,7 +322,8 @@ def arguments(world: World) -> dict[str, Any]:
         "feed_id": world.feed.pk, "job_id": world.job.pk, "event_id": world.event.pk, "token_id": 10**6,
         "session_id": 10**6, "acknowledge.token": acknowledge_token(a), "channel_confirm.token": "inconnu",
         "centre.code": world.centre.code, "indicator.code": "O1", "alias_id": world.alias.pk,
-        "rule_id": world.rule.pk,
+        "rule_id": world.rule.pk, "detection_id": a.detection.pk,
+        "run_id": MatchRun.objects.latest("id").pk,
         "grant_id": RoleGrant.objects.get(user=a.officer.user_id).pk,
         "target_act.action": "acknowledge", "job_action.action": "retry",
         "user_action.action": "deactivate", "channel_action.action": "verify", "action": "acknowledge",

@@ -27,9 +27,9 @@ PSEUDONYM: Final = re.compile(r"(host|user)-[a-z2-7]{16}")
 def pseudonym(key: bytes, kind: str, value: str | None) -> str:
     """The name of a host or user for whoever has not the key: ``host-`` and 16 characters; "" for none.
 
-    HMAC-SHA256 (RFC 2104) under the body's key, of the kind and of the value without its case or width, cut to
-    80 bits. The same entity has the same name as long as the key lasts; two bodies name it differently. Raises
-    ValueError for another kind, or a key under 16 bytes.
+    HMAC-SHA256 (RFC 2104) under the body's key, of the kind and of the value without its case or width, cut
+    to 80 bits. The same entity has the same name as long as the key lasts; two bodies name it differently.
+    Raises ValueError for another kind, or a key under 16 bytes.
     """
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is neither a host nor a user")
@@ -49,12 +49,12 @@ def canonical(value: str | None) -> str:
 
 
 def hour_of(moment: datetime | None) -> str:
-    """The hour, in UTC, in which detections of one rule and entity are counted together; "" without a time."""
+    """The hour, in UTC, in which detections of one rule and entity count together; "" without a time."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H") if moment else ""
 
 
 def group_key(rule_id: str, rule_digest: str, host: str, user: str, hour: str) -> str:
-    """The key of a detection in its body: a rule, as one text of it says, about one host and user, in an hour."""
+    """The key of a detection in its body: a rule, as it then was, about one host and user, in an hour."""
     return _digest([rule_id, rule_digest, canonical(host), canonical(user), hour])
 
 

@@ -1,7 +1,8 @@
 """``rempart detect --send``: what was found, grouped, given to a node of the platform.
 
-Detections go at least once: a batch is sent again until it is answered, and each part of a detection has a key
-made of its rule, entity, hour and first event, by which the node knows what it already has.
+Detections go at least once: a batch is sent again until it is answered, and each part of a detection has a
+key made of its rule, entity, hour and first event, by which the node knows what it already has. A part that
+grows after it was sent is sent again under its key with its whole count.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -24,6 +25,7 @@ from rempart.detection.pseudonyms import KINDS, LEAST_KEY, group_key, hour_of, p
 TOKEN: Final = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
 BATCH: Final = 200
 _GROUPS = 20_000  # held at once; past it, what is held is sent
+_KNOWN = 100_000  # sent, and remembered so that their count can grow
 _BYTES = 4 * 1024**2
 _SECONDS = 60.0
 _TRIES = 6
@@ -31,7 +33,7 @@ _LONGEST_WAIT = 30.0
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
-# What the API takes (``detections_api``): the sender keeps within it, so that nothing is refused for its size.
+# What the API takes (``detections_api``): within it, nothing is refused for its size.
 SAMPLE_FIELDS: Final = 80
 SAMPLE_TEXT: Final = 1_000
 SAMPLE_BYTES: Final = 16_384
@@ -102,12 +104,13 @@ class _Group:
     first: Finding
     key: str
     count: int = 0
+    answered: int = 0  # of ``count``, what the node has
     first_at: datetime | None = None
     last_at: datetime | None = None
 
 
 class Outgoing:
-    """Findings on their way to a node. ``add`` each, then ``flush``; ``flush`` returns once all are answered."""
+    """Findings on their way to a node: ``add`` each, then ``flush``, which returns once all are answered."""
 
     def __init__(
         self,
@@ -122,6 +125,7 @@ class Outgoing:
         self._tries = tries
         self._client = httpx.Client(transport=transport, timeout=_SECONDS, follow_redirects=False)
         self._groups: dict[tuple[str, str], _Group] = {}
+        self._past: dict[tuple[str, str], _Group] = {}
         self.sent = 0
         self.events = 0
 
@@ -130,10 +134,13 @@ class Outgoing:
         at, last = moment(finding.timestamp), moment(finding.last)
         host, user = finding.host or "", finding.user or ""
         key = group_key(finding.origin.id, finding.origin.digest, host, user, hour_of(at))
-        group = self._groups.get((key, finding.source))
+        name = (key, finding.source)
+        group = self._groups.get(name)
+        if group is None and name in self._past:
+            group = self._groups[name] = self._past.pop(name)
         if group is None:
             part = part_key(key, finding.event, finding.timestamp)
-            group = self._groups[key, finding.source] = _Group(finding, part, 0, at, last or at)
+            group = self._groups[name] = _Group(finding, part, 0, 0, at, last or at)
         group.count += finding.count
         for moment_ in (at, last):
             if moment_ is not None:
@@ -157,8 +164,17 @@ class Outgoing:
                 items.append(item)
             self._post(orjson.dumps({"body": self._to.body, "detections": items}))
             for name in taken:
-                self.events += self._groups.pop(name).count
-            self.sent += len(items)
+                self._answered(name, self._groups.pop(name))
+
+    def _answered(self, name: tuple[str, str], group: _Group) -> None:
+        self.sent += not group.answered
+        self.events += group.count - group.answered
+        group.answered = group.count
+        # The node keeps the event and what matched of the first time: only the count may still grow.
+        group.first = replace(group.first, event={}, matched=(), indexes=[], places=[])
+        self._past[name] = group
+        if len(self._past) > _KNOWN:
+            del self._past[next(iter(self._past))]
 
     def close(self) -> None:
         """Closes the connections."""
@@ -231,6 +247,8 @@ def _item(group: _Group, key: bytes | None) -> dict[str, Any]:
         item |= {f"{kind}_pseudonym": pseudonym(key, kind, entities[kind]) for kind in KINDS}
         return item
     item |= {kind: clean(entities[kind] or "", 255) for kind in KINDS}
+    if group.answered:
+        return item
     item["source"] = clean(finding.source, 300)
     item["matched"] = [_matched(one) for one in finding.matched[:MATCHED]]
     item["sample"] = bounded(finding.event, [one.field for one in finding.matched])
@@ -247,7 +265,7 @@ def _matched(one: Reason) -> dict[str, str]:
 
 
 def bounded(event: dict[str, Any], first: list[str]) -> dict[str, Any]:
-    """The event within what the API takes: flat, its texts cut, the fields named ``first`` before the others."""
+    """The event within what the API takes: flat, its texts cut, the fields named ``first`` before others."""
     roots = {name.split(".")[0] for name in first} | set(first)
     names = sorted(event, key=lambda name: str(name) not in roots)
     kept: dict[str, Any] = {}

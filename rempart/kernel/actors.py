@@ -6,10 +6,10 @@ permission covers exactly the bodies of the grants whose role contains it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from rempart.kernel.permissions import ROLE_PERMISSIONS, Permission, Role
+from rempart.kernel.permissions import ROLE_PERMISSIONS, WITHIN_A_BODY, Permission, Role
 
 
 class NotPermitted(Exception):
@@ -41,11 +41,15 @@ EVERYTHING = Scope(everything=True)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One role held over one branch of the organisations' tree, already resolved to bodies."""
+    """One role held over one branch of the organisations' tree, already resolved to bodies.
+
+    ``of_body``: the branch is a body or a part of one, not a centre with bodies below it.
+    """
 
     role: Role
     organisation_id: int
     scope: Scope
+    of_body: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,10 @@ class Actor:
         if self.limited_to is not None and permission not in self.limited_to:
             return NOTHING
         return self._together(
-            grant.scope for grant in self.grants if permission in ROLE_PERMISSIONS[grant.role]
+            grant.scope
+            for grant in self.grants
+            if permission in ROLE_PERMISSIONS[grant.role]
+            and (grant.of_body or permission not in WITHIN_A_BODY)
         )
 
     @property
@@ -83,10 +90,20 @@ class Actor:
         """The bodies over which this actor holds any right at all."""
         if self.kind == "system":
             return EVERYTHING
-        held = (grant for grant in self.grants)
-        if self.limited_to is not None:
-            held = (grant for grant in held if not self.limited_to.isdisjoint(ROLE_PERMISSIONS[grant.role]))
-        return self._together(grant.scope for grant in held)
+        return self._together(grant.scope for grant in self._in_use())
+
+    @property
+    def own_reach(self) -> Scope:
+        """The bodies in which, or in a part of which, this actor holds a role: whose private rows exist."""
+        if self.kind == "system":
+            return EVERYTHING
+        return self._together(grant.scope for grant in self._in_use() if grant.of_body)
+
+    def _in_use(self) -> Iterator[Grant]:
+        """The grants that give any of the rights a token is limited to."""
+        for grant in self.grants:
+            if self.limited_to is None or not self.limited_to.isdisjoint(ROLE_PERMISSIONS[grant.role]):
+                yield grant
 
     def _together(self, scopes: Iterable[Scope]) -> Scope:
         """The bodies of these scopes, within those a token is limited to."""

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     ASSET_READ = "asset:read"
     ASSET_WRITE = "asset:write"
     AUDIT_READ = "audit:read"
+    BLOCK_LIST_READ = "block_list:read"  # a firewall: fetch what the body's responses block
     CONTACT_MANAGE = "contact:manage"  # who is reached, when and how: on-call periods, duties, channels
     DETECTION_READ = "detection:read"
     DETECTION_REVIEW = "detection:review"  # accept rules and filters that someone else proposes
@@ -34,6 +35,11 @@ class Permission(StrEnum):
     ORGANISATION_READ = "organisation:read"
     PEOPLE_READ = "people:read"
     PRIORITY_EDIT = "priority:edit"
+    RESPONSE_MANAGE = "response:manage"  # authorise what answers a detection by itself, and undo it
+    SIGHTING_READ = "sighting:read"  # what leaves a body: rule, time, count, pseudonyms
+    SIGHTING_SEND = "sighting:send"  # a node: give the body's detections
+    TELEMETRY_READ = "telemetry:read"  # what stays in a body: hosts, users and events of its detections
+    TELEMETRY_TRIAGE = "telemetry:triage"
     USER_MANAGE = "user:manage"
 
     @property
@@ -54,6 +60,7 @@ PERMISSION_NAMES = {
     _P.ASSET_READ: _("Lire les actifs"),
     _P.ASSET_WRITE: _("Envoyer des inventaires et modifier les actifs"),
     _P.AUDIT_READ: _("Lire le journal d’audit"),
+    _P.BLOCK_LIST_READ: _("Recevoir la liste de blocage d’un organisme"),
     _P.CONTACT_MANAGE: _("Gérer les gardes, les fonctions et les moyens de contact"),
     _P.DETECTION_READ: _("Lire les règles de détection"),
     _P.DETECTION_REVIEW: _("Revoir les règles de détection et les filtres"),
@@ -69,6 +76,11 @@ PERMISSION_NAMES = {
     _P.ORGANISATION_READ: _("Lire les organismes"),
     _P.PEOPLE_READ: _("Lire les personnes et leurs fonctions"),
     _P.PRIORITY_EDIT: _("Modifier la table de priorité"),
+    _P.RESPONSE_MANAGE: _("Autoriser et annuler les réponses automatiques de son organisme"),
+    _P.SIGHTING_READ: _("Lire les signalements, sous pseudonymes"),
+    _P.SIGHTING_SEND: _("Envoyer les détections de son organisme"),
+    _P.TELEMETRY_READ: _("Lire les détections de son organisme, hôtes, comptes et événements compris"),
+    _P.TELEMETRY_TRIAGE: _("Trier les détections de son organisme"),
     _P.USER_MANAGE: _("Gérer les comptes et les rôles"),
 }
 
@@ -82,10 +94,22 @@ _READ = frozenset(
         _P.INTELLIGENCE_READ,
         _P.ORGANISATION_READ,
         _P.PEOPLE_READ,
+        _P.SIGHTING_READ,
     }
 )
 _RESPOND = frozenset({_P.ALERT_ACKNOWLEDGE, _P.ALERT_RESPOND})
 _DETECT = frozenset({_P.DETECTION_REVIEW, _P.DETECTION_RUN, _P.DETECTION_WRITE})
+_OWN_TELEMETRY = frozenset(
+    {
+        _P.BLOCK_LIST_READ,
+        _P.RESPONSE_MANAGE,
+        _P.SIGHTING_SEND,
+        _P.TELEMETRY_READ,
+        _P.TELEMETRY_TRIAGE,
+    }
+)
+# Held through a role in a body or below it only: the same role in a centre does not give them.
+WITHIN_A_BODY = _OWN_TELEMETRY
 
 
 class Role(StrEnum):
@@ -136,7 +160,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.AUDIT_READ,
     },
     Role.COCD_ANALYST: _READ | _DETECT | {_P.ALERT_ASSIST, _P.ALERT_REVIEW},
-    Role.BODY_OFFICER: _READ | _RESPOND | _DETECT | {_P.ASSET_WRITE, _P.CONTACT_MANAGE},
+    Role.BODY_OFFICER: _READ | _RESPOND | _DETECT | _OWN_TELEMETRY | {_P.ASSET_WRITE, _P.CONTACT_MANAGE},
     Role.ASSET_OWNER: frozenset(
         {
             _P.ASSET_READ,

@@ -40,6 +40,17 @@ class BodyOwned(models.Model):
         abstract = True
 
 
+class BodyPrivate(BodyOwned):
+    """A row that only the people of its body see, whatever the rights of the centres above it.
+
+    Read it with a right of ``permissions.WITHIN_A_BODY``; behind, the second wall keeps it from those who
+    hold no role in the body.
+    """
+
+    class Meta:
+        abstract = True
+
+
 class SharedOrOwnedQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor, permission: Permission) -> Self:
         """Keeps what belongs to all, and the rows of the bodies over which the actor holds the permission."""

@@ -10,6 +10,7 @@ from rempart.kernel.permissions import Permission, Role
 from rempart.kernel.time import now
 
 _ROLES = frozenset(role.value for role in Role)
+_IN_A_BODY = frozenset({"body", "unit"})
 _PERMISSIONS = frozenset(permission.value for permission in Permission)
 
 
@@ -20,12 +21,14 @@ def actor_for(user: object, token: object | None, resolve: BranchResolver) -> Ac
     rows = list(
         RoleGrant.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), user=user, starts_at__lte=at)
         .order_by("id")
-        .values_list("role", "organisation_id")
+        .values_list("role", "organisation_id", "organisation__kind")
     )
     # A role or a right that this version no longer knows gives nothing.
-    rows = [(role, place) for role, place in rows if role in _ROLES]
-    scopes = resolve({organisation_id for _, organisation_id in rows}) if rows else {}
-    grants = tuple(Grant(Role(role), place, scopes.get(place, NOTHING)) for role, place in rows)
+    rows = [row for row in rows if row[0] in _ROLES]
+    scopes = resolve({organisation_id for _, organisation_id, _ in rows}) if rows else {}
+    grants = tuple(
+        Grant(Role(role), place, scopes.get(place, NOTHING), kind in _IN_A_BODY) for role, place, kind in rows
+    )
     if not isinstance(token, ApiToken):
         return Actor(user.pk, user.email, grants=grants)
     limited_bodies = None

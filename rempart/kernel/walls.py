@@ -26,18 +26,25 @@ from psycopg.pq import TransactionStatus
 
 from rempart.kernel.actors import Actor
 from rempart.kernel.health import FAILURE, WARNING, Finding, check
-from rempart.kernel.scoping import BodyOwned, SharedOrOwned
+from rempart.kernel.scoping import BodyOwned, BodyPrivate, SharedOrOwned
 
 log = logging.getLogger("rempart.walls")
 
 ROLE = "rempart_bounded"
 _POLICY = "own_bodies"
-_APPLY = "SELECT set_config('role', %s, false), set_config('rempart.bodies', %s, false)"
+_APPLY = (
+    "SELECT set_config('role', %s, false), set_config('rempart.bodies', %s, false),"
+    " set_config('rempart.own_bodies', %s, false)"
+)
 # The subquery is evaluated once and hashed; without the setting, there is no body.
-_OWN = "body_id IN (SELECT unnest(NULLIF(current_setting('rempart.bodies', true), '')::bigint[]))"
+_AMONG = "body_id IN (SELECT unnest(NULLIF(current_setting('{}', true), '')::bigint[]))"
+_OWN = _AMONG.format("rempart.bodies")
+_PRIVATE = _AMONG.format("rempart.own_bodies")
 _OWN_OR_SHARED = f"body_id IS NULL OR {_OWN}"
 
-_bounds: ContextVar[frozenset[int] | None] = ContextVar("bounds", default=None)
+# The bodies whose rows are there, and among them those whose private rows are too.
+_Bounds = tuple[frozenset[int], frozenset[int]]
+_bounds: ContextVar[_Bounds | None] = ContextVar("bounds", default=None)
 
 
 @contextmanager
@@ -47,7 +54,7 @@ def within(actor: Actor) -> Iterator[None]:
     if reach.everything or not standing():
         yield
         return
-    with _bounded(reach.bodies):
+    with _bounded((reach.bodies, actor.own_reach.bodies)):
         yield
 
 
@@ -62,8 +69,8 @@ def lifted() -> Iterator[None]:
 
 
 @contextmanager
-def _bounded(bodies: frozenset[int] | None) -> Iterator[None]:
-    before = _bounds.set(bodies)
+def _bounded(bounds: _Bounds | None) -> Iterator[None]:
+    before = _bounds.set(bounds)
     try:
         _apply()
         yield
@@ -77,9 +84,10 @@ def _apply() -> None:
     raw = connection.connection
     if raw is None:
         return
-    bodies = _bounds.get()
-    role, setting = ("none", "") if bodies is None else (ROLE, f"{{{','.join(map(str, sorted(bodies)))}}}")
-    raw.execute(_APPLY, [role, setting])
+    bounds = _bounds.get()
+    role = "none" if bounds is None else ROLE
+    told = ["", ""] if bounds is None else [f"{{{','.join(map(str, sorted(each)))}}}" for each in bounds]
+    raw.execute(_APPLY, [role, *told])
 
 
 def _restore() -> None:
@@ -115,7 +123,9 @@ def tables() -> dict[str, str]:
     """The tables with rows of bodies, and the condition on a row: every ``BodyOwned``, ``SharedOrOwned``."""
     conditions = {}
     for model in apps.get_models():
-        if issubclass(model, BodyOwned):
+        if issubclass(model, BodyPrivate):
+            conditions[model._meta.db_table] = _PRIVATE
+        elif issubclass(model, BodyOwned):
             conditions[model._meta.db_table] = _OWN
         elif issubclass(model, SharedOrOwned):
             conditions[model._meta.db_table] = _OWN_OR_SHARED

@@ -30,3 +30,5 @@ _SLICES = (
 for _slice in _SLICES:
     if find_spec(f"rempart.{_slice}.api"):
         api.add_router(f"/{_slice}/", import_module(f"rempart.{_slice}.api").router, tags=[_slice])
+# What detection finds has an address of its own beside the rules: nodes know it.
+api.add_router("/detections/", import_module("rempart.detection.detections_api").router, tags=["detections"])

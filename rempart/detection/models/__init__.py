@@ -11,15 +11,29 @@ from rempart.detection.models.library import (
     Technique,
     Tuning,
 )
+from rempart.detection.models.sightings import (
+    Detection,
+    DetectionNote,
+    DetectionPart,
+    Level,
+    PseudonymKey,
+    Sighting,
+)
 
 __all__ = [
     "Case",
+    "Detection",
+    "DetectionNote",
+    "DetectionPart",
+    "Level",
     "Pack",
     "PackReport",
+    "PseudonymKey",
     "Release",
     "Rule",
     "RuleSource",
     "RuleVersion",
+    "Sighting",
     "Technique",
     "Tuning",
 ]
