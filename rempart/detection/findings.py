@@ -93,9 +93,27 @@ class Finding:
     group: dict[str, str | None] = field(default_factory=dict)
     places: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def id(self) -> str:
+        """What tells this finding from any other, equal each time the same event is looked at again in its
+        place: who receives it twice (a stream gives events at least once) keeps one.
+        """
+        made_of = (
+            self.origin.kind,
+            self.origin.id,
+            self.source,
+            self.index,
+            self.timestamp,
+            [(one.field, one.value) for one in self.matched],
+            self.group,
+            self.places,
+        )
+        return hashlib.blake2b(encoded(made_of), digest_size=16).hexdigest()
+
     def record(self) -> dict[str, Any]:
         """The finding as one object of JSON."""
         record: dict[str, Any] = {
+            "id": self.id,
             "rule_id": self.origin.id,
             "rule_title": self.origin.title,
             "level": self.origin.level,

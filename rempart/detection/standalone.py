@@ -20,6 +20,8 @@ from rempart.detection.grouping import grouped
 from rempart.detection.outputs import WRITERS
 from rempart.detection.outputs.files import written
 from rempart.detection.scan import Engines, Settings, parts_of, run, tally_of
+from rempart.detection.streams import is_stream
+from rempart.detection.streams.model import StreamError
 from rempart.detection.tally import Tally
 from rempart.engines import logs, observables, sigma
 
@@ -29,6 +31,12 @@ _NOTHING_TO_LOOK_FOR = (
     "version de SigmaHQ) ou des indicateurs (--ioc FICHIER).\n"
     "Nothing to look for: give Sigma rules (--rules DIR, for example the rules/ folder of a SigmaHQ "
     "release) or indicators (--ioc FILE).[/]"
+)
+_STREAMS_ALONE = (
+    "[red]Un flux (nats://, kafka://) se lit seul, sans --follow, --listen, --group ni --jobs : lancez "
+    "plusieurs commandes.\n"
+    "A stream (nats://, kafka://) is read alone, without --follow, --listen, --group or --jobs: start "
+    "several commands.[/]"
 )
 
 
@@ -85,10 +93,14 @@ def detect(
         form=form,
         all_fields=all_fields,
     )
-    streamed = follow or bool(listen)
+    subscribed = _streams(places or [], follow or bool(listen) or group or jobs > 1, console)
+    streamed = follow or bool(listen) or bool(subscribed)
     to_node = _destination(send, body, token_file, pseudonym_key, bool(listen), console)
     found = [] if streamed else _files(places or [], console)
     engines = _engines(settings, placeholders, console, explain_rules)
+    if subscribed:
+        _work(engines, subscribed, output or "jsonl", to, to_node, console)
+        return
     if streamed:
         streaming.run(engines, places or [], listen, output or "jsonl", to, to_node, console)
         return
@@ -139,6 +151,33 @@ def _sent(findings: Iterator[Finding], outgoing: sending.Outgoing) -> Iterator[F
         yield finding
     outgoing.flush()
     outgoing.close()
+
+
+def _streams(places: list[str], otherwise: bool, console: Console) -> list[str]:
+    """The streams among the places, which are then all streams."""
+    found = [place for place in places if is_stream(place)]
+    if found and (otherwise or len(found) < len(places)):
+        _stop(console, _STREAMS_ALONE)
+    return found
+
+
+def _work(
+    engines: Engines,
+    addresses: list[str],
+    output: str,
+    to: Path | None,
+    to_node: sending.Destination | None,
+    console: Console,
+) -> None:
+    """A worker on streams; the command ends with why when it cannot be."""
+    from rempart.detection.streams import working
+
+    _known(console, "--output", output, working.WRITERS)
+    try:
+        tally = working.run(engines, addresses, output, to, to_node, console)
+    except (StreamError, OSError, sending.NotSent) as problem:
+        _stop(console, f"[red]{escape(str(problem))}[/]", 1)
+    console.print(summary.sentence(tally))
 
 
 def _engines(settings: Settings, placeholders: Path | None, console: Console, explain: bool) -> Engines:

@@ -37,7 +37,7 @@ class Ocsf(Writer):
             "message": origin.title,
             "metadata": {"version": "1.3.0", "product": {"name": "Rempart", "vendor_name": "Rempart"}},
             "finding_info": {
-                "uid": f"{origin.id}:{finding.source}:{finding.index}",
+                "uid": finding.id,
                 "title": origin.title,
                 "analytic": {"uid": origin.id, "name": origin.title, "type": "Rule", "type_id": 1},
                 "created_time": moment,
