@@ -39,15 +39,26 @@ PAGES = (
 
 
 def run(options: argparse.Namespace) -> None:
-    var = government.copy_of(options.bodies, options.assets, "pages")
-    government.cli(var, "init")  # made by an earlier version, it may lack the latest migrations
-    government.cli(var, "feeds", "load", str(government.DATA / "cve" / "log4shell.jsonl"), "--kind", "cve")
-    government.cli(var, "feeds", "load", str(government.KEV), "--kind", "kev")
-    government.cli(var, "drain")
+    var = _prepared(options.bodies, options.assets)
     cookies = _sessions(var)
     costs = _costs(var, cookies)
     for added in (0.0, options.latency):
         _measure(var, cookies, costs, added, options)
+
+
+def _prepared(bodies: int, assets: int) -> Path:
+    """The government with its directives issued and their messages sent, kept for the next run."""
+    var = government.HOME / f"pages-{bodies}-{assets}{'-postgresql' if government.ON_POSTGRESQL else ''}"
+    done = var / "prepared"
+    if not done.exists():
+        var = government.copy_of(bodies, assets, var.name)
+        log4shell = government.DATA / "cve" / "log4shell.jsonl"
+        government.cli(var, "feeds", "load", str(log4shell), "--kind", "cve")
+        government.cli(var, "feeds", "load", str(government.KEV), "--kind", "kev")
+        government.cli(var, "drain")
+        done.touch()
+    government.cli(var, "init")  # made by an earlier version, it may lack the latest migrations
+    return var
 
 
 def _sessions(var: Path) -> dict[str, str]:

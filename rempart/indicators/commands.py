@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 
@@ -17,7 +17,6 @@ from rempart.kernel.time import now, today
 _AT_ONCE = 2000
 
 
-@transaction.atomic
 def take_snapshot(actor: Actor) -> int:
     """Keeps each indicator's value of the day for every place; returns how many values.
 
@@ -27,6 +26,7 @@ def take_snapshot(actor: Actor) -> int:
     actor.require_everywhere(Permission.INDICATOR_READ)
     at, day = now(), today()
     places = all_places()
+    # Measured before the transaction: on SQLite it would keep every writer out for as long as that takes.
     found = measure(places, at - timedelta(days=PERIODS[0]), at)
     rows = [
         Snapshot(
@@ -41,6 +41,12 @@ def take_snapshot(actor: Actor) -> int:
         for indicator in INDICATORS
         for place, one in found[indicator.code].items()
     ]
+    with transaction.atomic():
+        _keep(actor, day, rows)
+    return len(rows)
+
+
+def _keep(actor: Actor, day: date, rows: list[Snapshot]) -> None:
     first = not Snapshot.objects.filter(day=day).exists()
     Snapshot.objects.bulk_create(
         rows,
@@ -52,4 +58,3 @@ def take_snapshot(actor: Actor) -> int:
     if first:
         audit.record(actor, "indicators.snapshot", None, after={"day": day.isoformat(), "values": len(rows)})
     outbox.publish("indicators.snapshot_taken", "indicators", {"day": day.isoformat()})
-    return len(rows)
