@@ -17,7 +17,15 @@ from rempart.alerts.models import AlertRule, Delivery, Directive, Target, Target
 from rempart.assets.models import Asset, Dependency, Install, InventoryImport, Location
 from rempart.detection.models import Detection
 from rempart.detection.tests.reporting import detect
-from rempart.exposure.models import ComponentKey, Exposure, Finding, ProductAlias, Statement
+from rempart.exposure.models import (
+    ComponentKey,
+    Exposure,
+    ExposureMove,
+    Finding,
+    MatchRun,
+    ProductAlias,
+    Statement,
+)
 from rempart.indicators.models import Snapshot
 from rempart.intelligence.models import Advisory, Feed, FeedRun, Quarantined, Vulnerability
 from rempart.kernel import audit, signing
@@ -121,6 +129,7 @@ def build(mark: Callable[[str], str] = lambda text: text) -> World:
         _holding(mark, letter, parent, vulnerability)
         for letter, parent in (("A", centre), ("S", centre), ("B", other_centre))
     ]
+    _matched(holdings)
     feed = Feed.objects.filter(kind="kev").first() or Feed.objects.create(
         name="kev", kind="kev", location="https://exemple.test/kev.json"
     )
@@ -169,6 +178,15 @@ def _people(world: World) -> dict[str, User]:
     people = {str(role): factories.user(role, place) for role, place in places.items()}
     officers = {"body_officer": world.a, "sibling_officer": world.s, "other_officer": world.b}
     return people | {name: holding.officer.user for name, holding in officers.items() if holding.officer.user}
+
+
+def _matched(holdings: list[Holding]) -> None:
+    run = MatchRun.objects.create(kind="rematch", started_at=now(), finished_at=now())
+    for one in holdings:
+        ExposureMove.objects.create(
+            run=run, body=one.body, vulnerability=one.exposure.vulnerability, exposure=one.exposure,
+            component=one.exposure.component, move="opened", n=1,
+        )  # fmt: skip
 
 
 def _holding(
@@ -305,6 +323,7 @@ def arguments(world: World) -> dict[str, Any]:
         "session_id": 10**6, "acknowledge.token": acknowledge_token(a), "channel_confirm.token": "inconnu",
         "centre.code": world.centre.code, "indicator.code": "O1", "alias_id": world.alias.pk,
         "rule_id": world.rule.pk, "detection_id": a.detection.pk,
+        "run_id": MatchRun.objects.latest("id").pk,
         "grant_id": RoleGrant.objects.get(user=a.officer.user_id).pk,
         "target_act.action": "acknowledge", "job_action.action": "retry",
         "user_action.action": "deactivate", "channel_action.action": "verify", "action": "acknowledge",

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from rempart.exposure import commands, products_api, queries, wording
+from rempart.exposure import changes_api, commands, products_api, queries, wording
 from rempart.exposure.pages import lists
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.edge import page
@@ -18,6 +18,7 @@ from rempart.organisations import queries as organisations
 
 router = Router()
 router.add_router("", products_api.router)
+router.add_router("", changes_api.router)
 
 _Text = Annotated[str, Field(max_length=10_000)]
 _Short = Annotated[str, Field(max_length=200)]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from rempart.exposure import commands, products_cli
+from rempart.exposure import changes_cli, commands, products_cli
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
@@ -30,6 +30,13 @@ def rematch(
     ] = False,
     vulnerability: Annotated[list[str] | None, typer.Option(help="CVE-…, répétable · repeatable.")] = None,
     body: Annotated[list[str] | None, typer.Option(help="Code d’organisme · Code of a body.")] = None,
+    show_last: Annotated[
+        bool,
+        typer.Option(
+            "--show-last", help="Montre ce que le dernier a changé · Show what the last one changed."
+        ),
+    ] = False,
+    run: Annotated[int, typer.Option(help="Avec --show-last : son numéro · its number.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")] = False,
 ) -> None:
     """Rapproche de nouveau composants et vulnérabilités · Match components and vulnerabilities anew.
@@ -38,8 +45,11 @@ def rematch(
     """
     actor = system("cli")
     console = Console(stderr=as_json)
+    if show_last:
+        changes_cli.show(actor, run or None, as_json=as_json)
+        return
     if not (everything or identities or vulnerability or body):
-        console.print("[red]--all, --identities, --vulnerability CVE-… | --body CODE[/]")
+        console.print("[red]--all, --identities, --vulnerability CVE-…, --body CODE | --show-last[/]")
         raise typer.Exit(2)
     total = commands.Matched()
     try:

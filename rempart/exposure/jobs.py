@@ -7,7 +7,7 @@ from datetime import timedelta
 from django_tasks import task
 
 from rempart.exposure import commands
-from rempart.exposure.commands import lifecycle
+from rempart.exposure.commands import differences, lifecycle
 from rempart.kernel import jobs
 from rempart.kernel.worker import every
 
@@ -34,3 +34,9 @@ def relocate_all() -> int:
 def expire_statements() -> int:
     """Opens again what an accepted statement no longer covers."""
     return commands.expire_statements()
+
+
+@every(timedelta(days=1))
+def forget_old_runs() -> int:
+    """Keeps what matchings changed within its bounds."""
+    return differences.forget_old_runs()

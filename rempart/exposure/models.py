@@ -308,3 +308,102 @@ class ProductDifference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} ≠ {self.other}"
+
+
+class MatchRun(models.Model):
+    """A matching whose effects are kept to be read: what one reading of a feed set off, or a re-match of all.
+
+    ``feed`` is the source's name. ``left_out`` counts changed verdicts beyond those kept. One that ended has
+    ``finished_at``; the re-match that a person interrupts has none, and what it did stays true.
+    """
+
+    class Kind(models.TextChoices):
+        FEED = "feed"
+        REMATCH = "rematch"
+        IDENTITY = "identity"  # products named otherwise
+        PRECEDENCE = "precedence"  # sources believed in another order
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    feed = models.CharField(max_length=60, blank=True)
+    feed_run = models.OneToOneField(
+        "intelligence.FeedRun", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    kept = models.PositiveIntegerField(default=0)
+    left_out = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-started_at"], name="matchrun_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.started_at}"
+
+
+class VerdictChange(models.Model):
+    """One pair whose verdict a run changed: as the run found it, as it left it, and why (a ``cause``).
+
+    An empty status: there was, or is, no verdict: nothing published concerned the component.
+    """
+
+    run = models.ForeignKey(MatchRun, on_delete=models.CASCADE, related_name="verdicts", db_index=False)
+    component = models.ForeignKey(
+        "assets.Component", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    vulnerability = models.ForeignKey(
+        "intelligence.Vulnerability", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    cause = models.CharField(max_length=12)
+    before = models.JSONField(default=dict)  # status, source, range, reason
+    after = models.JSONField(default=dict)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["run", "vulnerability", "component"], name="one_change_per_pair_and_run"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.component_id} {self.vulnerability_id} {self.cause}"
+
+
+class ExposureMove(BodyOwned):
+    """What a run did to a body's exposures to one vulnerability by one component: ``n`` of them moved so.
+
+    ``exposure`` is one of them. Without ``verdict`` the move followed from facts, installs or statements.
+    """
+
+    class Move(models.TextChoices):
+        OPENED = "opened"
+        REOPENED = "reopened"
+        WITHDRAWN = "withdrawn"
+        VERIFIED = "verified"
+        STATED = "stated"  # closed by a reviewed statement
+        REVISED = "revised"  # certainty, priority or due date
+        RESTATED = "restated"  # the verdict's grounds changed, and the exposure stays
+
+    run = models.ForeignKey(MatchRun, on_delete=models.CASCADE, related_name="moves", db_index=False)
+    component = models.ForeignKey(
+        "assets.Component", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    vulnerability = models.ForeignKey(
+        "intelligence.Vulnerability", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    exposure = models.ForeignKey(Exposure, on_delete=models.CASCADE, related_name="+", db_index=False)
+    verdict = models.ForeignKey(
+        VerdictChange, on_delete=models.CASCADE, null=True, blank=True, related_name="moves"
+    )
+    move = models.CharField(max_length=10, choices=Move.choices)
+    n = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["run", "body", "vulnerability", "component", "move"], name="one_move_each"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.body_id} {self.vulnerability_id} {self.move} {self.n}"

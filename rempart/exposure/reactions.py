@@ -11,9 +11,11 @@ from rempart.kernel.outbox import Event, reacts_to
 def vulnerabilities_changed(event: Event) -> None:
     """New statements are matched; new facts (KEV, EPSS, SSVC) only change what is urgent."""
     if event.payload.get("affected_changed", True):
-        commands.rematch_vulnerabilities(event.payload["ids"])
+        commands.rematch_vulnerabilities(event.payload["ids"], event.payload.get("run_id"))
     else:
-        commands.reprioritise(vulnerability_ids=event.payload["ids"], cause="facts")
+        commands.reprioritise(
+            vulnerability_ids=event.payload["ids"], cause="facts", feed_run_id=event.payload.get("run_id")
+        )
 
 
 @reacts_to("assets.inventory_changed")

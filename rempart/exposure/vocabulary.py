@@ -44,6 +44,7 @@ JOBS: dict[str, Any] = {
     "exposure.rematch_all": pgettext_lazy("job", "Rapprocher tous les logiciels des vulnérabilités"),
     "exposure.reprioritise_all": pgettext_lazy("job", "Recalculer toutes les priorités"),
     "exposure.relocate_all": pgettext_lazy("job", "Rapporter tous les logiciels aux dates de soutien"),
+    "exposure.forget_old_runs": pgettext_lazy("job", "Oublier les rapprochements anciens"),
     "exposure.expire_statements": pgettext_lazy("job", "Clore les déclarations arrivées à terme"),
 }
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from rempart.engines.exposure import Aliases, AliasRow, Matcher, component_keys
 from rempart.engines.exposure.aliases import BUILTIN_ALIASES
 from rempart.engines.exposure.model import Affected, Component, Status, Verdict
+from rempart.exposure.commands.differences import Differences, Pair
 from rempart.exposure.commands.reach import Reach, fetch, slices
 from rempart.exposure.models import ComponentKey, Finding, ProductAlias
 from rempart.intelligence import queries as intelligence
@@ -108,7 +110,9 @@ def candidates(vulnerability_ids: Sequence[int], names: Names) -> tuple[list[int
     return [one for one, named in published.items() if not held.isdisjoint(named)], sorted(found)
 
 
-def match_vulnerabilities(vulnerability_ids: Sequence[int], names: Names, at: datetime) -> Changes:
+def match_vulnerabilities(
+    vulnerability_ids: Sequence[int], names: Names, at: datetime, differences: Differences | None = None
+) -> Changes:
     """Matches these vulnerabilities with every indexed component, and keeps the verdicts.
 
     Most records name nothing that anyone holds: their statements are not even read.
@@ -116,7 +120,7 @@ def match_vulnerabilities(vulnerability_ids: Sequence[int], names: Names, at: da
     concerned, component_ids = candidates(vulnerability_ids, names)
     matcher = _matcher(intelligence.statements_for(concerned), names)
     verdicts = matcher.match(load_components(component_ids))
-    return _keep(verdicts, Reach(vulnerability_ids=vulnerability_ids), at)
+    return _keep(verdicts, Reach(vulnerability_ids=vulnerability_ids), at, differences)
 
 
 def with_findings(vulnerability_ids: Sequence[int]) -> list[int]:
@@ -125,13 +129,16 @@ def with_findings(vulnerability_ids: Sequence[int]) -> list[int]:
     return sorted(rows.values_list("vulnerability_id", flat=True).distinct())
 
 
-def match_components(components: Sequence[Component], names: Names, at: datetime) -> Changes:
+def match_components(
+    components: Sequence[Component], names: Names, at: datetime, differences: Differences | None = None
+) -> Changes:
     """Matches these components with every vulnerability, and keeps the verdicts."""
     canonical: set[str] = set()
     for component in components:
         canonical.update(names.aliases.resolve(component_keys(component)))
     matcher = _matcher(intelligence.statements_for_keys(names.spellings(canonical)), names)
-    return _keep(matcher.match(components), Reach(component_ids=[int(one.id) for one in components]), at)
+    reach = Reach(component_ids=[int(one.id) for one in components])
+    return _keep(matcher.match(components), reach, at, differences)
 
 
 def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
@@ -141,7 +148,9 @@ def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
     return matcher
 
 
-def _keep(verdicts: Iterable[Verdict], reach: Reach, at: datetime) -> Changes:
+def _keep(
+    verdicts: Iterable[Verdict], reach: Reach, at: datetime, differences: Differences | None = None
+) -> Changes:
     """Brings the findings within ``reach`` to these verdicts, writing only what differs."""
     before = Finding.objects.all()
     if reach.vulnerability_ids is not None:
@@ -150,6 +159,7 @@ def _keep(verdicts: Iterable[Verdict], reach: Reach, at: datetime) -> Changes:
         before = before.filter(component_id__in=reach.component_ids)
     known = {(one.vulnerability_id, one.component_id): one for one in before}
     added, changed = [], []
+    pairs: list[Pair] = []
     for verdict in verdicts:
         pair = (int(verdict.vulnerability_id), int(verdict.component_id))
         finding = known.pop(pair, None)
@@ -159,6 +169,7 @@ def _keep(verdicts: Iterable[Verdict], reach: Reach, at: datetime) -> Changes:
         elif _differs(finding, verdict):
             values = {**_values(verdict, at), "first_found_at": finding.first_found_at}
             changed.append(Finding(vulnerability_id=pair[0], component_id=pair[1], **values))
+            pairs.append((finding, changed[-1]))
     # In one order everywhere, so that two workers that write the same pairs never wait in a ring.
     rows = sorted((*added, *changed), key=lambda one: (one.vulnerability_id, one.component_id))
     Finding.objects.bulk_create(
@@ -171,6 +182,10 @@ def _keep(verdicts: Iterable[Verdict], reach: Reach, at: datetime) -> Changes:
     statistics.grew(Finding, len(added))
     for part in slices([one.pk for one in known.values()], _IDS_AT_ONCE):
         Finding.objects.filter(pk__in=part).delete()
+    if differences is not None:
+        differences.verdicts(
+            chain(pairs, ((None, one) for one in added), ((one, None) for one in known.values())), at
+        )
     touched = {one.vulnerability_id for one in (*rows, *known.values())}
     return Changes(len(added), len(changed), len(known), touched)
 

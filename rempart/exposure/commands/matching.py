@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from rempart.exposure.commands import findings, opening, priorities
+from rempart.exposure.commands.differences import Differences
 from rempart.exposure.commands.findings import Changes, Names
 from rempart.exposure.commands.opening import Movement
 from rempart.exposure.commands.reach import Reach, fetch, hold, slices
+from rempart.exposure.models import MatchRun
 from rempart.intelligence import commands as intelligence
 from rempart.kernel import outbox
 from rempart.kernel.time import now
@@ -74,7 +77,7 @@ def tell(movement: Movement, cause: str, **more: Any) -> None:
         outbox.publish("exposure.changed", "exposure", payload)
 
 
-def index_components(ids: Iterable[int] | None = None) -> Matched:
+def index_components(ids: Iterable[int] | None = None, differences: Differences | None = None) -> Matched:
     """Takes in the components not yet indexed (among ``ids``, or all): keys, findings and exposures."""
     if ids is None:
         waiting = [row[0] for row in fetch(_UNINDEXED, where="1 = 1")]
@@ -86,27 +89,34 @@ def index_components(ids: Iterable[int] | None = None) -> Matched:
         ]
     total = Matched()
     for part in slices(waiting, COMPONENTS_AT_ONCE):
-        total.add(_take_in_and_settle(part, "components"))
+        total.add(_take_in_and_settle(part, "components", differences))
     return total
 
 
-def rematch_vulnerabilities(ids: Iterable[int]) -> Matched:
-    """Matches these vulnerabilities anew: after their records, statements or state changed."""
-    total = Matched()
+def rematch_vulnerabilities(ids: Iterable[int], feed_run_id: int | None = None) -> Matched:
+    """Matches these vulnerabilities anew: after their records, statements or state changed.
+
+    What that changes is kept under the feed's reading that brought it, where there is one.
+    """
+    total, differences = Matched(), Differences.of_reading(feed_run_id)
     for part in slices(sorted(set(ids)), VULNERABILITIES_AT_ONCE):
-        total.add(_rematch(part, "vulnerability"))
+        total.add(_rematch(part, "vulnerability", differences))
+    if differences is not None:
+        differences.close()
     return total
 
 
 @transaction.atomic
-def _rematch(vulnerability_ids: Sequence[int], cause: str, *, everything: bool = False) -> Matched:
+def _rematch(
+    vulnerability_ids: Sequence[int], cause: str, differences: Differences | None, *, everything: bool = False
+) -> Matched:
     """Findings, then what follows from them: exposures only where a finding changed, unless ``everything``.
 
     Installs that changed have an event of their own, which reconciles their body.
     """
     hold(alone=True)
     at = now()
-    result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at))
+    result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at, differences))
     changed = vulnerability_ids if everything else sorted(result.findings.vulnerability_ids)
     if changed:
         result.exposures = opening.settle(Reach(vulnerability_ids=changed), at)
@@ -115,6 +125,8 @@ def _rematch(vulnerability_ids: Sequence[int], cause: str, *, everything: bool =
         reach = Reach(vulnerability_ids=concerned)
         result.exposures.revised += priorities.prioritise(reach, at)
         opening.touched(reach, at, result.exposures)
+    if differences is not None and (changed or result.exposures.total):
+        differences.moves(Reach(vulnerability_ids=vulnerability_ids), at)
     tell(result.exposures, cause)
     return result
 
@@ -126,9 +138,9 @@ def reconcile_body(body_id: int, import_id: int | None = None) -> Matched:
     result = Matched()
     names = Names()
     waiting = [row[0] for row in fetch(_UNINDEXED_OF_BODY, [body_id])]
-    for part in slices(waiting, COMPONENTS_AT_ONCE):
-        result.add(_take_in(part, names))
     at = now()
+    for part in slices(waiting, COMPONENTS_AT_ONCE):
+        result.add(_take_in(part, names, at))
     result.exposures = opening.settle(Reach(body_id=body_id), at, import_id)
     tell(result.exposures, "inventory", **({"import_id": import_id} if import_id is not None else {}))
     return result
@@ -141,6 +153,7 @@ def reprioritise(
     body_id: int | None = None,
     asset_ids: Sequence[int] | None = None,
     cause: str,
+    feed_run_id: int | None = None,
 ) -> Matched:
     """Applies the decision table anew to the live exposures of these vulnerabilities, body or assets."""
     hold(alone=True)
@@ -149,21 +162,27 @@ def reprioritise(
     result = Matched()
     result.exposures.revised = priorities.prioritise(reach, at)
     opening.touched(reach, at, result.exposures)
+    if result.exposures.total and (differences := Differences.of_reading(feed_run_id)) is not None:
+        differences.moves(reach, at)
+        differences.close()
     tell(result.exposures, cause)
     return result
 
 
-def rematch_all(progress: Progress | None = None) -> Matched:
+def rematch_all(progress: Progress | None = None, kind: str = MatchRun.Kind.REMATCH) -> Matched:
     """Matches everything anew, part by part: components not yet indexed, then every vulnerability.
 
-    Each part is a transaction of its own and changes only what differs: stopped, it is run again.
+    Each part is a transaction of its own and changes only what differs: stopped, it is run again. What it
+    changes is kept as a run of that kind.
     """
-    total = index_components()
+    differences = Differences.open(kind)
+    total = index_components(differences=differences)
     everything = [row[0] for row in fetch("SELECT id FROM intelligence_vulnerability ORDER BY id")]
     for number, part in enumerate(slices(everything, VULNERABILITIES_AT_ONCE)):
-        total.add(_rematch(part, "rematch", everything=True))
+        total.add(_rematch(part, "rematch", differences, everything=True))
         if progress is not None:
             progress(min((number + 1) * VULNERABILITIES_AT_ONCE, len(everything)), len(everything))
+    differences.close()
     return total
 
 
@@ -174,11 +193,12 @@ def identify_anew(progress: Progress | None = None) -> Matched:
     """
     intelligence.identify_anew()
     ids = [row[0] for row in fetch("SELECT id FROM assets_component ORDER BY id")]
-    total = Matched()
+    total, differences = Matched(), Differences.open(MatchRun.Kind.IDENTITY)
     for number, part in enumerate(slices(ids, COMPONENTS_AT_ONCE)):
-        total.add(_take_in_and_settle(part, "identities"))
+        total.add(_take_in_and_settle(part, "identities", differences))
         if progress is not None:
             progress(min((number + 1) * COMPONENTS_AT_ONCE, len(ids)), len(ids))
+    differences.close()
     return total
 
 
@@ -194,17 +214,22 @@ def reprioritise_all(progress: Progress | None = None) -> Matched:
 
 
 @transaction.atomic
-def _take_in_and_settle(component_ids: Sequence[int], cause: str) -> Matched:
+def _take_in_and_settle(component_ids: Sequence[int], cause: str, differences: Differences | None) -> Matched:
     """Names and matches these components, whatever they were named before, and what follows from it."""
     hold(alone=True)
     findings.forget(component_ids)
-    result = _take_in(component_ids, Names())
-    result.exposures = opening.settle(Reach(component_ids=component_ids), now())
+    at = now()
+    result = _take_in(component_ids, Names(), at, differences)
+    result.exposures = opening.settle(Reach(component_ids=component_ids), at)
+    if differences is not None:
+        differences.moves(Reach(component_ids=component_ids), at)
     tell(result.exposures, cause)
     return result
 
 
-def _take_in(component_ids: Sequence[int], names: Names) -> Matched:
+def _take_in(
+    component_ids: Sequence[int], names: Names, at: datetime, differences: Differences | None = None
+) -> Matched:
     """Indexes components and matches them with every vulnerability: never one without the other."""
     components = findings.index(component_ids, names)
-    return Matched(findings.match_components(components, names, now()))
+    return Matched(findings.match_components(components, names, at, differences))

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from rempart.exposure.pages import doubts, exposures, lifecycle, names, offers, statements, table
+from rempart.exposure.pages import changes, doubts, exposures, lifecycle, names, offers, statements, table
 from rempart.exposure.pages.sections import register
 
 urlpatterns = [
     path("exposures/", exposures.exposure_list, name="exposure_list"),
     path("exposures/<int:exposure_id>", exposures.exposure, name="exposure"),
     path("exposures/<int:exposure_id>/statement", statements.statement_new, name="statement_new"),
+    path("exposures/changes", changes.run_list, name="run_list"),
+    path("exposures/changes/<int:run_id>", changes.run_changes, name="run_changes"),
     path("doubts/", doubts.doubt_list, name="doubt_list"),
     path("statements/", statements.statement_list, name="statement_list"),
     path("statements/offers", offers.offer_list, name="offer_list"),

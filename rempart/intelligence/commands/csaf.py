@@ -134,7 +134,7 @@ def _load_batch(
             broken = failures(document.content or {})[:_MOST_FAILURES]
             row.detail["failures"] = [asdict(each) for each in broken]
         concerned |= _save(row, advisory, marking, scores)
-    publish_changed(concerned, affected_changed=True)
+    publish_changed(concerned, affected_changed=True, run_id=run.row.pk)
 
 
 def _claimed_id(content: dict[str, Any]) -> str:

@@ -113,8 +113,10 @@ def _load_batch(run: Run, batch: list[Reading], scores: EpssScores) -> None:
         return
     ids = _save(rows, known)
     _replace_statements({ids[cve_id]: products[cve_id] for cve_id in products}, known, ids)
-    publish_changed((ids[cve_id] for cve_id in restated), affected_changed=True)
-    publish_changed((ids[cve_id] for cve_id in ids if cve_id not in restated), affected_changed=False)
+    publish_changed((ids[cve_id] for cve_id in restated), affected_changed=True, run_id=run.row.pk)
+    publish_changed(
+        (ids[cve_id] for cve_id in ids if cve_id not in restated), affected_changed=False, run_id=run.row.pk
+    )
 
 
 def _save(rows: list[Vulnerability], known: dict[str, _Known]) -> dict[str, int]:

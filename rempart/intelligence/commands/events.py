@@ -10,7 +10,11 @@ from rempart.kernel import outbox
 CHANGED = "intelligence.vulnerabilities_changed"
 
 
-def publish_changed(ids: Iterable[int], *, affected_changed: bool) -> None:
-    """Tells which vulnerabilities changed, at most 500 in an event, in the caller's transaction."""
+def publish_changed(ids: Iterable[int], *, affected_changed: bool, run_id: int) -> None:
+    """Tells which vulnerabilities changed, at most 500 in an event, in the caller's transaction.
+
+    ``run_id`` is the reading of the feed (FeedRun) that brought it.
+    """
     for batch in batches(sorted(ids)):
-        outbox.publish(CHANGED, "intelligence", {"ids": batch, "affected_changed": affected_changed})
+        payload = {"ids": batch, "affected_changed": affected_changed, "run_id": run_id}
+        outbox.publish(CHANGED, "intelligence", payload)

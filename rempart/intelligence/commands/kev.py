@@ -132,8 +132,10 @@ def _load_batch(run: Run, entries: dict[str, KevEntry], scores: EpssScores) -> N
     run.counts.added += len(added)
     run.counts.changed += len(changed)
     restated = _state_products(added, renamed)
-    publish_changed(restated, affected_changed=True)
-    publish_changed((row.pk for row in changed if row.pk not in restated), affected_changed=False)
+    publish_changed(restated, affected_changed=True, run_id=run.row.pk)
+    publish_changed(
+        (row.pk for row in changed if row.pk not in restated), affected_changed=False, run_id=run.row.pk
+    )
 
 
 def _state_products(added: list[Vulnerability], renamed: list[Vulnerability]) -> set[int]:
@@ -169,4 +171,4 @@ def _clear_absent(run: Run, present: set[str]) -> None:
         Vulnerability.objects.bulk_update(rows, _WRITTEN, batch_size=50)
         affected.remove(absent, affected.FROM_CATALOGUE)
         run.counts.changed += len(rows)
-        publish_changed(absent, affected_changed=True)
+        publish_changed(absent, affected_changed=True, run_id=run.row.pk)

@@ -1,6 +1,6 @@
 """Every read of this slice."""
 
-from rempart.intelligence.queries.facts import Facts, facts
+from rempart.intelligence.queries.facts import Facts, facts, reading, standing
 from rempart.intelligence.queries.feeds import (
     FeedStatus,
     feed_exists,
@@ -57,9 +57,11 @@ __all__ = [
     "named",
     "named_by",
     "quarantined",
+    "reading",
     "recent_arrivals",
     "search",
     "stale_feeds",
+    "standing",
     "statements_for",
     "statements_for_keys",
     "statements_of",

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from rempart.intelligence import commands, queries
-from rempart.intelligence.models import Quarantined, Vulnerability
+from rempart.intelligence.models import FeedRun, Quarantined, Vulnerability
 from rempart.intelligence.tests.conftest import cve, kev_entry, write_epss, write_kev, write_lines
 from rempart.kernel.models import OutboxEvent
 
@@ -52,9 +52,10 @@ def test_in_the_other_order_too(platform, tmp_path):
     assert queries.keys_for([first.id]) == {first.id: {"name:vendeur/produit"}}
     assert [each.source for each in queries.statements_for([second.id])[second.id]] == ["cna:vendeur"]
     payloads = list(OutboxEvent.objects.order_by("id").values_list("payload", flat=True))
+    reading = FeedRun.objects.latest("id").pk
     assert payloads == [
-        {"ids": [first.id], "affected_changed": True},
-        {"ids": [second.id], "affected_changed": False},
+        {"ids": [first.id], "affected_changed": True, "run_id": reading},
+        {"ids": [second.id], "affected_changed": False, "run_id": reading},
     ]
 
 
@@ -67,7 +68,8 @@ def test_an_entry_withdrawn_loses_its_flags(platform, tmp_path):
     assert (counts.changed, counts.unchanged) == (1, 3)
     gone = Vulnerability.objects.get(cve_id="CVE-2024-0001")
     assert (gone.kev_added_on, gone.exploitation, gone.kev_ransomware) == (None, "none", False)
-    assert OutboxEvent.objects.get().payload == {"ids": [gone.id], "affected_changed": True}
+    said = OutboxEvent.objects.get().payload
+    assert (said["ids"], said["affected_changed"]) == ([gone.id], True)
 
 
 @pytest.mark.parametrize(
