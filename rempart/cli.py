@@ -45,7 +45,7 @@ STANDALONE = {
 }
 
 # Options that take several values at once: ``--records A B``.
-SEVERAL = frozenset({"--records", "--rules", "-r", "--ioc", "--search"})
+SEVERAL = frozenset({"--records", "--rules", "-r", "--ioc", "--key", "--search"})
 
 
 def spread(arguments: list[str]) -> list[str]:

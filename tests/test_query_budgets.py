@@ -19,6 +19,7 @@ from rempart.kernel.time import now
 from tests import factories
 from tests.walk import ENDLESS, Address, pages, readable
 from tests.world import World, build
+from tests.world_rules import grow_library
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,7 @@ def _rows(world: World, body, person, mark: str) -> None:
             body=body, vulnerability=about, kind="not_affected", explanation="Motif", made_at=at,
             made_by=person.user,
         )  # fmt: skip
+    grow_library(a.library, body, person, mark)
     directive = Directive.objects.create(
         number=f"D-{mark}"[:20], vulnerability=vulnerability, audience="exposed", title_fr="Titre",
         title_en="Title", priority="act_now", issued_at=at, due_at=at + timedelta(days=1),

@@ -42,6 +42,7 @@ from rempart.organisations.models import (
     Person,
 )
 from tests import factories
+from tests.world_rules import Library, library, library_arguments
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Holding:
     on_call: OnCallPeriod
     channel: ContactChannel
     audited: AuditEntry
+    library: Library
     detection: Detection
 
     @property
@@ -254,6 +256,7 @@ def _holding(
     return Holding(
         letter, body, officer, service, server, edge, location, install, waiting, exposure, statement,
         *rows, duty, on_call, ContactChannel.objects.get(person=officer), audited,
+        library(secret, letter, body, officer),
         _detected(mark(f"RAW-{letter}"), secret, body),
     )  # fmt: skip
 
@@ -311,6 +314,7 @@ def arguments(world: World) -> dict[str, Any]:
     """A value for each argument of the addresses, by its name alone or as "page.argument": all of body A."""
     a = world.a
     return {
+        **library_arguments(a.library),
         "code": a.body.code, "body_code": a.body.code, "body": a.body.code, "key": a.server.key,
         "asset_id": a.server.pk, "edge_id": a.edge.pk, "import_id": a.waiting.pk,
         "location_id": a.location.pk,

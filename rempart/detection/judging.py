@@ -31,7 +31,7 @@ class BadEvents(ValueError):
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A document as the engine reads it. ``key`` is its id, else where it lies; ``refers`` are the rules that
-    a correlation follows.
+    a correlation follows or a filter names.
     """
 
     document: Document
@@ -105,7 +105,7 @@ def _judged(
         licence[1].strip() if licence else "",
         tuple(getattr(one, "tags", ()))[:200],
         tuple(each for each in getattr(one, "techniques", ()) if _TECHNIQUE.match(each)),
-        tuple(one.rules) if kind == "correlation" else (),
+        tuple(one.rules) if kind != "rule" else (),
     )
 
 

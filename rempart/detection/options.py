@@ -16,7 +16,8 @@ Logs = Annotated[
     typer.Argument(metavar="LOGS…", help="Fichiers, dossiers, motifs, - · Files, folders, patterns, -"),
 ]
 Rules = Annotated[
-    list[Path] | None, typer.Option("--rules", "-r", help="Dossier ou fichier de règles Sigma · Sigma rules.")
+    list[Path] | None,
+    typer.Option("--rules", "-r", help="Dossier, fichier ou paquet de règles · Sigma rules."),
 ]
 Indicators = Annotated[
     list[Path] | None,
@@ -30,6 +31,14 @@ Placeholders = Annotated[
     typer.Option("--placeholders", help="Listes des substituts, JSON · Lists of placeholders, JSON."),
 ]
 Mappings = Annotated[Path | None, typer.Option(help="Table des sources, JSON · Table of log sources, JSON.")]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        envvar="REMPART_RULES_PUBLIC_KEY",
+        help="Clé publique des paquets de règles · Public key of packs of rules (hex).",
+    ),
+]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=256, help="Processus · Processes.")]
 Level = Annotated[str, typer.Option(help=f"Niveau minimal · Least level ({', '.join(LEVELS)}).")]
 Form = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rempart.detection import options, regression
+from rempart.detection import options, packfile, regression
 from rempart.detection.wordings import described
 from rempart.engines import sigma
 
@@ -97,6 +98,71 @@ def run_cases(
             console.print(escape(str(result)), style="red", soft_wrap=True)
         console.print(f"{len(results)} cas · cases, {len(failed)} échecs · failures")
     raise typer.Exit(1 if failed or not results else 0)
+
+
+@app.command("verify-pack")
+def verify_pack(
+    pack: Annotated[Path, typer.Argument(metavar="PACK", help="Paquet de règles · Pack of rules.")],
+    key: options.Keys = None,
+    as_json: _Json = False,
+) -> None:
+    """Vérifie un paquet de règles signé · Verify a signed pack of rules; exit status 1 when it must not be
+    used.
+
+    Tells what it holds, and the defects of its rules. Nothing in it is read before its signature is known.
+    """
+    from rempart.detection.standalone import cache_folder
+
+    try:
+        opened = packfile.read_pack(pack, key or ())
+    except packfile.BadPack as problem:
+        Console(stderr=True).print(escape(str(problem)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from None
+    held = opened.contents
+    collection = sigma.load_texts(held.texts(datetime.now(UTC)), cache=cache_folder())
+    told: dict[str, Any] = {
+        "digest": opened.digest, "key": opened.key, "number": held.number, "made_at": held.made_at,
+        "body": held.body, "rules": len(held.rules), "filters": len(held.filters),
+        "defects": [str(each) for each in collection.defects],
+    }  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    console = Console()
+    for defect in collection.defects:
+        console.print(escape(str(defect)), style="yellow", soft_wrap=True)
+    console.print(
+        f"{held.number} ({held.made_at}) {held.body or 'tous · all'}: {len(held.rules)} règles · rules, "
+        f"{len(held.filters)} filtres · filters\n{opened.digest}",
+        soft_wrap=True,
+    )
+
+
+@app.command("pull")
+def pull(
+    node: Annotated[str, typer.Option("--from", help="Adresse du nœud · Address of the node (https://…).")],
+    body: Annotated[str, typer.Option(help="Code de l’organisme · Code of the body.")],
+    to: Annotated[Path, typer.Option(dir_okay=False, help="Fichier du paquet · File of the pack.")],
+    key: options.Keys = None,
+    name: Annotated[str, typer.Option(help="Nom de cette machine · Name of this machine.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """Prend le paquet de règles d’un organisme · Fetch the pack of rules of a body.
+
+    Verified before it takes the place of the former file; the node is then told which pack runs here. The
+    token (detection:run) is in REMPART_TOKEN.
+    """
+    from rempart.detection import pulling
+
+    try:
+        done = pulling.pull(node, body, to, key or (), name)
+    except (packfile.BadPack, pulling.NotPulled) as problem:
+        Console(stderr=True).print(escape(str(problem)), style="red", soft_wrap=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(done, ensure_ascii=False))
+    else:
+        Console().print(f"{to}: {done['rules']} règles · rules, {done['digest']}", soft_wrap=True)
 
 
 @app.command("explain")

@@ -31,6 +31,7 @@ from rempart.detection.findings import (
     origin_of,
     shown,
 )
+from rempart.detection.rulesets import rules_in
 from rempart.detection.tally import Tally
 from rempart.engines import logs, observables, sigma
 
@@ -50,6 +51,7 @@ class Settings:
     allowed: tuple[Path, ...] = ()
     placeholders: dict[str, list[str]] = field(default_factory=dict)
     mappings: Path | None = None
+    keys: tuple[str, ...] = ()  # public keys whose packs are trusted
     cache: Path | None = None
     level: str = LEVELS[0]
     form: str = ""
@@ -109,7 +111,7 @@ class Engines:
 
     def _load_rules(self) -> None:
         settings = self.settings
-        collection = sigma.load_rules(settings.rules, cache=settings.cache)
+        collection = rules_in(settings.rules, settings.keys, settings.now, settings.cache)
         self.detector = sigma.compile_rules(
             collection,
             mappings=sigma.read_mappings(settings.mappings) if settings.mappings else None,

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import pgettext_lazy
-
 from rempart.detection import detections_vocabulary as found
+from rempart.detection import library_vocabulary as library
 
-OBJECTS: dict[str, Any] = {
-    "detection.rule": pgettext_lazy("object", "Règle de détection"),
-}
-
-ACTIONS: dict[str, Any] = {**found.ACTIONS}
-FIELDS: dict[str, Any] = {**found.FIELDS}
-EVENTS: dict[str, Any] = {**found.EVENTS}
+ACTIONS: dict[str, Any] = {**library.ACTIONS, **found.ACTIONS}
+FIELDS: dict[str, Any] = {**library.FIELDS, **found.FIELDS}
+OBJECTS: dict[str, Any] = {**library.OBJECTS, **found.OBJECTS}
+JOBS: dict[str, Any] = {**library.JOBS}
+EVENTS: dict[str, Any] = {**library.EVENTS, **found.EVENTS}

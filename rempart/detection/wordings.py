@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rempart.engines.sigma import Rule
@@ -27,10 +27,14 @@ _QUALIFIERS: Final = {
 _SHOWN: Final = 12
 
 
-def described(rule: Rule) -> dict[str, Any]:
-    """The rule as plain data: its log source and fields, and its searches in words."""
+def described(rule: Rule, language: str = "") -> dict[str, Any]:
+    """The rule as plain data: its log source and fields, and its searches in words.
+
+    ``language``: "fr" or "en"; without it, both ("contient · contains").
+    """
+    said = _both if not language else _english if language == "en" else _french
     searches = {
-        str(name): _search(body)
+        str(name): _search(body, said)
         for name, body in rule.detection.items()
         if name not in ("condition", "timeframe")
     }
@@ -52,6 +56,20 @@ def described(rule: Rule) -> dict[str, Any]:
     }
 
 
+def _both(words: str) -> str:
+    return words
+
+
+def _french(words: str) -> str:
+    first, bar, _ = words.partition(" · ")
+    return f"{first} " if bar and first.startswith(" ") else first
+
+
+def _english(words: str) -> str:
+    _, bar, last = words.rpartition(" · ")
+    return f" {last}" if bar and last.endswith(" ") else last
+
+
 def _fields(detection: Mapping[str, Any]) -> set[str]:
     fields: set[str] = set()
     waiting = [body for name, body in detection.items() if name not in ("condition", "timeframe")]
@@ -64,25 +82,25 @@ def _fields(detection: Mapping[str, Any]) -> set[str]:
     return fields - {""}
 
 
-def _search(body: Any) -> str:
+def _search(body: Any, said: Callable[[str], str]) -> str:
     if isinstance(body, Mapping):
-        return " ET · AND ".join(_item(str(key), values) for key, values in body.items())
+        return said(" ET · AND ").join(_item(str(key), values, said) for key, values in body.items())
     if isinstance(body, list):
-        maps = [f"({_search(one)})" for one in body if isinstance(one, Mapping)]
+        maps = [f"({_search(one, said)})" for one in body if isinstance(one, Mapping)]
         words = [one for one in body if not isinstance(one, Mapping)]
         if words:
-            maps.insert(0, f"un des mots · one of the words {_values(words)}")
-        return " OU · OR ".join(maps)
-    return f"le mot · the word {_values([body])}"
+            maps.insert(0, f"{said('un des mots · one of the words')} {_values(words)}")
+        return said(" OU · OR ").join(maps)
+    return f"{said('le mot · the word')} {_values([body])}"
 
 
-def _item(key: str, values: Any) -> str:
+def _item(key: str, values: Any, said: Callable[[str], str]) -> str:
     field, *modifiers = key.split("|")
-    verb = next((_VERBS[one] for one in modifiers if one in _VERBS), "=")
-    said = [_QUALIFIERS[one] for one in modifiers if one in _QUALIFIERS]
-    tail = ", ".join(said)
+    verb = said(next((_VERBS[one] for one in modifiers if one in _VERBS), "="))
+    qualifiers = [said(_QUALIFIERS[one]) for one in modifiers if one in _QUALIFIERS]
+    tail = ", ".join(qualifiers)
     what = _values(values if isinstance(values, list) else [values])
-    return f"{field or '*'} {verb} {what}{f' ({tail})' if said else ''}"
+    return f"{field or '*'} {verb} {what}{f' ({tail})' if qualifiers else ''}"
 
 
 def _values(values: list[Any]) -> str:

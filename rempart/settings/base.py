@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(env.text("REMPART_VAR", str(ROOT / "var"))).resolve()
 
 SECRET_KEY = env.secret("REMPART_SECRET_KEY", VAR / "secret_key")
+# Signs the packs of detection rules: nodes trust its public half.
+RULES_KEY = env.secret("REMPART_RULES_KEY", VAR / "rules_key")
 SECRET_KEY_FALLBACKS = env.words("REMPART_SECRET_KEY_FALLBACKS")
 DEBUG = env.flag("REMPART_DEBUG")
 ALLOWED_HOSTS = env.words("REMPART_HOSTS", "localhost,127.0.0.1,[::1]")

@@ -73,12 +73,12 @@ def import_rules(
     try:
         contents = _contents(str(place), revision)
     except (BadRelease, HttpFailure) as error:
-        raise Invalid(_("Cette version ne peut être lue : %s.") % error, field="place") from error
+        raise Invalid(_("Cette version ne peut être lue : %s.") % error, field="place") from error
     if not contents.documents:
         raise Invalid(_("Aucune règle dans cette version."), field="place", code="no_rules")
     name = source or (_SIGMAHQ[0] if contents.sigmahq else _slug(label or str(place)))
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", name):
-        raise Invalid(_("Un nom de source : minuscules, chiffres et traits d’union."), field="source")
+        raise Invalid(_("Un nom de source : minuscules, chiffres et traits d’union."), field="source")
     terms = licence or (_SIGMAHQ[1] if contents.sigmahq else "")
     try:
         wanted = Marking.read(marking)
@@ -343,7 +343,7 @@ class _Reading:
         kept = plan.counts["unchanged"] + plan.counts["changed"] + plan.counts["restored"]
         if len(leaving) > 20 and len(leaving) > kept and not self.retire_many:
             raise Invalid(
-                _("%(count)d règles de cette source manquent dans cette version : est-elle entière ?")
+                _("%(count)d règles de cette source manquent dans cette version : est-elle entière ?")
                 % {"count": len(leaving)},
                 field="retire_many", code="too_many_gone", values={"gone": len(leaving)},
             )  # fmt: skip

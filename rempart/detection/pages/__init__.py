@@ -1,9 +1,5 @@
 """Pages of the library of rules."""
 
-from django.urls import path
+from rempart.detection.pages import library
 
-from rempart.detection.pages import rules
-
-urlpatterns = [
-    path("detection/rules/", rules.rule_list, name="rule_list"),
-]
+urlpatterns = [*library.urlpatterns]

@@ -1,5 +1,59 @@
-"""Reading the library of rules, scoped by who asks."""
+"""Reading the library of rules and what was detected, scoped by who asks."""
 
-from rempart.detection.queries.rules import rules
+from rempart.detection.queries.packs import (
+    Running,
+    get_pack,
+    is_current,
+    latest_pack,
+    nodes,
+    packs,
+    running,
+    running_body,
+)
+from rempart.detection.queries.rules import (
+    Totals,
+    cases,
+    get_case,
+    get_release,
+    get_rule,
+    get_tuning,
+    get_version,
+    places,
+    ranked,
+    releases,
+    rules,
+    sources,
+    technique_names,
+    totals,
+    tunings,
+    versions,
+    writable_bodies,
+)
 
-__all__ = ["rules"]
+__all__ = [
+    "Running",
+    "Totals",
+    "cases",
+    "get_case",
+    "get_pack",
+    "get_release",
+    "get_rule",
+    "get_tuning",
+    "get_version",
+    "is_current",
+    "latest_pack",
+    "nodes",
+    "packs",
+    "places",
+    "ranked",
+    "releases",
+    "rules",
+    "running",
+    "running_body",
+    "sources",
+    "technique_names",
+    "totals",
+    "tunings",
+    "versions",
+    "writable_bodies",
+]

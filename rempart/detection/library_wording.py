@@ -1,0 +1,114 @@
+"""The library's codes in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+LEVELS: dict[str, Any] = {
+    "critical": pgettext_lazy("level", "critique"),
+    "high": pgettext_lazy("level", "élevé"),
+    "medium": pgettext_lazy("level", "moyen"),
+    "low": pgettext_lazy("level", "faible"),
+    "informational": pgettext_lazy("level", "informatif"),
+}
+LEVEL_MEANINGS = {
+    "critical": "critical",
+    "high": "critical",
+    "medium": "warn",
+    "low": "calm",
+    "informational": "calm",
+}
+STATUSES: dict[str, Any] = {
+    "stable": pgettext_lazy("rule status", "stable"),
+    "test": pgettext_lazy("rule status", "à l’essai"),
+    "experimental": pgettext_lazy("rule status", "expérimentale"),
+    "deprecated": pgettext_lazy("rule status", "remplacée"),
+    "unsupported": pgettext_lazy("rule status", "non soutenue"),
+}
+STATES: dict[str, Any] = {
+    "proposed": pgettext_lazy("rule", "Proposée"),
+    "active": pgettext_lazy("rule", "En vigueur"),
+    "retired": pgettext_lazy("rule", "Retirée"),
+}
+STATE_MEANINGS = {"proposed": "warn", "active": "calm", "retired": "calm"}
+VERDICTS: dict[str, Any] = {
+    "ok": pgettext_lazy("verdict", "utilisable"),
+    "lists": pgettext_lazy("verdict", "demande des listes"),
+    "defective": pgettext_lazy("verdict", "défaut"),
+}
+VERDICT_MEANINGS = {"ok": "calm", "lists": "warn", "defective": "critical"}
+KINDS: dict[str, Any] = {
+    "rule": _("Règle"),
+    "correlation": _("Corrélation"),
+    "filter": _("Filtre"),
+    "unknown": _("Illisible"),
+}
+VERSION_STATES: dict[str, Any] = {
+    "proposed": pgettext_lazy("version", "Proposée"),
+    "active": pgettext_lazy("version", "En vigueur"),
+    "refused": pgettext_lazy("version", "Refusée"),
+    "replaced": pgettext_lazy("version", "Remplacée"),
+}
+VERSION_MEANINGS = {"proposed": "warn", "active": "ok", "refused": "critical", "replaced": "calm"}
+TUNING_STATES: dict[str, Any] = {
+    "proposed": pgettext_lazy("tuning", "Proposé"),
+    "active": pgettext_lazy("tuning", "En vigueur"),
+    "refused": pgettext_lazy("tuning", "Refusé"),
+    "ended": pgettext_lazy("tuning", "Terminé"),
+    "expired": pgettext_lazy("tuning", "Échu"),
+}
+TUNING_MEANINGS = {
+    "proposed": "warn", "active": "ok", "refused": "critical", "ended": "calm", "expired": "critical",
+}  # fmt: skip
+COUNTS: dict[str, Any] = {
+    "read": pgettext_lazy("release", "lues"),
+    "added": pgettext_lazy("release", "ajoutées"),
+    "changed": pgettext_lazy("release", "changées"),
+    "unchanged": pgettext_lazy("release", "inchangées"),
+    "restored": pgettext_lazy("release", "revenues"),
+    "retired": pgettext_lazy("release", "retirées"),
+    "held": pgettext_lazy("release", "à revoir"),
+    "defective": pgettext_lazy("release", "avec un défaut"),
+    "refused": pgettext_lazy("release", "refusées"),
+    "cases": pgettext_lazy("release", "essais ajoutés"),
+}
+
+
+def level(code: str) -> str:
+    """A level in words."""
+    return str(LEVELS.get(code, code))
+
+
+def looks_at(rule: Any) -> str:
+    """The log source of a rule: "windows / process_creation"."""
+    return " / ".join(each for each in (rule.product, rule.category, rule.service) if each)
+
+
+def dressed(rule: Any) -> Any:
+    """The rule with its codes in words, for a template."""
+    rule.level_words, rule.level_meaning = LEVELS.get(rule.level, "–"), LEVEL_MEANINGS.get(rule.level, "calm")
+    rule.state_words, rule.state_meaning = STATES[rule.state], STATE_MEANINGS[rule.state]
+    rule.verdict_words, rule.verdict_meaning = VERDICTS[rule.verdict], VERDICT_MEANINGS[rule.verdict]
+    rule.status_words = STATUSES.get(rule.status, rule.status)
+    rule.place = looks_at(rule)
+    rule.codes = rule.techniques.split()
+    return rule
+
+
+def dressed_version(version: Any) -> Any:
+    """A version with its codes in words, for a template."""
+    version.state_words = VERSION_STATES[version.state]
+    version.state_meaning = VERSION_MEANINGS[version.state]
+    version.verdict_words = VERDICTS[version.verdict]
+    version.verdict_meaning = VERDICT_MEANINGS[version.verdict]
+    return version
+
+
+def dressed_tuning(tuning: Any) -> Any:
+    """A filter with its codes in words, for a template."""
+    tuning.state_words = TUNING_STATES[tuning.state]
+    tuning.state_meaning = TUNING_MEANINGS[tuning.state]
+    return tuning

@@ -1,0 +1,127 @@
+"""The forms of the library of rules."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from rempart.detection import queries
+from rempart.kernel.actors import Actor
+from rempart.kernel.errors import DomainError
+from rempart.kernel.markings import Marking
+from rempart.kernel.permissions import Permission
+from rempart.kernel.time import today
+
+_TEXT = forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "wrap": "off"})
+_SHORT = forms.Textarea(attrs={"rows": 3})
+
+
+class CommandForm(forms.Form):
+    """A form whose command may refuse: the refusal goes beside its field."""
+
+    def refuse(self, error: DomainError) -> None:
+        """Shows what a command refused."""
+        self.add_error(error.field if error.field in self.fields else None, str(error.message))
+
+
+def owners(actor: Actor, permission: Permission) -> list[tuple[Any, Any]]:
+    """Whose rule it may be: the bodies where the actor holds the right, and all of them when everywhere."""
+    bodies: list[tuple[Any, Any]] = list(queries.writable_bodies(actor, permission))
+    return [("", _("Tout le gouvernement")), *bodies] if actor.scope(permission).everything else bodies
+
+
+class TextForm(CommandForm):
+    """A rule's text, and why it is proposed."""
+
+    text = forms.CharField(
+        label=_("Texte de la règle (Sigma, YAML)"), max_length=200_000, widget=_TEXT, strip=False
+    )
+    why = forms.CharField(label=_("Pourquoi"), max_length=4_000, widget=_SHORT)
+
+
+class NewRuleForm(TextForm):
+    """A rule of a body, or of all."""
+
+    body_id = forms.TypedChoiceField(label=_("Pour"), required=False, coerce=int, empty_value=None)
+    field_order = ("body_id",)
+
+    def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["body_id"].choices = owners(actor, Permission.DETECTION_WRITE)  # type: ignore[attr-defined]
+
+
+class CaseForm(CommandForm):
+    """Events that a rule must match, or must not."""
+
+    name = forms.CharField(label=_("Nom de l’essai"), max_length=200)
+    least = forms.IntegerField(
+        label=_("Détections attendues, au moins"), min_value=0, max_value=1_000_000, initial=1,
+        help_text=_("0 : ces événements ne doivent jamais être détectés."),
+    )  # fmt: skip
+    events = forms.CharField(
+        label=_("Événements (JSON, un par ligne)"), max_length=2_000_000, required=False, widget=_TEXT
+    )
+    file = forms.FileField(label=_("Ou un journal enregistré (EVTX, JSON, syslog…)"), required=False)
+
+
+class ReasonForm(CommandForm):
+    """Why something is done."""
+
+    why = forms.CharField(label=_("Pourquoi"), max_length=4_000, widget=_SHORT)
+
+
+class ReviewForm(CommandForm):
+    """The note of who reviews."""
+
+    note = forms.CharField(label=_("Note"), max_length=4_000, widget=_SHORT, required=False)
+
+
+class TuningForm(CommandForm):
+    """A body's filter."""
+
+    body_id = forms.TypedChoiceField(label=_("Organisme"), coerce=int, empty_value=None)
+    text = forms.CharField(label=_("Filtre (Sigma, YAML)"), max_length=200_000, widget=_TEXT, strip=False)
+    reason = forms.CharField(label=_("Pourquoi"), max_length=4_000, widget=_SHORT)
+    until = forms.DateField(
+        label=_("Jusqu’au (dernier jour compris)"), widget=forms.DateInput(attrs={"type": "date"}),
+        initial=lambda: today() + timedelta(days=90),
+    )  # fmt: skip
+
+    def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        bodies = queries.writable_bodies(actor, Permission.DETECTION_WRITE)
+        self.fields["body_id"].choices = bodies  # type: ignore[attr-defined]
+
+    @property
+    def expires_at(self) -> datetime:
+        """The end of the last day."""
+        return timezone.make_aware(datetime.combine(self.cleaned_data["until"], time(23, 59, 59)))
+
+
+class ReleaseForm(CommandForm):
+    """A release of rules to read."""
+
+    body_id = forms.TypedChoiceField(label=_("Pour"), required=False, coerce=int, empty_value=None)
+    file = forms.FileField(
+        label=_("Archive zip des règles (par exemple une version de SigmaHQ)"), required=False
+    )
+    address = forms.URLField(
+        label=_("Ou l’adresse d’une archive"), max_length=500, required=False, assume_scheme="https"
+    )
+    source = forms.SlugField(
+        label=_("Nom de la source"), max_length=60, required=False,
+        help_text=_("Le même d’une version à l’autre : sigmahq, par exemple."),
+    )  # fmt: skip
+    licence = forms.CharField(label=_("Licence"), max_length=200, required=False)
+    marking = forms.ChoiceField(label=_("Marque"), choices=Marking.choices, initial=Marking.CLEAR)
+    retire_many = forms.BooleanField(
+        label=_("Retirer les règles absentes, même si elles sont la plupart"), required=False
+    )
+
+    def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["body_id"].choices = owners(actor, Permission.DETECTION_REVIEW)  # type: ignore[attr-defined]

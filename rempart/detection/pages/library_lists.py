@@ -1,0 +1,140 @@
+"""The lists of the library: rules, versions that wait, releases, filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from rempart.detection import library_wording as wording
+from rempart.detection import queries
+from rempart.kernel.actors import Actor
+from rempart.kernel.listing import Column, Filter, Listing
+
+Rows = QuerySet[Any]
+_RULE_COLUMNS = (
+    Column("title", _("Règle"), ("title",)),
+    Column("level", _("Niveau"), ("rank", "title")),
+    Column("place", _("Journaux"), ("product", "category", "service")),
+    Column("techniques", _("Techniques"), ("techniques",)),
+    Column("state", _("État"), ("state",)),
+    Column("verdict", _("Verdict"), ("verdict",)),
+    Column("cases", _("Cas d’essai"), ("cases",), numeric=True),
+    Column("source", _("Source"), ("source__name",)),
+    Column("status", _("Maturité"), ("status",), optional=True),
+    Column("author", _("Auteur"), ("author",), optional=True),
+    Column("changed", _("Changée"), ("changed_at",), optional=True),
+)
+
+
+def _words(rows: Rows, value: str) -> Rows:
+    for word in value.split()[:6]:
+        rows = rows.filter(Q(title__icontains=word) | Q(key__iexact=word) | Q(author__icontains=word))
+    return rows
+
+
+def _whole(field: str) -> Any:
+    return lambda rows, value: rows.filter(**{field: value})
+
+
+def _technique(rows: Rows, value: str) -> Rows:
+    code = value.strip().upper()
+    return rows.filter(Q(techniques__contains=f" {code} ") | Q(techniques__contains=f" {code}."))
+
+
+def _place(rows: Rows, value: str) -> Rows:
+    return rows.filter(Q(product=value) | Q(service=value) | Q(category=value))
+
+
+def _source(rows: Rows, value: str) -> Rows:
+    return rows.filter(source=None) if value == "own" else rows.filter(source__name=value)
+
+
+def _waiting(rows: Rows, value: str) -> Rows:
+    return rows.filter(waiting__gt=0) if value == "yes" else rows.filter(waiting=0)
+
+
+def _cases(rows: Rows, value: str) -> Rows:
+    return rows.filter(cases__gt=0) if value == "yes" else rows.filter(cases=0)
+
+
+_YES_NO = (("yes", _("oui")), ("no", _("non")))
+
+
+def rules_listing(actor: Actor) -> Listing:
+    """The list of rules, with the log sources and sources that the actor may choose."""
+    return Listing(
+        "rules",
+        _RULE_COLUMNS,
+        (
+            Filter("q", _("Texte"), _words),
+            Filter("level", _("Niveau"), _whole("level"), tuple(wording.LEVELS.items())),
+            Filter("state", _("État"), _whole("state"), tuple(wording.STATES.items())),
+            Filter("verdict", _("Verdict"), _whole("verdict"), tuple(wording.VERDICTS.items())),
+            Filter("product", _("Produit ou service"), _place, folded=True),
+            Filter("technique", _("Technique"), _technique, folded=True),
+            Filter("status", _("Maturité"), _whole("status"), tuple(wording.STATUSES.items()), folded=True),
+            Filter(
+                "source",
+                _("Source"),
+                _source,
+                lambda: [("own", _("écrite ici")), *((s.name, s.name) for s in queries.sources(actor))],
+                folded=True,
+            ),
+            Filter("waiting", _("Version à revoir"), _waiting, _YES_NO, folded=True),
+            Filter("cases", _("A des essais"), _cases, _YES_NO, folded=True),
+        ),
+        "title",
+    )
+
+
+VERSIONS = Listing(
+    "rule_versions",
+    (
+        Column("rule", _("Règle"), ("rule__title", "number")),
+        Column("number", _("Version"), ("number",), numeric=True),
+        Column("who", _("Proposée par"), ("made_by__name",)),
+        Column("made", _("Le"), ("made_at",)),
+        Column("verdict", _("Verdict"), ("verdict",)),
+        Column("tests", _("Cas d’essai")),
+        Column("why", _("Pourquoi")),
+    ),
+    (
+        Filter("q", _("Règle"), lambda rows, value: rows.filter(rule__title__icontains=value)),
+        Filter("verdict", _("Verdict"), _whole("verdict"), tuple(wording.VERDICTS.items())),
+    ),
+    "-made",
+)
+
+RELEASES = Listing(
+    "rule_releases",
+    (
+        Column("source", _("Source"), ("source__name",)),
+        Column("place", _("Version lue"), ("place",)),
+        Column("read_at", _("Lue"), ("read_at",)),
+        Column("read", _("Règles"), numeric=True),
+        Column("changes", _("Ce qui a changé")),
+        Column("who", _("Par"), ("read_by__name",)),
+    ),
+    (Filter("q", _("Source"), lambda rows, value: rows.filter(source__name__icontains=value)),),
+    "-read_at",
+)
+
+TUNINGS = Listing(
+    "rule_tunings",
+    (
+        Column("title", _("Filtre"), ("title",)),
+        Column("body", _("Organisme"), ("body__name_fr",)),
+        Column("rule", _("Règle"), ("rule__title",)),
+        Column("state", _("État"), ("state",)),
+        Column("until", _("Jusqu’au"), ("expires_at",)),
+        Column("made", _("Proposé"), ("made_at",)),
+    ),
+    (
+        Filter("q", _("Texte"), lambda rows, value: rows.filter(title__icontains=value)),
+        Filter("state", _("État"), _whole("state"), tuple(wording.TUNING_STATES.items())),
+        Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value), folded=True),
+    ),
+    "-made",
+)

@@ -1,0 +1,105 @@
+"""``rempart rules pull``: a body's pack of rules from its node, verified, and told to the node."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Collection
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from rempart.detection import packfile
+from rempart.engines import sigma
+
+_TOKEN: Final = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_SECONDS: Final = 60.0
+_MOST_BYTES: Final = 64 * 1024**2
+_API: Final = "/api/v1/detection/packs"
+
+
+class NotPulled(Exception):
+    """The pack could not be had; the message says why."""
+
+
+def pull(
+    node: str,
+    body: str,
+    to: Path,
+    keys: Collection[str],
+    name: str = "",
+    *,
+    transport: httpx.BaseTransport | None = None,
+) -> dict[str, Any]:
+    """Puts the body's pack in ``to``, once verified, and reports it. Raises NotPulled, BadPack.
+
+    Returns digest, rules, defects, and ``changed``: whether the file is another than before.
+    """
+    client = _client(node, transport)
+    with client:
+        about = _answer(client.build_request("GET", f"{_API}/latest", params={"body": body}), client)
+        raw = _download(client, str(about.get("digest", "")))
+        opened = packfile.opened(raw, keys)
+        changed = not (to.is_file() and to.read_bytes() == raw)
+        if changed:
+            draft = to.with_name(f".{to.name}.part")
+            draft.write_bytes(raw)
+            draft.replace(to)
+        collection = sigma.load_texts(opened.contents.texts(datetime.now(UTC)))
+        count = len(collection.rules) + len(collection.correlations)
+        stated = {
+            "body": body, "node": name or socket.gethostname(), "digest": opened.digest, "rules": count,
+            "defects": len(collection.defects),
+        }  # fmt: skip
+        _answer(client.build_request("POST", f"{_API}/reports", json=stated), client)
+    return {
+        "digest": opened.digest,
+        "rules": count,
+        "defects": len(collection.defects),
+        "changed": changed,
+    }
+
+
+def _client(node: str, transport: httpx.BaseTransport | None) -> httpx.Client:
+    token = os.environ.get(_TOKEN, "").strip()
+    if not token or not token.isprintable():
+        raise NotPulled(f"{_TOKEN}=…")
+    url = httpx.URL(node)
+    if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOCAL):
+        raise NotPulled("--from : https seulement · https only")
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(
+        base_url=url, headers=headers, timeout=_SECONDS, transport=transport, follow_redirects=False
+    )
+
+
+def _answer(request: httpx.Request, client: httpx.Client) -> dict[str, Any]:
+    try:
+        answer = client.send(request)
+        document = answer.json()
+    except (httpx.HTTPError, ValueError) as problem:
+        raise NotPulled(f"{request.url.host}: {problem}") from None
+    if answer.status_code >= 300 or not isinstance(document, dict):
+        title = document.get("title", "") if isinstance(document, dict) else ""
+        raise NotPulled(f"{request.url.host}: {answer.status_code} {str(title)[:300]}")
+    return document
+
+
+def _download(client: httpx.Client, digest: str) -> bytes:
+    if len(digest) != 64 or not digest.isalnum():
+        raise NotPulled("réponse illisible · unreadable answer")
+    content = bytearray()
+    try:
+        with client.stream("GET", f"{_API}/files/{digest}") as answer:
+            if answer.status_code != 200:
+                raise NotPulled(f"{answer.url.host}: {answer.status_code}")
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if len(content) > _MOST_BYTES:
+                    raise NotPulled(f"plus de · more than {_MOST_BYTES} octets · bytes")
+    except httpx.HTTPError as problem:
+        raise NotPulled(str(problem)) from None
+    return bytes(content)

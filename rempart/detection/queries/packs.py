@@ -1,0 +1,97 @@
+"""Packs of rules, and which nodes run which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from rempart.detection.models import Pack, PackReport
+from rempart.kernel.actors import Actor
+from rempart.kernel.errors import NotFound
+from rempart.kernel.permissions import Permission
+from rempart.organisations import queries as organisations
+
+_READ = Permission.DETECTION_READ
+
+
+def packs(actor: Actor) -> QuerySet[Pack]:
+    """The packs of all and of the actor's bodies, without their files."""
+    return Pack.objects.visible_to(actor, _READ).defer("file").select_related("body", "made_by")
+
+
+def get_pack(actor: Actor, digest: str) -> Pack:
+    """A pack whose file is still kept, with it, for who reads or runs rules; raises NotFound."""
+    permission = Permission.DETECTION_RUN if actor.may(Permission.DETECTION_RUN) else _READ
+    found = Pack.objects.visible_to(actor, permission).filter(digest=digest).first()
+    if found is None or not found.file:
+        raise NotFound(_("Ce paquet n’existe pas, ou n’est plus gardé."))
+    return found
+
+
+def latest_pack(actor: Actor, code: str = "") -> Pack:
+    """The pack that a body should run: its own last one, else that of all. Raises NotFound."""
+    rows = Pack.objects.visible_to(actor, Permission.DETECTION_RUN).defer("file").select_related("body")
+    if code:
+        body = organisations.bodies(actor, Permission.DETECTION_RUN).filter(code=code).first()
+        if body is None:
+            raise NotFound(_("Cet organisme n’existe pas."), field="body")
+        rows = rows.filter(Q(body=None) | Q(body=body))
+        found = rows.order_by(F("body_id").asc(nulls_last=True), "-number").first()
+    else:
+        found = rows.filter(body=None).order_by("-number").first()
+    if found is None:
+        raise NotFound(_("Aucun paquet n’a été signé."))
+    return found
+
+
+def nodes(actor: Actor) -> QuerySet[PackReport]:
+    """What each node of the actor's bodies runs, and ``expected``: the digest that it should run."""
+    own = Pack.objects.filter(body_id=OuterRef("body_id")).order_by("-number").values("digest")[:1]
+    shared = Pack.objects.filter(body=None).order_by("-number").values("digest")[:1]
+    return (
+        PackReport.objects.visible_to(actor, _READ)
+        .select_related("body", "pack")
+        .defer("pack__file")
+        .annotate(expected=Coalesce(Subquery(own), Subquery(shared)))
+    )
+
+
+@dataclass(frozen=True)
+class Running:
+    """How many nodes run the pack that they should, another, or one unknown here; and silent bodies."""
+
+    current: int
+    behind: int
+    unknown: int
+    silent: int
+
+
+def running(actor: Actor) -> Running:
+    """The figures above the list of nodes."""
+    rows: list[tuple[Any, ...]] = list(nodes(actor).values_list("body_id", "digest", "expected", "pack_id"))
+    current = sum(digest == expected for _body, digest, expected, _pack in rows)
+    unknown = sum(pack is None for *_, pack in rows)
+    silent = organisations.bodies(actor, _READ).exclude(pk__in={row[0] for row in rows}).count()
+    return Running(current, len(rows) - current - unknown, unknown, silent)
+
+
+def running_body(actor: Actor, code: str) -> int | None:
+    """The number of a body for whose nodes the actor may speak; None when there is none of this code."""
+    return (
+        organisations.bodies(actor, Permission.DETECTION_RUN)
+        .filter(code=code)
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def is_current(actor: Actor, report: PackReport) -> bool:
+    """Whether a node runs what its body should run."""
+    try:
+        return latest_pack(actor, report.body.code).digest == report.digest
+    except NotFound:
+        return False
