@@ -27,20 +27,22 @@ ROLES = {
     "other_officer": Role.BODY_OFFICER,
 }
 # The texts that each person may see in pages and exports; every other mark is another body's.
-EVERY_MARK = {f"{kind}-{letter}" for kind in ("SECRET", "PERSON", "PLACE") for letter in "ASB"}
-_CENTRE = {mark for mark in EVERY_MARK if not mark.endswith("B")}
+EVERY_MARK = {f"{kind}-{letter}" for kind in ("SECRET", "PERSON", "PLACE", "RAW") for letter in "ASB"}
+# Hosts, users and events of detections stay in their body: no centre sees them.
+_LEAVES = {mark for mark in EVERY_MARK if not mark.startswith("RAW")}
+_CENTRE = {mark for mark in _LEAVES if not mark.endswith("B")}
 SEES = {
-    "cgcd_analyst": EVERY_MARK,
-    "cgcd_commander": EVERY_MARK,
-    "auditor": EVERY_MARK,
+    "cgcd_analyst": _LEAVES,
+    "cgcd_commander": _LEAVES,
+    "auditor": _LEAVES,
     "cocd_analyst": _CENTRE,
-    "body_officer": {"SECRET-A", "PERSON-A", "PLACE-A"},
+    "body_officer": {"SECRET-A", "PERSON-A", "PLACE-A", "RAW-A"},
     # An owner reads no list of people, and sees who answers for their own body's assets.
     "asset_owner": {"SECRET-A", "PERSON-A", "PLACE-A"},
-    "sibling_officer": {"SECRET-S", "PERSON-S", "PLACE-S"},
-    "other_officer": {"SECRET-B", "PERSON-B", "PLACE-B"},
+    "sibling_officer": {"SECRET-S", "PERSON-S", "PLACE-S", "RAW-S"},
+    "other_officer": {"SECRET-B", "PERSON-B", "PLACE-B", "RAW-B"},
     "authority": {"PLACE-A", "PLACE-S", "PLACE-B"},
-    "administrator": {mark for mark in EVERY_MARK if not mark.startswith("SECRET")},
+    "administrator": {mark for mark in _LEAVES if not mark.startswith("SECRET")},
 }
 # What only says who one is and how one reads: each person writes these about themselves.
 _OWN_TABLES = re.compile(

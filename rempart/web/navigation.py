@@ -38,6 +38,8 @@ _PLACES = (
     Place("asset_list", _("Services et actifs"), Permission.ASSET_READ, "s", 1),
     Place("lifecycle_list", _("Fin de vie"), Permission.EXPOSURE_READ, "l", 1),
     Place("inventory_list", _("Inventaires"), Permission.ASSET_WRITE, "n", 1),
+    Place("detection_list", _("Détections"), Permission.TELEMETRY_READ, "a", 2),
+    Place("sighting_list", _("Signalements"), Permission.SIGHTING_READ, "u", 2),
     Place("rule_list", _("Règles de détection"), Permission.DETECTION_READ, "r", 2),
     Place("indicators", _("Indicateurs"), Permission.INDICATOR_READ, "i", 3),
     Place("priority_table", _("Table de priorité"), Permission.EXPOSURE_READ, "p", 3),

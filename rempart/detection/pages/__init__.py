@@ -1,5 +1,5 @@
 """Pages of the library of rules."""
 
-from rempart.detection.pages import library
+from rempart.detection.pages import detections_urls, library
 
-urlpatterns = [*library.urlpatterns]
+urlpatterns = [*library.urlpatterns, *detections_urls.urlpatterns]

@@ -74,7 +74,7 @@ def _level_filter() -> Filter:
     return Filter("level", pgettext_lazy("detection", "Niveau"), _level, _LEVELS)
 
 
-def _age_filter(field: str) -> Filter:
+def age_filter(field: str) -> Filter:
     return Filter("age", pgettext_lazy("detection", "Vue"), _age(field), tuple(wording.AGES.items()))
 
 
@@ -106,7 +106,7 @@ def detection_listing(actor: Actor) -> Listing:
         Filter("rule", pgettext_lazy("detection", "Règle"), _rule),
         Filter("host", _("Hôte"), _entity("host_key")),
         Filter("user", _("Compte"), _entity("user_key")),
-        _age_filter("seen_at"),
+        age_filter("seen_at"),
         Filter("technique", _("Technique"), _technique, folded=True),
         _folded(_body(bodies)),
     )
@@ -166,7 +166,7 @@ def sighting_listing(actor: Actor, *, own: bool = False) -> Listing:
         Filter("rule", pgettext_lazy("detection", "Règle"), _rule),
         Filter("technique", _("Technique"), _technique),
         _body(bodies),
-        _age_filter("recorded_at"),
+        age_filter("recorded_at"),
         Filter("pseudonym", _("Pseudonyme"), _pseudonym, folded=True),
     )
     return Listing("leaving" if own else "sightings", SIGHTING_COLUMNS, filters, "-recorded")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from rempart.detection.models import Detection, DetectionNote, Level
+from rempart.detection.models import Detection, DetectionNote, Level, Rule
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
@@ -36,3 +36,15 @@ def untriaged(actor: Actor) -> int:
     """How many detections of a high or critical level wait for a verdict in the actor's own bodies."""
     rows = Detection.objects.visible_to(actor, Permission.TELEMETRY_READ)
     return int(rows.filter(state=Detection.State.NEW, level__gte=Level.HIGH).count())
+
+
+def rule_of(actor: Actor, detection: Detection) -> Rule | None:
+    """The rule of the library that a detection names, the body's own before the one of all."""
+    if detection.kind == "indicator":
+        return None
+    rows = Rule.objects.visible_to(actor, Permission.DETECTION_READ).filter(key=detection.rule_id)
+    return (
+        rows.filter(Q(body=None) | Q(body_id=detection.body_id))
+        .order_by(F("body").asc(nulls_last=True))
+        .first()
+    )

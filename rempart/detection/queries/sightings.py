@@ -14,6 +14,12 @@ from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
 from rempart.organisations import queries as organisations
 
+# Every field of what leaves, by its own name: a test holds them equal to the table's.
+FIELDS = (
+    "body__code", "kind", "rule_id", "rule_title", "rule_digest", "level", "techniques", "first_at", "last_at",
+    "count", "host", "user", "recorded_at",
+)  # fmt: skip
+
 
 def sightings(actor: Actor) -> QuerySet[Sighting]:
     """The sightings of the bodies that the actor may see."""
@@ -34,7 +40,7 @@ def own_body(actor: Actor, code: str, permission: Permission) -> Any:
     """The body of this code, where the actor holds a right of its own people. Raises NotFound."""
     found = organisations.bodies(actor, permission).filter(code=code).first()
     if found is None:
-        raise NotFound(_("Aucun organisme visible ne porte le code « %(code)s ».") % {"code": code[:40]})
+        raise NotFound(_("Aucun organisme visible ne porte le code « %(code)s ».") % {"code": code[:40]})
     return found
 
 
