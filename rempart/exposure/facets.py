@@ -8,6 +8,7 @@ the indexes of the list lead with it, and ``ExposureCount`` keeps how many rows 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
 from django.db.models import Case, F, IntegerField, Value, When
@@ -48,6 +49,20 @@ def decode(number: int) -> Facet:
         number, value = divmod(number, size)
         parts.append(value)
     return Facet(*reversed(parts))
+
+
+def numbers(*, state: str, certainty: str, exploited: bool) -> list[int]:
+    """The numbers of every combination of these three, whatever the rest."""
+    fixed = {
+        "state": STATES.index(state),
+        "certainty": CERTAINTIES.index(certainty),
+        "exploited": int(exploited),
+    }
+    return [
+        number
+        for number in range(prod(_SIZES))
+        if all(getattr(decode(number), name) == value for name, value in fixed.items())
+    ]
 
 
 def _place(field: str, values: Sequence[str]) -> Case:

@@ -30,13 +30,10 @@ from rempart.exposure.queries.services import ExposedService, exposed_services, 
 from rempart.exposure.queries.totals import (
     AGES,
     HeatRow,
-    Totals,
     age_limits,
     exposure_days,
-    exposure_totals,
     heat,
     midnight,
-    verified_today,
 )
 from rempart.exposure.queries.why import (
     Entry,
@@ -59,7 +56,6 @@ __all__ = [
     "Found",
     "HeatRow",
     "Picture",
-    "Totals",
     "Wanted",
     "WhyPriority",
     "age_limits",
@@ -75,7 +71,6 @@ __all__ = [
     "exposed_services",
     "exposing",
     "exposure_days",
-    "exposure_totals",
     "exposures",
     "find",
     "finding_of",
@@ -99,5 +94,4 @@ __all__ = [
     "statements",
     "statements_about",
     "under_service",
-    "verified_today",
 ]

@@ -14,7 +14,7 @@ from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
 
 # From each exposed asset to all that need it. UNION drops what was already reached, which ends cycles.
-_REACHED = """
+_BY_BODY = """
 WITH RECURSIVE reached(exposed_body, asset_id) AS (
     SELECT DISTINCT e.body_id, e.asset_id FROM exposure_exposure e
     WHERE e.state = 'open' AND e.certainty = 'affected' AND {where}
@@ -22,15 +22,27 @@ WITH RECURSIVE reached(exposed_body, asset_id) AS (
     SELECT r.exposed_body, d.dependent_id FROM reached r
     JOIN assets_dependency d ON d.dependency_id = r.asset_id
 )
-"""
-_BY_BODY = """
-{reached}
 SELECT r.exposed_body, COUNT(DISTINCT a.id), MAX(CASE WHEN a.essential THEN 1 ELSE 0 END)
 FROM reached r JOIN assets_asset a ON a.id = r.asset_id
 WHERE a.kind = 'service' AND a.retired_at IS NULL GROUP BY r.exposed_body
 """
+_EXPOSED = """
+SELECT DISTINCT e.asset_id FROM exposure_exposure e
+WHERE e.state = 'open' AND e.certainty = 'affected' AND {where}
+"""
+# Of every body and vulnerability at once: one look for each asset, instead of millions of exposures.
+_EXPOSED_AT_ALL = """
+SELECT one.id FROM assets_asset one WHERE EXISTS (
+    SELECT 1 FROM exposure_exposure e
+    WHERE e.asset_id = one.id AND e.state = 'open' AND e.certainty = 'affected'
+)
+"""
 _SERVICES = """
-{reached}
+WITH RECURSIVE reached(asset_id) AS (
+    {exposed}
+    UNION
+    SELECT d.dependent_id FROM reached r JOIN assets_dependency d ON d.dependency_id = r.asset_id
+)
 SELECT a.id, a.body_id, a.key, a.name_fr, a.name_en, a.essential, a.criticality
 FROM assets_asset a
 WHERE a.id IN (SELECT asset_id FROM reached) AND a.kind = 'service' AND a.retired_at IS NULL
@@ -63,8 +75,8 @@ class ExposedService:
 
 def services_by_body(vulnerability_id: int) -> dict[int, tuple[int, bool]]:
     """For each exposed body: how many services its exposed assets hold up, and whether one is essential."""
-    reached = _REACHED.format(where=Reach(vulnerability_ids=[vulnerability_id]).exposures)
-    return {body: (count, bool(essential)) for body, count, essential in fetch(_BY_BODY, reached=reached)}
+    where = Reach(vulnerability_ids=[vulnerability_id]).exposures
+    return {body: (count, bool(essential)) for body, count, essential in fetch(_BY_BODY, where=where)}
 
 
 def exposed_services(vulnerability_ids: Iterable[int] | None, actor: Actor) -> list[ExposedService]:
@@ -75,11 +87,15 @@ def exposed_services(vulnerability_ids: Iterable[int] | None, actor: Actor) -> l
     scope = actor.scope(Permission.EXPOSURE_READ)
     if not scope:
         return []
-    ids = None if vulnerability_ids is None else sorted(vulnerability_ids)
-    where = Reach(vulnerability_ids=ids).exposures
-    if not scope.everything:
-        where += f" AND e.body_id IN ({', '.join(str(int(one)) for one in sorted(scope.bodies))})"
-    rows = fetch(_SERVICES, reached=_REACHED.format(where=where))
+    if vulnerability_ids is None and scope.everything:
+        exposed = _EXPOSED_AT_ALL
+    else:
+        ids = None if vulnerability_ids is None else sorted(vulnerability_ids)
+        where = Reach(vulnerability_ids=ids).exposures
+        if not scope.everything:
+            where += f" AND e.body_id IN ({', '.join(str(int(one)) for one in sorted(scope.bodies))})"
+        exposed = _EXPOSED.format(where=where)
+    rows = fetch(_SERVICES, exposed=exposed)
     return [ExposedService(*row[:5], bool(row[5]), row[6]) for row in rows]
 
 

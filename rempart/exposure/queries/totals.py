@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Value, When
 
+from rempart.exposure import facets
 from rempart.exposure.commands.reach import fetch
 from rempart.exposure.models import Exposure
 from rempart.exposure.queries.rows import centres
-from rempart.exposure.queries.services import exposed_services
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now, today
@@ -45,21 +45,6 @@ GROUP BY e.body_id
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What is exposed now, for certain; ``in_doubt`` counts apart the exposures that nobody can tell yet."""
-
-    exposures: int
-    bodies: int
-    assets: int
-    services: int
-    act_now: int
-    late: int
-    kev: int
-    in_doubt: int
-    verified_today: int
-
-
 @dataclass(slots=True)
 class HeatRow:
     """A centre or body, and its open exposures by age."""
@@ -72,36 +57,6 @@ class HeatRow:
     @property
     def total(self) -> int:
         return sum(self.cells.values())
-
-
-def _open(actor: Actor) -> QuerySet[Exposure]:
-    return Exposure.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(state=Exposure.State.OPEN)
-
-
-def _kev() -> Q:
-    return Q(vulnerability__kev_added_on__isnull=False)
-
-
-def exposure_totals(actor: Actor) -> Totals:
-    """One pass over the open exposures, and one over the services that they reach."""
-    at = now()
-    sure = Q(certainty="affected")
-    counts = _open(actor).aggregate(
-        exposures=Count("id", filter=sure),
-        bodies=Count("body_id", filter=sure, distinct=True),
-        assets=Count("asset_id", filter=sure, distinct=True),
-        act_now=Count("id", filter=sure & Q(priority="act_now")),
-        late=Count("id", filter=sure & Q(due_at__lt=at)),
-        kev=Count("id", filter=sure & _kev()),
-        in_doubt=Count("id", filter=~sure),
-    )
-    return Totals(services=len(exposed_services(None, actor)), verified_today=verified_today(actor), **counts)
-
-
-def verified_today(actor: Actor) -> int:
-    """How many exposures were proved closed since midnight, in the government's time zone."""
-    rows = Exposure.objects.visible_to(actor, Permission.EXPOSURE_READ)
-    return rows.filter(state=Exposure.State.VERIFIED, closed_at__gte=midnight()).count()
 
 
 def midnight() -> datetime:
@@ -135,7 +90,8 @@ def heat(actor: Actor, by: str = "centre") -> list[HeatRow]:
         default=Value(0),
         output_field=IntegerField(),
     )
-    hot = _open(actor).filter(_kev(), certainty="affected")
+    exploited = facets.numbers(state="open", certainty="affected", exploited=True)
+    hot = Exposure.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(facet__in=exploited)
     counted = hot.annotate(age=age).values_list("body_id", "age").annotate(n=Count("id")).order_by()
     if by == "body":
         rows = _body_rows(actor, {body_id for body_id, _, _ in counted})

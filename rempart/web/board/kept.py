@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _SECONDS = 15.0  # deadlines pass and exposures age without any event
+_SHARE = 10  # computing fills at most a tenth of the time, however much happens
 _MOST = 64
 
 
@@ -20,10 +21,13 @@ class _Entry(Generic[T]):
     value: T
     newest: int
     made: float
+    took: float
 
 
 class Kept(Generic[T]):
     """Values by key, each good while ``newest`` (an event's id) has not moved, and 15 s at most.
+
+    What takes long to compute is kept at least ten times as long, whatever happens meanwhile.
 
     One thread computes a key at a time; those that wait take its result when it is recent enough.
     """
@@ -41,7 +45,9 @@ class Kept(Generic[T]):
             with lock:
                 found = self._fresh(key, newest)
                 if found is None:
-                    found = _Entry(compute(), newest, time.monotonic())
+                    start = time.monotonic()
+                    value, end = compute(), time.monotonic()
+                    found = _Entry(value, newest, end, end - start)
                     self._keep(key, found)
         return found.value
 
@@ -51,9 +57,12 @@ class Kept(Generic[T]):
 
     def _fresh(self, key: Hashable, newest: int) -> _Entry[T] | None:
         entry = self._entries.get(key)
-        if entry is None or entry.newest < newest or time.monotonic() - entry.made > _SECONDS:
+        if entry is None:
             return None
-        return entry
+        age = time.monotonic() - entry.made
+        if age <= _SHARE * entry.took or (entry.newest >= newest and age <= _SECONDS):
+            return entry
+        return None
 
     def _keep(self, key: Hashable, entry: _Entry[T]) -> None:
         with self._lock:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
+from itertools import count
+from time import sleep
 
 import pytest
 from django.db import transaction
@@ -20,8 +22,10 @@ from rempart.kernel.actors import system
 from rempart.kernel.permissions import Role
 from rempart.kernel.time import now
 from rempart.organisations.models import Organisation
+from rempart.web.board.kept import Kept
 from rempart.web.board.pages import kept
 from tests import factories as make
+from tests.server import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +181,14 @@ def test_kept_until_something_happens(country: dict[str, object]) -> None:
     assert "2 réponses en retard" in client.get("/board/_now/").text
     with transaction.atomic():
         outbox.publish("alerts.changed", "directive:1", {})
-    assert "réponses en retard" not in client.get("/board/_now/").text
+    eventually(lambda: "réponses en retard" not in client.get("/board/_now/").text)
+
+
+def test_what_takes_long_is_not_computed_at_every_event() -> None:
+    kept, computed = Kept[int](), count()
+    for event in range(50):
+        kept.get("board", event, lambda: sleep(0.3) or next(computed))
+    assert next(computed) == 1
 
 
 def test_in_english(country: dict[str, object]) -> None:
