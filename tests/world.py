@@ -135,6 +135,7 @@ def build(mark: Callable[[str], str] = lambda text: text) -> World:
     feed = Feed.objects.filter(kind="kev").first() or Feed.objects.create(
         name="kev", kind="kev", location="https://exemple.test/kev.json"
     )
+    Feed.objects.get_or_create(name="vex", defaults={"kind": "vex", "location": "/vex"})
     FeedRun.objects.create(feed=feed, started_at=now(), finished_at=now(), outcome="changed", read=3)
     Quarantined.objects.create(
         feed=feed, where="kev.json:3", reason=mark("illisible"), excerpt=mark("extrait"), record_id="CVE-0",
@@ -328,7 +329,7 @@ def arguments(world: World) -> dict[str, Any]:
         "centre.code": world.centre.code, "indicator.code": "O1", "alias_id": world.alias.pk,
         "rule_id": world.rule.pk, "detection_id": a.detection.pk, "entity.kind": "host",
         "detection_act.action": "note",
-        "run_id": MatchRun.objects.latest("id").pk,
+        "run_id": MatchRun.objects.latest("id").pk, "feed_authors.name": "vex",
         "grant_id": RoleGrant.objects.get(user=a.officer.user_id).pk,
         "target_act.action": "acknowledge", "job_action.action": "retry",
         "user_action.action": "deactivate", "channel_action.action": "verify", "action": "acknowledge",

@@ -156,6 +156,19 @@ JUSTIFICATIONS = {
     ),
     "inline_mitigations_already_exist": _("Des mesures d’atténuation sont déjà en place"),
 }
+# How suppliers justify that a product is not affected: OpenVEX's and CSAF's words, and CycloneDX's own.
+SUPPLIERS_REASONS = {
+    **JUSTIFICATIONS,
+    "code_not_present": _("Le code vulnérable n’est pas présent"),
+    "code_not_reachable": _("Le code vulnérable n’est jamais exécuté"),
+    "requires_configuration": _("Une configuration particulière serait nécessaire"),
+    "requires_dependency": _("Une dépendance absente serait nécessaire"),
+    "requires_environment": _("Un environnement particulier serait nécessaire"),
+    "protected_by_compiler": _("Une option de compilation protège"),
+    "protected_at_runtime": _("Un mécanisme protège à l’exécution"),
+    "protected_at_perimeter": _("Un mécanisme protège au périmètre"),
+    "protected_by_mitigating_control": _("Des mesures d’atténuation sont déjà en place"),
+}
 DUE_REASONS = {
     "deadline": _("le délai de cette priorité"),
     "kev": _("la date fixée par le catalogue KEV, plus proche"),
@@ -182,6 +195,12 @@ def said_otherwise(said: str) -> str:
         word = STATUSES.get(code)
         parts.append(f"{source_in_words(source)} ({str(word).lower()})" if word else source_in_words(source))
     return ", ".join(parts)
+
+
+def justified(detail: dict[str, str]) -> str:
+    """Why a supplier says that its product is not affected; its own words where they are no known code."""
+    stated = detail.get("justification", "")
+    return str(SUPPLIERS_REASONS.get(stated, stated))
 
 
 def verdict(reason: str, detail: dict[str, str], range_: str) -> str:

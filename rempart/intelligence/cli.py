@@ -20,7 +20,7 @@ from rempart.intelligence.api import feed_as_dict
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
 
-feeds = typer.Typer(no_args_is_help=True, help="Sources of vulnerabilities: KEV, CVE, EPSS, CSAF.")
+feeds = typer.Typer(no_args_is_help=True, help="Sources of vulnerabilities: KEV, CVE, EPSS, CSAF, OSV, VEX.")
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -104,10 +104,11 @@ def sync(
 @feeds.command("load")
 def load(
     path: Annotated[
-        Path, typer.Argument(exists=True, help="File, or folder with kev/, cve/, epss/, csaf/, endoflife/.")
+        Path,
+        typer.Argument(exists=True, help="File, or folder with kev/, cve/, epss/, csaf/, vex/, endoflife/."),
     ],
     kind: Annotated[
-        str, typer.Option(help="kev, cve, epss, csaf, osv, eol, if the content does not say.")
+        str, typer.Option(help="kev, cve, epss, csaf, osv, vex, eol, if the content does not say.")
     ] = "",
     feed: Annotated[str, typer.Option(help="Feed to which the records belong.")] = "",
     as_json: _Json = False,
@@ -138,6 +139,20 @@ def disable(name: str, as_json: _Json = False) -> None:
     _switch(name, False, as_json)
 
 
+@feeds.command("author")
+def author(
+    name: str,
+    author: Annotated[str, typer.Argument(help="As its documents name it.")],
+    withdraw: Annotated[bool, typer.Option(help="Its statements count no more.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Accept an author's VEX statements by this feed, or withdraw that."""
+    commands.ensure_default_feeds()
+    with _said():
+        feed = commands.accept_author(system("cli"), name=name, author=author, accepted=not withdraw)
+    _answer([{"feed": feed.name, "author": author, "accepted": not withdraw}], as_json)
+
+
 def _switch(name: str, enabled: bool, as_json: bool) -> None:
     commands.ensure_default_feeds()
     with _said():
@@ -149,7 +164,7 @@ def _switch(name: str, enabled: bool, as_json: bool) -> None:
 def add(
     name: str,
     location: Annotated[str, typer.Argument(help="Address, or absolute path.")],
-    kind: Annotated[str, typer.Option(help="kev, cve, epss, csaf, osv or eol.")],
+    kind: Annotated[str, typer.Option(help="kev, cve, epss, csaf, osv, vex or eol.")],
     minutes: Annotated[int, typer.Option(help="Minutes between two readings.")] = 60,
     enabled: Annotated[bool, typer.Option(help="Read it regularly from now on.")] = False,
     as_json: _Json = False,

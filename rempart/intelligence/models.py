@@ -161,6 +161,7 @@ class Feed(models.Model):
         CSAF = "csaf"
         OSV = "osv"
         EOL = "eol"  # support dates
+        VEX = "vex"  # suppliers' statements
 
     name = models.SlugField(max_length=60, unique=True)
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -174,6 +175,7 @@ class Feed(models.Model):
     last_change_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True)
     failures = models.PositiveSmallIntegerField(default=0)  # in a row: each doubles the wait
+    authors = models.JSONField(default=dict)  # of VEX documents: name → whether it is accepted
     records_as_of = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

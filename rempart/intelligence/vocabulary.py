@@ -10,6 +10,8 @@ ACTIONS: dict[str, Any] = {
     "intelligence.feed_added": pgettext_lazy("audit", "Source ajoutée"),
     "intelligence.feed_enabled": pgettext_lazy("audit", "Source activée"),
     "intelligence.feed_disabled": pgettext_lazy("audit", "Source désactivée"),
+    "intelligence.author_accepted": pgettext_lazy("audit", "Auteur de déclarations accepté"),
+    "intelligence.author_withdrawn": pgettext_lazy("audit", "Auteur de déclarations écarté"),
     "intelligence.feed_loaded": pgettext_lazy("audit", "Source lue"),
 }
 
@@ -20,6 +22,8 @@ FIELDS: dict[str, Any] = {
     "unchanged": pgettext_lazy("field", "Inchangées"),
     "rejected": pgettext_lazy("field", "Mises de côté"),
     "location": pgettext_lazy("field", "Adresse"),
+    "author": pgettext_lazy("field", "Auteur"),
+    "accepted": pgettext_lazy("field", "Accepté"),
     "enabled": pgettext_lazy("field", "Activée"),
 }
 

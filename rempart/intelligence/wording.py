@@ -100,5 +100,6 @@ def source_in_words(source: str) -> str:
         "adp": _("%(name)s (conteneur ADP)"),
         "adp-cpe": _("%(name)s (conteneur ADP, configurations CPE)"),
         "csaf": _("avis %(name)s"),
+        "vex": _("fournisseur (%(name)s), déclaration VEX"),
     }.get(role, source)
     return words % {"name": name} if "%(name)s" in words else words

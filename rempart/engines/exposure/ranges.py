@@ -84,6 +84,7 @@ class CompiledAffected:
     ``closings`` are what is inferred past the ends of ranges, where the source leaves it unstated;
     ``contradictory`` says that its default denies those ends (see ``closing``). ``targets`` and
     ``condition``: on what the product runs, and what else a configuration demands (see ``platforms``).
+    ``justification``: why its supplier says that it is not affected.
     """
 
     source: str
@@ -98,6 +99,7 @@ class CompiledAffected:
     contradictory: bool = False
     targets: frozenset[str] = frozenset()
     condition: str = ""
+    justification: str = ""
 
 
 class Outcome(NamedTuple):
@@ -137,6 +139,7 @@ def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAf
         contradictory=contradictory,
         targets=targets_of(affected),
         condition=condition_of(affected),
+        justification=affected.justification[:_QUOTE_LENGTH],
     )
     schemes: dict[str, None] = {}
     for order, entry in enumerate(entries):

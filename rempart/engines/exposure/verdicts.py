@@ -32,7 +32,8 @@ _UNDECIDED_ABOVE = 0.85
 class Answer(NamedTuple):
     """What one statement says: ``key`` is the identity by which it met the component.
 
-    ``condition`` is what its configuration demands besides, and no inventory line shows.
+    ``condition`` is what its configuration demands besides, and no inventory line shows;
+    ``justification``, why the supplier says that the product is not affected.
     """
 
     source: str
@@ -40,6 +41,7 @@ class Answer(NamedTuple):
     confidence: float
     key: str
     condition: str = ""
+    justification: str = ""
 
 
 class Decision(NamedTuple):
@@ -102,9 +104,9 @@ def qualified(
     if outcome.contradicted:
         confidence *= _CONTRADICTED
     condition = compiled.condition if outcome.status is Status.AFFECTED else ""
-    return Answer(
-        compiled.source, outcome, confidence * (_UNCONFIRMED if condition else 1.0), identity, condition
-    )
+    justification = compiled.justification if outcome.status is Status.NOT_AFFECTED else ""
+    confidence *= _UNCONFIRMED if condition else 1.0
+    return Answer(compiled.source, outcome, confidence, identity, condition, justification)
 
 
 def ranks(precedence: Sequence[str]) -> dict[str, int]:
@@ -135,6 +137,8 @@ def decide(answers: Sequence[Answer], rank: Mapping[str, int]) -> Decision:
         detail["contradiction"] = "default_affected"
     if chosen.condition:
         detail["condition"] = chosen.condition
+    if chosen.justification:
+        detail["justification"] = chosen.justification
     if len(said) > 1:
         disagreeing = [one for one in decided if one.outcome.status is not outcome.status]
         if disagreeing:

@@ -83,7 +83,7 @@ def parse_openvex(document: dict[str, Any]) -> list[VulnerabilityRecord]:
     The source is ``vex:<author>``. Raises ``RecordError`` with the path of the first malformed field.
     """
     author = required(document, "author", "")
-    source = f"vex:{_slug(author)}"
+    source = f"vex:{slug(author)}"
     at_first = moment(document, "timestamp", "")
     updated = moment(document, "last_updated", "") or at_first
     said: dict[str, list[tuple[datetime | None, int, Affected]]] = {}
@@ -220,7 +220,7 @@ def parse_cyclonedx_vex(document: dict[str, Any]) -> list[VulnerabilityRecord]:
     metadata = optional_obj(document, "metadata", "")
     when = moment(metadata, "timestamp", "metadata")
     author = _cyclonedx_author(metadata)
-    source = f"vex:{_slug(author) or 'cyclonedx'}"
+    source = f"vex:{slug(author) or 'cyclonedx'}"
     components = _components(document, metadata)
     fingerprint = digest(document)
     records = []
@@ -359,5 +359,6 @@ def _ratings(stated: Json, at: str, source: str) -> Iterator[Metric]:
             yield Metric(source, version, score, text(rating, "severity", path).upper(), vector)
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """An author's name as sources write it: ``vex:<slug>``."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80]

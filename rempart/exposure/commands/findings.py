@@ -14,6 +14,7 @@ from itertools import chain
 from rempart.engines.exposure import Aliases, AliasRow, Matcher, component_keys
 from rempart.engines.exposure.aliases import BUILTIN_ALIASES
 from rempart.engines.exposure.model import Affected, Component, Status, Verdict
+from rempart.exposure.commands import precedence
 from rempart.exposure.commands.differences import Differences, Pair
 from rempart.exposure.commands.reach import Reach, fetch, slices
 from rempart.exposure.models import ComponentKey, Finding, ProductAlias
@@ -142,7 +143,7 @@ def match_components(
 
 
 def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
-    matcher = Matcher(names.aliases)
+    matcher = Matcher(names.aliases, precedence.DEFAULT)
     for vulnerability_id, affected in statements.items():
         matcher.add(str(vulnerability_id), affected)
     return matcher

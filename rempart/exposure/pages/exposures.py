@@ -53,6 +53,7 @@ def exposure(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
         "source": source_in_words(finding.source) if finding else "",
         "disagreement": wording.said_otherwise(finding.detail.get("disagreement", "")) if finding else "",
         "undecided": wording.said_otherwise(finding.detail.get("undecided", "")) if finding else "",
+        "justification": wording.justified(finding.detail) if finding else "",
         "why": queries.priority_for(found),
         "history": queries.history(found, finding),
         "proof": queries.proof_in_words(found),

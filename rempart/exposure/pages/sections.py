@@ -19,7 +19,7 @@ from rempart.kernel.actors import Actor
 from rempart.kernel.listing import Filter
 from rempart.kernel.permissions import Permission
 
-_SHOWN = 100
+_SHOWN = 25
 _SHOWN_OF_ASSET = 20
 
 
@@ -31,7 +31,7 @@ def exposed_section(request: HttpRequest, vulnerability: Any) -> str | None:
     lines = queries.body_lines(actor, vulnerability.pk)
     context: dict[str, Any] = {
         "vulnerability": vulnerability,
-        "lines": lines[:_SHOWN],
+        "lines": lines if request.GET.get("bodies") == "all" else lines[:_SHOWN],
         "total": len(lines),
         "exposed": sum(1 for line in lines if line.open),
         "assets": sum(line.assets for line in lines),

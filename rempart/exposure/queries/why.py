@@ -210,6 +210,8 @@ def proof_in_words(exposure: Exposure) -> str:
     if kind == "finding":
         if proof.get("status") == "gone":
             return _("Le dossier publié ne vise plus ce produit.")
+        if str(proof.get("source", "")).startswith("vex:"):
+            return _("Non touché selon %(source)s.") % {"source": source_in_words(proof["source"])}
         return _("Le dossier publié ne tient plus cette version pour touchée.")
     if kind == "statement":
         return _("Déclaration n° %(number)s, acceptée.") % {"number": proof.get("id")}

@@ -12,12 +12,14 @@ from rempart.intelligence.commands.lifecycle import load_lifecycle
 from rempart.intelligence.commands.osv import load_osv
 from rempart.intelligence.commands.runs import ensure_default_feeds
 from rempart.intelligence.commands.sync import FeedUnavailable, sync_feed
+from rempart.intelligence.commands.vex import accept_author, load_vex
 
 __all__ = [
     "FeedUnavailable",
     "LoadCounts",
     "Loaded",
     "Progress",
+    "accept_author",
     "add_feed",
     "due_feeds",
     "ensure_default_feeds",
@@ -29,6 +31,7 @@ __all__ = [
     "load_kev",
     "load_lifecycle",
     "load_osv",
+    "load_vex",
     "set_feed_enabled",
     "sync_feed",
 ]

@@ -17,12 +17,13 @@ from rempart.intelligence.commands.epss import load_epss
 from rempart.intelligence.commands.kev import load_kev
 from rempart.intelligence.commands.lifecycle import load_lifecycle
 from rempart.intelligence.commands.osv import load_osv
+from rempart.intelligence.commands.vex import load_vex
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid
 
 _HEAD = 64 * 1024
 # CVE records before EPSS and CSAF: what they say of a vulnerability then finds it.
-_ORDER = ("kev", "cve", "epss", "csaf", "osv", "eol")
+_ORDER = ("kev", "cve", "epss", "csaf", "osv", "vex", "eol")
 _FOLDERS = {"eol": "endoflife"}
 _LOADERS: dict[str, Callable[..., LoadCounts]] = {
     "kev": load_kev,
@@ -30,6 +31,7 @@ _LOADERS: dict[str, Callable[..., LoadCounts]] = {
     "epss": load_epss,
     "csaf": load_csaf,
     "osv": load_osv,
+    "vex": load_vex,
     "eol": load_lifecycle,
 }
 
@@ -50,7 +52,7 @@ def load_folder(
     feed: str | None = None,
     progress: Callable[[str, Path], Progress] | None = None,
 ) -> list[Loaded]:
-    """Loads a file, or a folder with ``kev/``, ``cve/``, ``epss/``, ``csaf/``, ``osv/``, ``endoflife/``.
+    """Loads a file, or a folder with one for each kind: ``kev/``, ``cve/``, ``csaf/``… ``endoflife/``.
 
     ``kind`` says what the path holds, when its content does not. ``progress`` makes the progress function
     of each part. Raises Invalid when nothing is recognised, FileNotFoundError, NotPermitted.
@@ -66,7 +68,7 @@ def load_folder(
         found = _recognised(root)
     if not found:
         raise Invalid(
-            _("Rien n’y a été reconnu : ni KEV, ni CVE, ni EPSS, ni CSAF, ni OSV, ni dates de soutien."),
+            _("Rien n’y a été reconnu : ni KEV, CVE, EPSS, CSAF, OSV ou VEX, ni dates de soutien."),
             field="path",
             values={"path": str(root)},
         )
@@ -133,6 +135,8 @@ def kind_of(path: Path) -> str:
         return "epss"
     if b'"cveMetadata"' in head:
         return "cve"
+    if b"openvex.dev/ns" in head or (b'"CycloneDX"' in head and b'"vulnerabilities"' in head):
+        return "vex"
     if b'"csaf_version"' in head:
         return "csaf"
     if b'"ecosystem"' in head and b'"affected"' in head:

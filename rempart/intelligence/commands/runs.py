@@ -35,6 +35,7 @@ DEFAULT_FEEDS: dict[str, tuple[str, str, int]] = {
     "epss": ("epss", "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz", 720),
     "endoflife": ("eol", "https://endoflife.date/api/v1/products/full", 1440),
     "osv": ("osv", "https://osv-vulnerabilities.storage.googleapis.com/all.zip", 1440),
+    "vex": ("vex", "/var/lib/rempart/vex", 240),  # a folder that operators fill; or files sent by hand
     "csaf-cisa": ("csaf", "https://www.cisa.gov/sites/default/files/csaf/provider-metadata.json", 240),
 }
 

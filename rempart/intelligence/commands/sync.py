@@ -20,6 +20,7 @@ from rempart.intelligence.commands.kev import load_kev
 from rempart.intelligence.commands.lifecycle import load_lifecycle
 from rempart.intelligence.commands.osv import load_osv
 from rempart.intelligence.commands.runs import feed_run
+from rempart.intelligence.commands.vex import load_vex
 from rempart.intelligence.models import Feed, FeedRun
 from rempart.intelligence.sources.client import feed_client, folder_of
 from rempart.intelligence.sources.csaf_provider import Entry, Provider
@@ -37,6 +38,7 @@ _LOADERS: dict[str, Callable[..., LoadCounts]] = {
     "csaf": load_csaf,
     "osv": load_osv,
     "eol": load_lifecycle,
+    "vex": load_vex,
 }
 # A provider that refuses this many documents in a row is down: the rest waits for the next reading.
 _SILENCES = 5

@@ -27,6 +27,7 @@ _KIND_NAMES = {
     "epss": gettext_lazy("Probabilités d’exploitation (EPSS)"),
     "csaf": gettext_lazy("Avis de sécurité (CSAF)"),
     "osv": gettext_lazy("Vulnérabilités de bibliothèques (OSV)"),
+    "vex": gettext_lazy("Déclarations de fournisseurs (VEX)"),
     "eol": gettext_lazy("Dates de soutien (endoflife.date)"),
 }
 _STATE_WORDS = {

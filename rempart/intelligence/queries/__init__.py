@@ -9,6 +9,7 @@ from rempart.intelligence.queries.feeds import (
     feed_statuses,
     quarantined,
     stale_feeds,
+    vex_feed,
     waiting,
 )
 from rempart.intelligence.queries.lifecycle import as_cycle, lifecycle_products, lifecycles
@@ -66,6 +67,7 @@ __all__ = [
     "statements_for_keys",
     "statements_of",
     "stating_product",
+    "vex_feed",
     "vulnerabilities",
     "vulnerabilities_of",
     "waiting",

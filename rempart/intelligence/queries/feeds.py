@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from rempart.intelligence.commands.feeds import wait_of
 from rempart.intelligence.models import Feed, FeedRun, Quarantined
 from rempart.kernel.actors import Actor
+from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 
@@ -79,6 +81,15 @@ def quarantined(actor: Actor) -> QuerySet[Quarantined]:
 def feed_exists(name: str) -> bool:
     """Whether a feed has this name."""
     return Feed.objects.filter(name=name).exists()
+
+
+def vex_feed(actor: Actor, name: str) -> Feed:
+    """A feed of VEX statements. Raises NotFound."""
+    actor.require(Permission.OPERATIONS_READ)
+    found = Feed.objects.filter(name=name, kind=Feed.Kind.VEX).first()
+    if found is None:
+        raise NotFound(_("Cette source n’existe pas."), field="name", values={"name": name})
+    return found
 
 
 def feed_names(actor: Actor) -> list[str]:
