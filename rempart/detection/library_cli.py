@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rempart.detection.commands import importing
+from rempart.detection.commands import importing, packs, techniques
 from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import DomainError
 from rempart.organisations import queries as organisations
@@ -36,6 +37,9 @@ _COUNTS = (
 def install(group: typer.Typer) -> None:
     """Adds the commands to the group ``rempart detection``."""
     group.command("import")(import_)
+    group.command("attack")(attack)
+    group.command("pack")(pack)
+    group.command("key")(key)
 
 
 @contextmanager
@@ -97,3 +101,39 @@ def import_(
     for name in _COUNTS:
         table.add_row(name, str(release.counts.get(name, 0)))
     console.print(table)
+
+
+def attack(
+    path: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="Paquet STIX d’ATT&CK · STIX bundle (.json, .gz)."),
+    ],
+    as_json: _JSON = False,
+) -> None:
+    """Charge les techniques d’ATT&CK · Load the techniques of MITRE ATT&CK."""
+    with said():
+        count = techniques.load_attack(system("cli"), path)
+    typer.echo(json.dumps({"techniques": count}) if as_json else f"{count} techniques")
+
+
+def pack(
+    to: Annotated[Path, typer.Option("--to", dir_okay=False, help="Fichier à écrire · File to write.")],
+    body: _BODY = "",
+    as_json: _JSON = False,
+) -> None:
+    """Signe un paquet des règles en vigueur · Sign a pack of the rules in force."""
+    actor = system("cli")
+    with said():
+        made = packs.make_pack(actor, body_id=body_of(actor, body))
+    draft = to.with_name(f".{to.name}.part")
+    draft.write_bytes(bytes(made.file))
+    draft.replace(to)
+    told = {"number": made.number, "digest": made.digest, "rules": made.rules, "filters": made.filters}
+    typer.echo(
+        json.dumps(told) if as_json else f"{to}: {made.number}, {made.rules} règles · rules, {made.digest}"
+    )
+
+
+def key() -> None:
+    """Affiche la clé publique des paquets · Print the public key of packs."""
+    typer.echo(packs.public_key())

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import pgettext_lazy
 
 ACTIONS: dict[str, Any] = {
+    "attack.loaded": pgettext_lazy("audit", "Techniques d’ATT&CK chargées"),
     "rule.case_added": pgettext_lazy("audit", "Essai d’une règle ajouté"),
     "rule.case_removed": pgettext_lazy("audit", "Essai d’une règle retiré"),
     "rule.proposed": pgettext_lazy("audit", "Règle de détection proposée"),
@@ -39,10 +40,12 @@ FIELDS: dict[str, Any] = {
     "key": pgettext_lazy("field", "Identifiant"),
     "rules": pgettext_lazy("field", "Règles"),
     "filters": pgettext_lazy("field", "Filtres"),
+    "techniques": pgettext_lazy("field", "Techniques"),
     "node": pgettext_lazy("field", "Nœud"),
 }
 
 OBJECTS: dict[str, Any] = {
+    "detection.technique": pgettext_lazy("object", "Technique d’ATT&CK"),
     "detection.rule": pgettext_lazy("object", "Règle de détection"),
     "detection.release": pgettext_lazy("object", "Version de règles lue"),
     "detection.tuning": pgettext_lazy("object", "Filtre d’un organisme"),

@@ -76,6 +76,31 @@ COUNTS: dict[str, Any] = {
     "cases": pgettext_lazy("release", "essais ajoutés"),
 }
 
+TACTICS: dict[str, Any] = {
+    "reconnaissance": pgettext_lazy("tactic", "Reconnaissance"),
+    "resource-development": pgettext_lazy("tactic", "Préparation des moyens"),
+    "initial-access": pgettext_lazy("tactic", "Accès initial"),
+    "execution": pgettext_lazy("tactic", "Exécution"),
+    "persistence": pgettext_lazy("tactic", "Persistance"),
+    "privilege-escalation": pgettext_lazy("tactic", "Élévation de privilèges"),
+    "defense-evasion": pgettext_lazy("tactic", "Contournement des défenses"),
+    "stealth": pgettext_lazy("tactic", "Dissimulation"),
+    "defense-impairment": pgettext_lazy("tactic", "Atteinte aux défenses"),
+    "credential-access": pgettext_lazy("tactic", "Accès aux identifiants"),
+    "discovery": pgettext_lazy("tactic", "Découverte"),
+    "lateral-movement": pgettext_lazy("tactic", "Déplacement latéral"),
+    "collection": pgettext_lazy("tactic", "Collecte"),
+    "command-and-control": pgettext_lazy("tactic", "Commande et contrôle"),
+    "exfiltration": pgettext_lazy("tactic", "Exfiltration"),
+    "impact": pgettext_lazy("tactic", "Impact"),
+    "": pgettext_lazy("tactic", "Sans tactique connue"),
+}
+
+
+def tactic(code: str) -> str:
+    """A tactic of ATT&CK in words; one that is not of the matrix for enterprises reads as itself."""
+    return str(TACTICS.get(code, code.replace("-", " ").capitalize()))
+
 
 def level(code: str) -> str:
     """A level in words."""

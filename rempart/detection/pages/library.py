@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rempart.detection.pages import packs, releases, rules, tunings, versions
+from rempart.detection.pages import coverage, packs, releases, rule_health, rules, tunings, versions
 
 urlpatterns = [
     path("detection/rules/", rules.rule_list, name="rule_list"),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("detection/packs/new", packs.pack_new, name="pack_new"),
     path("detection/packs/<slug:digest>", packs.pack_file, name="pack_file"),
     path("detection/nodes/", packs.node_list, name="node_list"),
+    path("detection/coverage/", coverage.coverage, name="coverage"),
+    path("detection/health/", rule_health.rule_health, name="rule_health"),
     path("detection/filters/", tunings.tuning_list, name="tuning_list"),
     path("detection/filters/new", tunings.tuning_new, name="tuning_new"),
     path("detection/filters/<int:tuning_id>", tunings.tuning, name="tuning"),

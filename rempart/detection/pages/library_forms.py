@@ -20,6 +20,14 @@ _TEXT = forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "wrap": "off"})
 _SHORT = forms.Textarea(attrs={"rows": 3})
 
 
+_ALL = "all"
+
+
+def body_number(value: str) -> int | None:
+    """The number of the body that was chosen; None for all."""
+    return None if value == _ALL else int(value)
+
+
 class CommandForm(forms.Form):
     """A form whose command may refuse: the refusal goes beside its field."""
 
@@ -31,7 +39,7 @@ class CommandForm(forms.Form):
 def owners(actor: Actor, permission: Permission) -> list[tuple[Any, Any]]:
     """Whose rule it may be: the bodies where the actor holds the right, and all of them when everywhere."""
     bodies: list[tuple[Any, Any]] = list(queries.writable_bodies(actor, permission))
-    return [("", _("Tout le gouvernement")), *bodies] if actor.scope(permission).everything else bodies
+    return [(_ALL, _("Tout le gouvernement")), *bodies] if actor.scope(permission).everything else bodies
 
 
 class TextForm(CommandForm):
@@ -46,7 +54,7 @@ class TextForm(CommandForm):
 class NewRuleForm(TextForm):
     """A rule of a body, or of all."""
 
-    body_id = forms.TypedChoiceField(label=_("Pour"), required=False, coerce=int, empty_value=None)
+    body_id = forms.TypedChoiceField(label=_("Pour"), coerce=body_number)
     field_order = ("body_id",)
 
     def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:
@@ -105,7 +113,7 @@ class TuningForm(CommandForm):
 class ReleaseForm(CommandForm):
     """A release of rules to read."""
 
-    body_id = forms.TypedChoiceField(label=_("Pour"), required=False, coerce=int, empty_value=None)
+    body_id = forms.TypedChoiceField(label=_("Pour"), coerce=body_number)
     file = forms.FileField(
         label=_("Archive zip des règles (par exemple une version de SigmaHQ)"), required=False
     )

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from rempart.detection import queries
 from rempart.detection.commands import packs as commands
-from rempart.detection.pages.library_forms import owners
+from rempart.detection.pages.library_forms import body_number, owners
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.permissions import Permission
@@ -63,7 +63,7 @@ _UNKNOWN = ("unknown", _("un paquet inconnu ici"), "critical")
 class PackForm(forms.Form):
     """For whom a pack is made."""
 
-    body_id = forms.TypedChoiceField(label=_("Pour"), required=False, coerce=int, empty_value=None)
+    body_id = forms.TypedChoiceField(label=_("Pour"), coerce=body_number)
 
     def __init__(self, actor: Any, *arguments: Any) -> None:
         super().__init__(*arguments)

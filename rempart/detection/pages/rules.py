@@ -135,6 +135,7 @@ def rule(request: ActorRequest, rule_id: int) -> HttpResponseBase:
         "may_write": allowing.may(request.actor, Permission.DETECTION_WRITE, found.body_id),
         "may_review": allowing.may(request.actor, Permission.DETECTION_REVIEW, found.body_id),
         "may_tune": request.actor.may(Permission.DETECTION_WRITE),
+        "activity": queries.activity(request.actor, found),
         "form": ReasonForm(),
     }
     return render(request, "detection/rule.html", context)

@@ -1,5 +1,6 @@
 """Reading the library of rules and what was detected, scoped by who asks."""
 
+from rempart.detection.queries.coverage import Coverage, coverage
 from rempart.detection.queries.packs import (
     Running,
     get_pack,
@@ -10,6 +11,7 @@ from rempart.detection.queries.packs import (
     running,
     running_body,
 )
+from rempart.detection.queries.rule_health import Activity, Doing, activity, doing, health
 from rempart.detection.queries.rules import (
     Totals,
     cases,
@@ -31,15 +33,22 @@ from rempart.detection.queries.rules import (
 )
 
 __all__ = [
+    "Activity",
+    "Coverage",
+    "Doing",
     "Running",
     "Totals",
+    "activity",
     "cases",
+    "coverage",
+    "doing",
     "get_case",
     "get_pack",
     "get_release",
     "get_rule",
     "get_tuning",
     "get_version",
+    "health",
     "is_current",
     "latest_pack",
     "nodes",
