@@ -40,12 +40,14 @@ STANDALONE = {
     "advisories": "intelligence",
     "collect": "assets",
     "detect": "detection",
+    "hunt": "detection",
     "match": "matcher",
+    "pack": "detection",
     "rules": "detection",
 }
 
 # Options that take several values at once: ``--records A B``.
-SEVERAL = frozenset({"--records", "--rules", "-r", "--ioc", "--key", "--search"})
+SEVERAL = frozenset({"--records", "--rules", "-r", "--ioc", "--over", "--key", "--search"})
 
 
 def spread(arguments: list[str]) -> list[str]:

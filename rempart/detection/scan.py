@@ -91,11 +91,30 @@ class Step:
     form: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What settings name, read from its files: it may go to a machine that does not have them."""
+
+    rules: sigma.Collection | None = None
+    mappings: sigma.Mappings | None = None
+    indicators: tuple[observables.Table, observables.Table, observables.Loaded] | None = None
+
+
+def sought(settings: Settings) -> Sought:
+    """Read the rules and indicators. Raises ``BadMappings`` and ``IndicatorError``."""
+    return Sought(
+        rules_in(settings.rules, settings.keys, settings.now, settings.cache) if settings.rules else None,
+        sigma.read_mappings(settings.mappings) if settings.mappings else None,
+        observables.load(settings.indicators, allow=settings.allowed) if settings.indicators else None,
+    )
+
+
 class Engines:
     """Rules and indicators ready to scan, and what was wrong with some of them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, given: Sought | None = None) -> None:
         self.settings = settings
+        given = given or sought(settings)
         self.detector: sigma.Detector | None = None
         self.rule_count = self.correlation_count = 0
         self.defects: list[sigma.Defect] = []
@@ -103,18 +122,17 @@ class Engines:
         self._matcher: observables.Matcher | None = None
         self._origins: dict[int, Origin] = {}
         self._least = LEVELS.index(settings.level)
-        if settings.rules:
-            self._load_rules()
-        if settings.indicators:
-            table, allowed, self.loaded = observables.load(settings.indicators, allow=settings.allowed)
+        if given.rules is not None:
+            self._compile(given.rules, given.mappings)
+        if given.indicators is not None:
+            table, allowed, self.loaded = given.indicators
             self._matcher = observables.Matcher(table, allowed)
 
-    def _load_rules(self) -> None:
+    def _compile(self, collection: sigma.Collection, mappings: sigma.Mappings | None) -> None:
         settings = self.settings
-        collection = rules_in(settings.rules, settings.keys, settings.now, settings.cache)
         self.detector = sigma.compile_rules(
             collection,
-            mappings=sigma.read_mappings(settings.mappings) if settings.mappings else None,
+            mappings=mappings,
             placeholders=settings.placeholders,
             cache=settings.cache,
         )

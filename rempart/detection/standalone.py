@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rempart.detection import options, rulebook, sending, streaming, summary
 from rempart.detection.findings import LEVELS, Finding
 from rempart.detection.grouping import grouped
+from rempart.detection.hunting import command
 from rempart.detection.outputs import WRITERS
 from rempart.detection.outputs.files import written
 from rempart.detection.scan import Engines, Settings, parts_of, run, tally_of
@@ -43,6 +44,8 @@ _STREAMS_ALONE = (
 def install(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.command("detect")(detect)
+    app.command("hunt")(command.hunt)
+    app.command("pack")(command.pack)
     app.add_typer(rulebook.app, name="rules")
 
 

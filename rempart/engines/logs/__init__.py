@@ -1,6 +1,7 @@
 """Logs of every common form as plain events (see README.md). No Django, no network; time is an argument."""
 
-from rempart.engines.logs.model import DEFAULT_LIMITS, LOGSOURCE, Event, Limits, Problem
+from rempart.engines.logs.formats.structured import Rows
+from rempart.engines.logs.model import DEFAULT_LIMITS, LOGSOURCE, Event, Limits, LogSource, Problem
 from rempart.engines.logs.places import STANDARD_INPUT, expand
 from rempart.engines.logs.reading import FORMATS, Reading, portions, read
 from rempart.engines.logs.times import rfc3339
@@ -12,8 +13,10 @@ __all__ = [
     "STANDARD_INPUT",
     "Event",
     "Limits",
+    "LogSource",
     "Problem",
     "Reading",
+    "Rows",
     "expand",
     "portions",
     "read",

@@ -70,24 +70,40 @@ def columnar(source: Source) -> Iterator[Event]:
     """Rows of Parquet or Arrow (file or stream), a few thousand at a time; absent values are left out."""
     import pyarrow as arrow
 
-    shape = Shaper().shape
+    rows = Rows()
     try:
         for batch in _batches(source):
-            batch.validate(full=True)  # offsets of a hostile file may lead anywhere
-            columns = tuple(batch.schema.names)
-            coarse = arrow.schema([(field.name, _coarse(field.type)) for field in batch.schema])
-            table = batch.cast(coarse, safe=False)
-            strange = [field.name for field in coarse if not _is_plain(field.type)]
-            for row in table.to_pylist():
-                for name in strange:
-                    row[name] = _plain(row[name])
+            for data, clock in rows.shaped(batch):
                 index = source.records
                 source.records += 1
-                present = {name: value for name, value in row.items() if value is not None}
-                data, clock = shape(present, columns)
                 yield Event(source.name, index, data, clock)
     except (arrow.ArrowException, OSError, ValueError, MemoryError) as problem:  # a size that lies
         source.problem(f"the table cannot be read further: {problem}", record=source.records)
+
+
+class Rows:
+    """Batches of Arrow as events' data and times; what depends on columns alone is settled once."""
+
+    def __init__(self) -> None:
+        self._shape = Shaper().shape
+
+    def shaped(self, batch: Any) -> Iterator[tuple[dict[str, Any], Any]]:
+        """The data and time of each row; absent values are left out.
+
+        Raises ``ArrowException`` or ``ValueError`` for a batch that lies about its own buffers.
+        """
+        import pyarrow as arrow
+
+        batch.validate(full=True)  # offsets of a hostile file may lead anywhere
+        columns = tuple(batch.schema.names)
+        coarse = arrow.schema([(field.name, _coarse(field.type)) for field in batch.schema])
+        table = batch.cast(coarse, safe=False)
+        strange = [field.name for field in coarse if not _is_plain(field.type)]
+        for row in table.to_pylist():
+            for name in strange:
+                row[name] = _plain(row[name])
+            present = {name: value for name, value in row.items() if value is not None}
+            yield self._shape(present, columns)
 
 
 def _coarse(kind: Any) -> Any:

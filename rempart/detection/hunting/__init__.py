@@ -1,0 +1,1 @@
+"""Rules over what was kept: logs packed as Parquet, then hunted here, in Ray or in Spark."""

@@ -1,0 +1,113 @@
+"""What the parts of a hunt gave, kept on disk until all have: in the order of the files, then correlated."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import orjson
+import pyarrow as arrow
+
+from rempart.detection.findings import Finding
+from rempart.detection.hunting.work import Hunt, finding_of
+from rempart.detection.scan import BATCH, Engines
+from rempart.detection.tally import Tally
+from rempart.engines import logs
+
+_TABLES: Final = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE finding (place INT, row INT, rank INT, record BLOB, PRIMARY KEY (place, row, rank))
+    WITHOUT ROWID;
+CREATE TABLE event (place INT, row INT, time TEXT, record BLOB, PRIMARY KEY (place, row)) WITHOUT ROWID;
+"""
+
+
+class Gathering:
+    """A private table of what was found; as a context, it goes with its end.
+
+    A part done twice (a machine lost half way) is kept once: its rows have the same places.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Gathering:
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rempart-hunt-"))
+        self._database = sqlite3.connect(Path(folder) / "found.sqlite3", isolation_level=None)
+        self._stack.callback(self._database.close)
+        self._database.executescript(_TABLES)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def take(self, batches: list[arrow.RecordBatch], tally: Tally) -> int:
+        """Keep the rows of a part; returns the bytes that it read."""
+        read = 0
+        for batch in batches:
+            findings, events = [], []
+            for row in batch.to_pylist():
+                if row["kind"] == "finding":
+                    findings.append((row["place"], row["row"], row["rank"], row["record"]))
+                elif row["kind"] == "event":
+                    timestamp = orjson.loads(row["record"])["timestamp"]
+                    events.append((row["place"], row["row"], timestamp, row["record"]))
+                else:
+                    read += _counted(row, tally)
+            self._database.executemany("INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?)", findings)
+            self._database.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?)", events)
+        return read
+
+    def findings(self, hunt: Hunt) -> Iterator[Finding]:
+        """Every finding by file, row and rule; then those of correlations, in the order of time."""
+        order = "SELECT record FROM finding ORDER BY place, row, rank"
+        for (record,) in self._database.execute(order):
+            yield finding_of(record)
+        if hunt.correlates:
+            yield from self._correlated(hunt)
+
+    def _correlated(self, hunt: Hunt) -> Iterator[Finding]:
+        """Events that correlations follow, taken through the rules once more, in order: few, beside all."""
+        engines = Engines(hunt.settings, replace(hunt.sought, indicators=None))
+        # Rank by time as text: RFC 3339 in UTC sorts so but for fractions, which the correlator settles.
+        order = "SELECT record FROM event ORDER BY time IS NULL, time, place, row"
+        cursor = self._database.execute(order)
+        while rows := cursor.fetchmany(BATCH):
+            for finding in engines.scan([_event(record) for (record,) in rows]):
+                if finding.origin.kind == "correlation":
+                    yield finding
+        yield from engines.finish()
+
+
+def _counted(row: dict[str, Any], tally: Tally) -> int:
+    record = orjson.loads(row["record"])
+    if row["kind"] == "problem":
+        tally.trouble([logs.Problem(record["source"], record["reason"], record=record["record"])])
+        return 0
+    tally.events += record["events"]
+    return int(record["bytes"])
+
+
+def _event(record: bytes) -> logs.Event:
+    given = orjson.loads(record)
+    source = given["data"].get(logs.LOGSOURCE)
+    if source is not None:
+        given["data"][logs.LOGSOURCE] = _logsource(tuple(sorted(source.items())))
+    return logs.Event(given["source"], given["index"], given["data"], given["timestamp"])
+
+
+_logsources: dict[tuple[tuple[str, str], ...], logs.LogSource] = {}
+
+
+def _logsource(items: tuple[tuple[str, str], ...]) -> logs.LogSource:
+    """One object for one log source: the engine knows them by identity."""
+    return _logsources.setdefault(items, logs.LogSource(items))

@@ -1,0 +1,1 @@
+"""What stands before other packages in the processes of an engine (see on_ray)."""
