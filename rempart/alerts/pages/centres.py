@@ -17,6 +17,7 @@ from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
 
 _MOST = 100
+_SILENT = 25  # each with its form; the whole list is one click away
 
 
 @page(Permission.ALERT_ASSIST, Permission.ALERT_REVIEW)
@@ -68,7 +69,7 @@ def centre(request: ActorRequest, code: str) -> HttpResponseBase:
     context = {
         "centre": place,
         "bodies": list(bodies[:_MOST]),
-        "silent": list(live.filter(state__in=WAITING).order_by("due_at", "id")[:_MOST]),
+        "silent": list(live.filter(state__in=WAITING).order_by("due_at", "id")[:_SILENT]),
         "delays": list(live.filter(delay_requested_until__isnull=False).order_by("due_at", "id")[:_MOST]),
         "attestations": list(
             live.filter(state=S.DECLARED, exposures_total=0).order_by("declared_at")[:_MOST]
