@@ -22,6 +22,8 @@ from rempart.matcher.problems import Problem
 from rempart.matcher.records import Records, Wanted, read_records
 from rempart.matcher.results import Row, destination, match_items, write
 from rempart.matcher.sentences import STATUSES, Language, counted, figure, pick, system_language
+from rempart.matcher.spreading import Matching, match_in
+from rempart.spread import ENGINES, EngineMissing
 
 _SHOWN = 20
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -78,6 +80,9 @@ def match(
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Processus · Processes.")] = 1,
+    engine: Annotated[
+        str, typer.Option(help=f"Où rapprocher · Where to match: {', '.join(ENGINES)}.")
+    ] = "local",
     language: Annotated[
         Tongue | None, typer.Option(help="Langue des phrases · Language of the sentences.")
     ] = None,
@@ -90,7 +95,7 @@ def match(
     if before is not None and not records:
         _write_difference(before, inventory, output, to, tongue)
         return
-    _refuse_misuse(inventory, records, to, why, before, output)
+    _refuse_misuse(inventory, records, to, why, before, engine)
     started = time.perf_counter()
     read = read_inventories(inventory)
     items = [item for item in read.items if not component or {item.component.id, item.asset} & set(component)]
@@ -107,7 +112,7 @@ def match(
         with destination(to) as stream:
             stream.writelines(line + "\n" for line in explain(why.upper(), items, found, aliases, tongue))
         return
-    rows = _rows(items, found, aliases, tongue)
+    rows = _rows(items, found, aliases, tongue, engine, jobs)
     if before is not None:
         _write_comparison(before, list(rows), {item.component.id for item in read.items}, output, to, tongue)
         return
@@ -124,8 +129,10 @@ def _refuse_misuse(
     to: Path | None,
     why: str,
     before: Path | None,
-    output: Output,
+    engine: str,
 ) -> None:
+    if engine not in ENGINES:
+        _fail(2, f"--engine {engine} : inconnu ({', '.join(ENGINES)}).", f"unknown: {engine}.")
     if not records:
         _fail(
             2,
@@ -158,11 +165,21 @@ def _records(
         )
 
 
-def _rows(items: list[Item], found: Records, aliases: Aliases, tongue: Language) -> Iterator[Row]:
+def _rows(
+    items: list[Item], found: Records, aliases: Aliases, tongue: Language, engine: str, jobs: int
+) -> Iterator[Row]:
+    """Every verdict; where it is computed changes nothing to it."""
+    if engine != "local":
+        matching = Matching(found.statements(), found.aliases(), aliases, tongue)
+        try:
+            yield from match_in(engine, matching, items, jobs)
+        except EngineMissing as error:
+            _fail(1, str(error), "nothing was written")
+        return
     matcher = Matcher(aliases)
     for identifier, statements in found.statements().items():
         matcher.add(identifier, statements)
-    return match_items(matcher, items, found.aliases(), tongue)
+    yield from match_items(matcher, items, found.aliases(), tongue)
 
 
 def _kept(rows: Iterator[Row], counts: Counter[str], *, everything: bool) -> Iterator[Row]:
