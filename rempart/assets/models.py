@@ -189,7 +189,10 @@ class Component(models.Model):
         indexes: ClassVar = [models.Index(fields=["product", "id"], name="component_product")]
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.vendor, self.product or self.purl, self.version) if part)
+        name = self.product or self.purl
+        # "PHP Group" and "PHP", "Microsoft" and "Microsoft Edge": not said twice.
+        told = self.vendor.casefold().split()[:1] == name.casefold().split()[:1]
+        return " ".join(part for part in ("" if told else self.vendor, name, self.version) if part)
 
 
 class Install(BodyOwned):

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rempart.assets import commands, queries
-from rempart.assets.models import Asset
+from rempart.assets.models import Asset, Component
 from rempart.kernel.actors import system
 from rempart.kernel.permissions import Role
 from tests import factories
@@ -118,3 +118,18 @@ def test_an_auditor_reads_and_cannot_write(body):
     assert queries.get_asset(auditor, body.code, asset.key) == asset
     with pytest.raises(Exception, match="asset:write"):
         commands.edit_asset(auditor, asset_id=asset.id, name_fr="x")
+
+
+@pytest.mark.parametrize(
+    ("vendor", "product", "shown"),
+    [
+        ("OpenSSL", "OpenSSL", "OpenSSL 3"),
+        ("PHP Group", "PHP", "PHP 3"),
+        ("Microsoft", "Microsoft Edge", "Microsoft Edge 3"),
+        ("Go", "Google Chrome", "Go Google Chrome 3"),
+        ("VMware", "spring-core", "VMware spring-core 3"),
+        ("", "nginx", "nginx 3"),
+    ],
+)
+def test_a_vendor_that_the_product_names_is_not_said_twice(vendor: str, product: str, shown: str) -> None:
+    assert str(Component(vendor=vendor, product=product, version="3")) == shown
