@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-NAMES = ("detection", "exposure", "records", "imports", "loop", "pages", "lists")
+NAMES = ("detection", "exposure", "records", "imports", "loop", "pages", "lists", "streams")
 MODULES = {"lists": "exposure_list"}
 
 
@@ -22,6 +22,12 @@ def main() -> None:
         "--cases", type=int, default=0, help="pages of the list drawn at random; 0: every one"
     )
     parser.add_argument("--latency", type=float, default=10.0, help="ms added to each database round trip")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of the stream")
+    parser.add_argument("--rate", type=int, default=20_000, help="events a second of the stream")
+    parser.add_argument("--kills", type=int, default=3, help="of the stream's worker")
+    parser.add_argument(
+        "--stream-rules", default="process_creation", help="folders of rules/windows, with commas"
+    )
     options = parser.parse_args()
     for name in options.names:
         if name not in NAMES:

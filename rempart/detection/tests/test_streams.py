@@ -56,12 +56,17 @@ def _lines(to: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in whole.splitlines()]
 
 
+def _told(to: Path) -> int:
+    """How many whole lines so far, without reading what they say."""
+    return to.read_bytes().count(b"\n") if to.exists() else 0
+
+
 def _numbers(to: Path) -> list[int]:
     return sorted(line["event"]["ProcessId"] for line in _lines(to))
 
 
 def _until(what: Callable[[], bool], process: subprocess.Popen[bytes] | None = None) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + 240
     while not what():
         assert time.monotonic() < end, "it did not come"
         if process is not None and process.poll() is not None:
@@ -96,16 +101,16 @@ def _killed_again_and_again(
     """Kill workers once each has told something new, then let one finish."""
     chance = random.Random(6)
     for _ in range(kills):
-        before = len(_lines(to))
+        before = _told(to)
         process = start()
         try:
-            _until(lambda: len(_lines(to)) != before or len(_lines(to)) >= len(expected), process)  # noqa: B023
+            _until(lambda: _told(to) != before or before >= len(expected), process)  # noqa: B023
             time.sleep(chance.random() / 10)
         finally:
             process.kill()
             process.wait()
     with _working(start()) as process:
-        _until(lambda: len(_lines(to)) >= len(expected), process)
+        _until(lambda: _told(to) >= len(expected), process)
         time.sleep(1)  # what would come twice would come now
     assert _numbers(to) == expected
     assert max(Counter(line["id"] for line in _lines(to)).values()) == 1
@@ -127,7 +132,7 @@ def test_a_worker_on_jetstream_killed_loses_and_doubles_nothing(tmp_path: Path, 
 @needs_nats
 @pytest.mark.full
 def test_a_worker_on_jetstream_killed_ten_times(tmp_path: Path, rules: Path) -> None:
-    _nats_survives(tmp_path, rules, 150_000, 10)
+    _nats_survives(tmp_path, rules, 60_000, 10)
 
 
 def _kafka_survives(tmp_path: Path, rules: Path, count: int, kills: int) -> None:
