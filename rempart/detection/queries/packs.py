@@ -50,8 +50,9 @@ def latest_pack(actor: Actor, code: str = "") -> Pack:
 
 def nodes(actor: Actor) -> QuerySet[PackReport]:
     """What each node of the actor's bodies runs, and ``expected``: the digest that it should run."""
-    own = Pack.objects.filter(body_id=OuterRef("body_id")).order_by("-number").values("digest")[:1]
-    shared = Pack.objects.filter(body=None).order_by("-number").values("digest")[:1]
+    known = Pack.objects.visible_to(actor, _READ).order_by("-number")
+    own = known.filter(body_id=OuterRef("body_id")).values("digest")[:1]
+    shared = known.filter(body=None).values("digest")[:1]
     return (
         PackReport.objects.visible_to(actor, _READ)
         .select_related("body", "pack")
