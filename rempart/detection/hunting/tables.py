@@ -170,7 +170,7 @@ def events_of(
                 row += batch.num_rows
                 if kept:
                     yield kept
-    except (OSError, ValueError, arrow.ArrowException) as error:
+    except (OSError, ValueError, LookupError, TypeError, arrow.ArrowException) as error:
         problems.append(logs.Problem(name, f"cannot be read further: {_line(error)}", record=row))
 
 

@@ -126,9 +126,12 @@ def test_other_tables_are_hunted_by_their_columns(rempart: Any, tmp_path: Path, 
     )
     parquet.write_table(table, folder / "a.parquet", row_group_size=4)
     (folder / "b.parquet").write_bytes(b"not a table")
+    false = arrow.table({"event": [1, None]}).replace_schema_metadata({"rempart.events": "1"})
+    parquet.write_table(false, folder / "c.parquet")
     to = tmp_path / "hunted.jsonl"
     done = rempart("hunt", rules, "--over", tmp_path / "lake", "--output", "jsonl", "--to", to, status=1)
     assert "b.parquet" in done.stderr
+    assert "c.parquet" in done.stderr
     found = [json.loads(line) for line in to.read_text().splitlines()]
     assert [(line["event_index"], line["source"].endswith("a.parquet")) for line in found] == [
         (1, True),
