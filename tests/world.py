@@ -15,7 +15,7 @@ from django.db import transaction
 
 from rempart.alerts.models import AlertRule, Delivery, Directive, Target, TargetEvent
 from rempart.assets.models import Asset, Dependency, Install, InventoryImport, Location
-from rempart.detection.models import Detection
+from rempart.detection.models import Detection, Response, ResponseAction
 from rempart.detection.tests.reporting import detect
 from rempart.exposure.models import (
     ComponentKey,
@@ -69,6 +69,7 @@ class Holding:
     audited: AuditEntry
     library: Library
     detection: Detection
+    response: Response
 
     @property
     def marks(self) -> tuple[str, str, str, str]:
@@ -258,17 +259,23 @@ def _holding(
         letter, body, officer, service, server, edge, location, install, waiting, exposure, statement,
         *rows, duty, on_call, ContactChannel.objects.get(person=officer), audited,
         library(secret, letter, body, officer),
-        _detected(mark(f"RAW-{letter}"), secret, body),
+        *_detected(mark(f"RAW-{letter}"), secret, body),
     )  # fmt: skip
 
 
-def _detected(raw: str, secret: str, body: Organisation) -> Detection:
-    """What leaves is the rule's; the host, the user and the event stay."""
-    return detect(
+def _detected(raw: str, secret: str, body: Organisation) -> tuple[Detection, Response]:
+    """What leaves is the rule's; the host, the user and the event stay, and what answers them."""
+    found = detect(
         body, rule_title=secret, host=raw, user=f"{raw} compte", source=raw, first_at=now(), last_at=now(),
         sample={"CommandLine": raw, "Image": raw},
         matched=[{"field": "CommandLine", "value": raw, "pattern": raw, "search": "selection"}],
     )  # fmt: skip
+    response = Response.objects.create(body=body, name=raw, kind="block", field="host", rules=raw, level=4)
+    ResponseAction.objects.create(
+        body=body, response=response, detection=found, dry=False, state="done", subject=raw, done_at=now(),
+        document={"subject": raw}, undo_reason=raw,
+    )  # fmt: skip
+    return found, response
 
 
 def _alerts(
@@ -328,7 +335,9 @@ def arguments(world: World) -> dict[str, Any]:
         "session_id": 10**6, "acknowledge.token": acknowledge_token(a), "channel_confirm.token": "inconnu",
         "centre.code": world.centre.code, "indicator.code": "O1", "alias_id": world.alias.pk,
         "rule_id": world.rule.pk, "detection_id": a.detection.pk, "entity.kind": "host",
-        "detection_act.action": "note",
+        "detection_act.action": "note", "response_id": a.response.pk,
+        "action_id": a.response.actions.get().pk, "response_act.action": "rehearse",
+        "action_act.action": "redo",
         "run_id": MatchRun.objects.latest("id").pk, "feed_authors.name": "vex",
         "grant_id": RoleGrant.objects.get(user=a.officer.user_id).pk,
         "target_act.action": "acknowledge", "job_action.action": "retry",

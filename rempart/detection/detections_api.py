@@ -6,7 +6,8 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 from pydantic import AwareDatetime, Field, field_validator
 
@@ -16,8 +17,10 @@ from rempart.detection.models import Level
 from rempart.detection.pages import detections_lists as lists
 from rempart.detection.pseudonyms import PSEUDONYM
 from rempart.detection.queries.detections import detections
-from rempart.detection.queries.sightings import own_body, sightings
+from rempart.detection.queries.responses import block_list
+from rempart.detection.queries.sightings import own_bodies, own_body, sightings
 from rempart.kernel.edge import page
+from rempart.kernel.errors import Invalid
 from rempart.kernel.idempotency import idempotent
 from rempart.kernel.listing import Page
 from rempart.kernel.permissions import Permission
@@ -152,6 +155,14 @@ class DetectionPage(Schema):
     items: list[DetectionOut]
 
 
+class BlockedOut(Schema):
+    """A value to block, since when, and the rule that had it blocked."""
+
+    value: str
+    since: datetime | None
+    rule_id: str
+
+
 class SightingFilters(Schema):
     """The filters of the list in the web interface; empty ones filter nothing."""
 
@@ -176,7 +187,7 @@ class DetectionFilters(SightingFilters):
 def _too_deep(value: Any) -> bool:
     """Whether a document has more levels than are kept; looked at without recursion."""
     level = [value]
-    for _ in range(_DEPTH):
+    for _depth in range(_DEPTH):
         level = [
             each
             for one in level
@@ -231,6 +242,23 @@ def list_detections(request: HttpRequest, filters: Query[DetectionFilters]) -> d
     actor = request.actor  # type: ignore[attr-defined]
     shown = lists.detection_listing(actor).page(detections(actor), _parameters(filters))
     return _page(shown, _detection)
+
+
+@router.get("/block-list", response=list[BlockedOut], summary="What a body's responses block now")
+@page(Permission.BLOCK_LIST_READ)
+def read_block_list(request: HttpRequest, body: _Short = "", form: Literal["json", "text"] = "json") -> Any:
+    """As JSON, or as text with one value a line. The body may be left out by whoever has one alone."""
+    actor = request.actor  # type: ignore[attr-defined]
+    if not body:
+        mine = own_bodies(actor, Permission.BLOCK_LIST_READ)
+        if len(mine) != 1:
+            raise Invalid(_("Choisissez l’organisme."), field="body")
+        body = mine[0].code
+    values = block_list(actor, own_body(actor, body, Permission.BLOCK_LIST_READ).pk)
+    if form == "json":
+        return values
+    lines = "".join(f"{one['value']}\n" for one in values)
+    return HttpResponse(lines, content_type="text/plain; charset=utf-8")
 
 
 def _parameters(filters: Schema) -> dict[str, str]:

@@ -10,5 +10,5 @@ from rempart.detection import library_vocabulary as library
 ACTIONS: dict[str, Any] = {**library.ACTIONS, **found.ACTIONS}
 FIELDS: dict[str, Any] = {**library.FIELDS, **found.FIELDS}
 OBJECTS: dict[str, Any] = {**library.OBJECTS, **found.OBJECTS}
-JOBS: dict[str, Any] = {**library.JOBS}
+JOBS: dict[str, Any] = {**library.JOBS, **found.JOBS}
 EVENTS: dict[str, Any] = {**library.EVENTS, **found.EVENTS}

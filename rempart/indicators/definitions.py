@@ -185,6 +185,21 @@ INDICATORS: tuple[Indicator, ...] = (
         14 * DAY,
     ),
     Indicator(
+        "detections_triaged",
+        "O3.2",
+        _("Détections graves triées en 24 heures"),
+        _(
+            "Part des détections élevées ou critiques auxquelles l’organisme a donné un verdict dans les 24 heures."
+        ),
+        _(
+            "détections triées en 24 heures ÷ détections reçues dans la période, hors celles qui ont encore le temps"
+        ),
+        _("Détections et verdicts des organismes, sans hôte, compte ni événement"),
+        "share",
+        "up",
+        0.90,
+    ),
+    Indicator(
         "software_supported",
         "O3.5",
         _("Logiciels encore soutenus"),

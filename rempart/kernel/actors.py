@@ -6,7 +6,7 @@ permission covers exactly the bodies of the grants whose role contains it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from rempart.kernel.permissions import ROLE_PERMISSIONS, WITHIN_A_BODY, Permission, Role
@@ -90,20 +90,17 @@ class Actor:
         """The bodies over which this actor holds any right at all."""
         if self.kind == "system":
             return EVERYTHING
-        return self._together(grant.scope for grant in self._in_use())
+        held = (grant for grant in self.grants)
+        if self.limited_to is not None:
+            held = (grant for grant in held if not self.limited_to.isdisjoint(ROLE_PERMISSIONS[grant.role]))
+        return self._together(grant.scope for grant in held)
 
     @property
     def own_reach(self) -> Scope:
-        """The bodies in which, or in a part of which, this actor holds a role: whose private rows exist."""
+        """The bodies whose private rows this actor has some right over."""
         if self.kind == "system":
             return EVERYTHING
-        return self._together(grant.scope for grant in self._in_use() if grant.of_body)
-
-    def _in_use(self) -> Iterator[Grant]:
-        """The grants that give any of the rights a token is limited to."""
-        for grant in self.grants:
-            if self.limited_to is None or not self.limited_to.isdisjoint(ROLE_PERMISSIONS[grant.role]):
-                yield grant
+        return self._together(self.scope(permission) for permission in WITHIN_A_BODY)
 
     def _together(self, scopes: Iterable[Scope]) -> Scope:
         """The bodies of these scopes, within those a token is limited to."""

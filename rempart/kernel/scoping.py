@@ -44,7 +44,7 @@ class BodyPrivate(BodyOwned):
     """A row that only the people of its body see, whatever the rights of the centres above it.
 
     Read it with a right of ``permissions.WITHIN_A_BODY``; behind, the second wall keeps it from those who
-    hold no role in the body.
+    hold none of them in the body.
     """
 
     class Meta:

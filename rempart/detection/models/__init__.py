@@ -11,6 +11,7 @@ from rempart.detection.models.library import (
     Technique,
     Tuning,
 )
+from rempart.detection.models.responses import Response, ResponseAction
 from rempart.detection.models.sightings import (
     Detection,
     DetectionNote,
@@ -30,6 +31,8 @@ __all__ = [
     "PackReport",
     "PseudonymKey",
     "Release",
+    "Response",
+    "ResponseAction",
     "Rule",
     "RuleSource",
     "RuleVersion",

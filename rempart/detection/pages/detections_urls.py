@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 import rempart.kernel.pages  # noqa: F401 - registers the converter "seq"
-from rempart.detection.pages import detections, sightings
+from rempart.detection.pages import detections, responses, sightings
 
 urlpatterns = [
     path("detections/", detections.detection_list, name="detection_list"),
@@ -16,4 +16,10 @@ urlpatterns = [
     path("sightings/", sightings.sighting_list, name="sighting_list"),
     path("sightings/leaving/", sightings.leaving, name="leaving"),
     path("sightings/pseudonyms/<slug:code>/", sightings.pseudonyms_renew, name="pseudonyms_renew"),
+    path("responses/", responses.response_list, name="response_list"),
+    path("responses/new/", responses.response_new, name="response_new"),
+    path("responses/actions/", responses.action_list, name="action_list"),
+    path("responses/actions/<seq:action_id>/<slug:action>/", responses.action_act, name="action_act"),
+    path("responses/<seq:response_id>/", responses.response, name="response"),
+    path("responses/<seq:response_id>/<slug:action>/", responses.response_act, name="response_act"),
 ]

@@ -9,19 +9,22 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.detection.commands.detections_triage import assign_detection, note_detection, triage
 from rempart.detection.commands.pseudonymising import renew_pseudonyms
 from rempart.detection.highlighting import lines_of, marked
-from rempart.detection.models import Detection, DetectionNote, PseudonymKey, Sighting
+from rempart.detection.models import Detection, DetectionNote, Level, PseudonymKey, Sighting
 from rempart.detection.queries import detections as queries
 from rempart.detection.queries import sightings
+from rempart.detection.queries.triage_measures import triaged_in_time
 from rempart.detection.tests.reporting import AT, detect, officer
 from rempart.detection.tuning_proposal import proposed_filter
 from rempart.engines import sigma
 from rempart.exposure.models import Exposure
+from rempart.indicators.measures import all_places, measure
 from rempart.kernel import walls
 from rempart.kernel.errors import Invalid, NotFound
 from rempart.kernel.models import AuditEntry, OutboxEvent
@@ -219,3 +222,23 @@ def test_a_marked_text_is_the_text(text: str, patterns: list[str]) -> None:
     assert "".join(piece for piece, _ in pieces) == text
     (line,) = lines_of({"x": text}, [{"field": "x", "value": text, "pattern": p} for p in patterns])
     assert "".join(piece for piece, _ in line.pieces) == text
+
+
+def test_how_soon_bodies_judge_is_an_indicator() -> None:
+    body, other = factories.organisation(), factories.organisation()
+    at = timezone.now()
+    ages = {"quick": 30, "slow": 30, "never": 30, "fresh": 1, "done": 1}
+    for name, hours in ages.items():
+        found = detect(body, rule_id=name)
+        Detection.objects.filter(pk=found.pk).update(recorded_at=at - timedelta(hours=hours))
+    detect(body, rule_id="low", level=Level.LOW)
+    detect(other)
+    Detection.objects.filter(rule_id="quick").update(triaged_at=at - timedelta(hours=29))
+    Detection.objects.filter(rule_id="slow").update(triaged_at=at - timedelta(hours=1))
+    Detection.objects.filter(rule_id="done").update(triaged_at=at)
+    # Judged in time: quick and done; in the count too: slow and never; fresh still has time.
+    assert triaged_in_time(at - timedelta(days=30), at) == {body.pk: (2.0, 4.0)}
+    measured = measure(all_places(), at - timedelta(days=30), at)["detections_triaged"]
+    assert measured[body.pk].value == 0.5
+    assert measured[body.parent_id].value == 0.5
+    assert measured[other.pk].value is None

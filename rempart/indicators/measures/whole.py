@@ -9,6 +9,7 @@ from rempart.exposure import queries as exposure
 from rempart.exposure.queries.lifecycle import supported_shares
 from rempart.indicators.definitions import FRESH_DAYS
 from rempart.indicators.measures.durations import durations
+from rempart.indicators.measures.later import later_shares
 from rempart.indicators.measures.model import Measure, Places, count_of_bodies, share_of_bodies, shares
 from rempart.indicators.measures.sql import fetch, instant
 from rempart.kernel.actors import system
@@ -44,7 +45,7 @@ def measure(places: Places, since: datetime, until: datetime) -> dict[str, dict[
     found["exposure_days"] = _exposure_days(places, found["assets_categorised"], since, until)
     found["software_supported"] = shares(places, dict(supported_shares(today())))
     found["reachable_bodies"] = _reachable(places, until)
-    return found
+    return found | later_shares(places, since, until)
 
 
 def _inventories(
