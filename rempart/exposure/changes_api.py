@@ -10,8 +10,10 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from rempart.exposure import change_words
+from rempart.exposure.commands import precedence
 from rempart.exposure.pages import changes
 from rempart.exposure.queries import differences as queries
+from rempart.exposure.queries import source_order
 from rempart.kernel.edge import page
 from rempart.kernel.permissions import Permission
 
@@ -110,6 +112,44 @@ def change_as_dict(one: Any) -> dict[str, Any]:
         "after": verdict.after if verdict is not None else {},
         "sentence": change_words.why(one),
     }
+
+
+class SourceOrder(Schema):
+    """Kinds of sources, the first believed first."""
+
+    order: Annotated[list[_Short], Field(max_length=20)]
+
+
+class SourceOrderIn(SourceOrder):
+    """``dry_run``: only say what would change."""
+
+    reason: Annotated[str, Field(max_length=2000)] = ""
+    dry_run: bool = False
+
+
+class OrderEffect(Schema):
+    verdicts: int
+    closed: int
+    opened: int
+    bodies: int
+    partial: bool
+
+
+@router.get("/precedence", response=SourceOrder, summary="In which order sources are believed")
+@page(Permission.EXPOSURE_READ, Permission.PRIORITY_EDIT)
+def get_source_order(request: HttpRequest) -> dict[str, Any]:
+    return {"order": source_order()}
+
+
+@router.put("/precedence", response=OrderEffect, summary="Change that order, or preview it")
+@page(Permission.PRIORITY_EDIT)
+def put_source_order(request: HttpRequest, content: SourceOrderIn) -> dict[str, Any]:
+    actor = request.actor  # type: ignore[attr-defined]
+    preview = precedence.preview_order(actor, content.order)
+    if not content.dry_run:
+        precedence.edit_order(actor, kinds=content.order, reason=content.reason)
+    counts = {name: getattr(preview, name) for name in ("verdicts", "closed", "opened", "partial")}
+    return {**counts, "bodies": len(preview.bodies)}
 
 
 @router.get("/runs", response=RunPage, summary="List readings and re-matches that were kept")

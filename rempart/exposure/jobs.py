@@ -13,9 +13,9 @@ from rempart.kernel.worker import every
 
 
 @task(queue_name="bulk", priority=-10)
-def rematch_all() -> dict[str, int]:
-    """Matches every component with every vulnerability anew."""
-    return commands.rematch_all(jobs.progress).summary()
+def rematch_all(kind: str = "rematch") -> dict[str, int]:
+    """Matches every component with every vulnerability anew; ``kind``: of the run that keeps what changed."""
+    return commands.rematch_all(jobs.progress, kind).summary()
 
 
 @task(queue_name="bulk", priority=10)

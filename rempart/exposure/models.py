@@ -310,6 +310,16 @@ class ProductDifference(models.Model):
         return f"{self.key} ≠ {self.other}"
 
 
+class SourceRank(models.Model):
+    """The place of a kind of source in the order in which they are believed; no row: the first order."""
+
+    kind = models.CharField(max_length=20, unique=True)  # as in a statement's source, before ":"
+    rank = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.rank} {self.kind}"
+
+
 class MatchRun(models.Model):
     """A matching whose effects are kept to be read: what one reading of a feed set off, or a re-match of all.
 

@@ -13,6 +13,7 @@ ACTIONS: dict[str, Any] = {
     "statement.made": pgettext_lazy("audit", "Déclaration proposée"),
     "statement.reviewed": pgettext_lazy("audit", "Déclaration revue"),
     "statement.expired": pgettext_lazy("audit", "Déclaration expirée"),
+    "precedence.edited": pgettext_lazy("audit", "Ordre des sources modifié"),
     "priority.edited": pgettext_lazy("audit", "Table de priorité modifiée"),
     "product.aliased": pgettext_lazy("audit", "Noms de produit rapprochés"),
     "statement.offered": pgettext_lazy("audit", "Déclaration offerte aux autres organismes"),
@@ -20,6 +21,7 @@ ACTIONS: dict[str, Any] = {
 }
 
 FIELDS: dict[str, Any] = {
+    "order": pgettext_lazy("field", "Ordre"),
     "other": pgettext_lazy("field", "Autre nom"),
     "kept": pgettext_lazy("field", "Gardés"),
     "canonical": pgettext_lazy("field", "Désigne"),
@@ -36,6 +38,7 @@ FIELDS: dict[str, Any] = {
 
 OBJECTS: dict[str, Any] = {
     "exposure.statement": pgettext_lazy("object", "Déclaration"),
+    "exposure.sourcerank": pgettext_lazy("object", "Ordre des sources"),
     "exposure.priorityrule": pgettext_lazy("object", "Table de priorité"),
     "exposure.productalias": pgettext_lazy("object", "Nom de produit"),
 }

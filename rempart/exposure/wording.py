@@ -156,6 +156,15 @@ JUSTIFICATIONS = {
     ),
     "inline_mitigations_already_exist": _("Des mesures d’atténuation sont déjà en place"),
 }
+SOURCE_KINDS = {
+    "vex": _("Déclarations VEX des fournisseurs acceptés"),
+    "cna": _("Éditeur qui a publié la fiche CVE (CNA)"),
+    "cna-cpe": _("Éditeur, par ses configurations CPE"),
+    "csaf": _("Avis de sécurité des fournisseurs (CSAF)"),
+    "osv": _("Bases d’écosystèmes (OSV)"),
+    "adp": _("Enrichissement de la CISA et d’autres (ADP)"),
+    "adp-cpe": _("Enrichissement, par ses configurations CPE"),
+}
 # How suppliers justify that a product is not affected: OpenVEX's and CSAF's words, and CycloneDX's own.
 SUPPLIERS_REASONS = {
     **JUSTIFICATIONS,

@@ -6,7 +6,7 @@ reader of a withdrawn exposure finds why. Millions of pairs that never concerned
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -14,7 +14,7 @@ from itertools import chain
 from rempart.engines.exposure import Aliases, AliasRow, Matcher, component_keys
 from rempart.engines.exposure.aliases import BUILTIN_ALIASES
 from rempart.engines.exposure.model import Affected, Component, Status, Verdict
-from rempart.exposure.commands import precedence
+from rempart.exposure.commands import order
 from rempart.exposure.commands.differences import Differences, Pair
 from rempart.exposure.commands.reach import Reach, fetch, slices
 from rempart.exposure.models import ComponentKey, Finding, ProductAlias
@@ -24,6 +24,7 @@ from rempart.kernel import statistics
 # A component that nothing identifies has this key: it was looked at, and no vulnerability can find it.
 UNIDENTIFIED = "-"
 _COMPONENTS = "SELECT id, vendor, product, version, purl, cpe FROM assets_component WHERE {where} ORDER BY id"
+_CVES = "SELECT id, cve_id FROM intelligence_vulnerability WHERE {where}"
 _KEYS_AT_ONCE = 400
 _IDS_AT_ONCE = 2_000
 
@@ -45,9 +46,10 @@ class Changes:
 
 
 class Names:
-    """The aliases in force, in both directions."""
+    """The aliases in force, in both directions, and the order in which sources are believed."""
 
     def __init__(self) -> None:
+        self.precedence = order.in_force()
         stored = ProductAlias.objects.order_by("id").values_list(
             "key", "canonical", "confidence", "provenance"
         )
@@ -118,10 +120,25 @@ def match_vulnerabilities(
 
     Most records name nothing that anyone holds: their statements are not even read.
     """
+    verdicts = verdicts_of(vulnerability_ids, names)
+    return _keep(verdicts, Reach(vulnerability_ids=vulnerability_ids), at, differences)
+
+
+def verdicts_of(vulnerability_ids: Sequence[int], names: Names) -> Iterator[Verdict]:
+    """The verdicts of these vulnerabilities about every indexed component that they may concern."""
     concerned, component_ids = candidates(vulnerability_ids, names)
     matcher = _matcher(intelligence.statements_for(concerned), names)
-    verdicts = matcher.match(load_components(component_ids))
-    return _keep(verdicts, Reach(vulnerability_ids=vulnerability_ids), at, differences)
+    return matcher.match(load_components(component_ids))
+
+
+def labels(pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, str]]:
+    """What a reader calls these (vulnerability, component)."""
+    ids = Reach(vulnerability_ids=sorted({vulnerability_id for vulnerability_id, _ in pairs}))
+    cves = dict(fetch(_CVES, where=ids.where(vulnerability="id")))
+    held = {int(one.id): one for one in load_components(sorted({component for _, component in pairs}))}
+    return {
+        (v, c): (cves[v], f"{held[c].vendor} {held[c].product} {held[c].version}".strip()) for v, c in pairs
+    }
 
 
 def with_findings(vulnerability_ids: Sequence[int]) -> list[int]:
@@ -143,7 +160,7 @@ def match_components(
 
 
 def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
-    matcher = Matcher(names.aliases, precedence.DEFAULT)
+    matcher = Matcher(names.aliases, names.precedence)
     for vulnerability_id, affected in statements.items():
         matcher.add(str(vulnerability_id), affected)
     return matcher

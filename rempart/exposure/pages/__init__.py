@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from rempart.exposure.pages import changes, doubts, exposures, lifecycle, names, offers, statements, table
+from rempart.exposure.pages import (
+    changes,
+    doubts,
+    exposures,
+    lifecycle,
+    names,
+    offers,
+    precedence,
+    statements,
+    table,
+)
 from rempart.exposure.pages.sections import register
 
 urlpatterns = [
@@ -18,6 +28,7 @@ urlpatterns = [
     path("statements/<int:statement_id>/offer", offers.statement_offer, name="statement_offer"),
     path("statements/<int:statement_id>/adopt", offers.statement_adopt, name="statement_adopt"),
     path("statements/<int:statement_id>", statements.statement, name="statement"),
+    path("priority/sources", precedence.source_order, name="source_order"),
     path("priority/", table.priority_table, name="priority_table"),
     path("lifecycle/", lifecycle.lifecycle_list, name="lifecycle_list"),
     path("lifecycle/check", lifecycle.lifecycle_check, name="lifecycle_check"),

@@ -52,6 +52,7 @@ def exposure(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
         "status": wording.STATUSES.get(finding.status, finding.status) if finding else "",
         "source": source_in_words(finding.source) if finding else "",
         "disagreement": wording.said_otherwise(finding.detail.get("disagreement", "")) if finding else "",
+        "disagreement_ranges": finding.detail.get("disagreement_ranges", "") if finding else "",
         "undecided": wording.said_otherwise(finding.detail.get("undecided", "")) if finding else "",
         "justification": wording.justified(finding.detail) if finding else "",
         "why": queries.priority_for(found),

@@ -43,6 +43,7 @@ from rempart.exposure.queries.why import (
     priority_for,
     priority_table,
     proof_in_words,
+    source_order,
     statements_about,
 )
 
@@ -90,6 +91,7 @@ __all__ = [
     "priority_for",
     "priority_table",
     "proof_in_words",
+    "source_order",
     "state_counts",
     "statements",
     "statements_about",

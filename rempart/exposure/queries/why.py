@@ -21,7 +21,7 @@ from rempart.engines.priority import (
 )
 from rempart.engines.priority import Exposure as NetworkExposure
 from rempart.exposure import wording
-from rempart.exposure.commands import priorities
+from rempart.exposure.commands import order, priorities
 from rempart.exposure.models import Exposure, Finding, Statement
 from rempart.intelligence.wording import source_in_words
 
@@ -62,6 +62,11 @@ class Entry:
 def priority_table() -> Table:
     """The decision table in force: the same for every body, and no secret to who reads exposures."""
     return priorities.read_table()
+
+
+def source_order() -> tuple[str, ...]:
+    """The kinds of sources in the order in which they are believed: no secret to who reads exposures."""
+    return order.in_force()
 
 
 def priority_deadlines() -> Deadlines:

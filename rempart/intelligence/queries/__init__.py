@@ -15,6 +15,7 @@ from rempart.intelligence.queries.feeds import (
 from rempart.intelligence.queries.lifecycle import as_cycle, lifecycle_products, lifecycles
 from rempart.intelligence.queries.statements import (
     concerned_by,
+    contested,
     counted_by_key,
     keys_for,
     named_by,
@@ -44,6 +45,7 @@ __all__ = [
     "advisories_of",
     "as_cycle",
     "concerned_by",
+    "contested",
     "counted_by_key",
     "facts",
     "feed_exists",

@@ -53,6 +53,13 @@ def _gather(found: dict[int, list[Affected]], rows: QuerySet[AffectedProduct]) -
         found.setdefault(vulnerability_id, []).append(unpack(statement))
 
 
+def contested(most: int) -> list[int]:
+    """The vulnerabilities of which more than one source states products, at most so many of them."""
+    rows = AffectedProduct.objects.filter(vulnerability__state="PUBLISHED").values("vulnerability_id")
+    several = rows.annotate(sources=Count("source", distinct=True)).filter(sources__gt=1)
+    return list(several.order_by("vulnerability_id").values_list("vulnerability_id", flat=True)[:most])
+
+
 def named_by(vendors: Collection[str]) -> dict[str, int]:
     """The name keys of these vendors' products (in one spelling) in records, and their statements' counts."""
     counted: dict[str, int] = {}
