@@ -90,9 +90,7 @@ class Page:
         """(rows a page, the address that gives so many, None for the present one); empty for a short list."""
         if self.total <= PAGE_SIZE:
             return []
-        return [
-            (size, None if size == self.size else self.address(size=size, page=1)) for size in PAGE_SIZES
-        ]
+        return [(size, None if size == self.size else self.address(size=size, page=1)) for size in PAGE_SIZES]
 
     def address(self, **changes: Any) -> str:
         values: dict[str, Any] = {**self.filters, "sort": self.sort, "page": self.number, "size": self.size}
