@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 
 from rempart.engines.sigma import detection as sections
 from rempart.engines.sigma import store
+from rempart.engines.sigma.batch import Batch, Block, rows_of
 from rempart.engines.sigma.correlating import Correlator, Counters
 from rempart.engines.sigma.explaining import holds, why
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Prepared, Rule
 from rempart.engines.sigma.modifiers import Context
-from rempart.engines.sigma.program import Program, frequent_literals, rows_of
+from rempart.engines.sigma.program import Program, fields_of, frequent_literals
 from rempart.engines.sigma.sources import Mappings, Origin, default_mappings, fields_for, origin_of
 from rempart.engines.sigma.texts import BadValue
 from rempart.engines.sigma.tree import (
@@ -31,11 +32,10 @@ from rempart.engines.sigma.tree import (
     negated,
 )
 
-_REMEMBERED = 200_000  # values
 _LATENESS = 300.0  # seconds
-_COLUMNS = 32  # of which a program remembers values, about
 _SAMPLE = 256  # events by which frequent literals are told
 _ORIGINS = 10_000  # kinds of event whose program is remembered
+_TOGETHER = 256  # events looked at together: what one step leaves is in the processor's cache for the next
 
 
 def compile_rules(
@@ -44,23 +44,20 @@ def compile_rules(
     mappings: Mappings | None = None,
     placeholders: Mapping[str, Sequence[str]] | None = None,
     cache: Path | None = None,
-    remember: int = _REMEMBERED,
     lateness: float = _LATENESS,
     limits: Limits | None = None,
 ) -> Detector:
     """Make a detector of a collection.
 
-    ``placeholders`` gives the values of ``expand``; ``cache`` is a folder for compiled literals; ``remember``
-    bounds the values whose results are kept (0: none). Correlations wait ``lateness`` seconds, in the events'
-    own time, for events that come late (infinity: until ``finish``). What cannot be used is in
-    ``detector.defects``.
+    ``placeholders`` gives the values of ``expand``; ``cache`` is a folder for compiled literals. Correlations
+    wait ``lateness`` seconds, in the events' own time, for events that come late (infinity: until
+    ``finish``). What cannot be used is in ``detector.defects``.
     """
     return Detector(
         collection,
         mappings or default_mappings(),
         placeholders or {},
         cache,
-        remember,
         lateness,
         limits or Limits(),
     )
@@ -75,7 +72,6 @@ class Detector:
         mappings: Mappings,
         placeholders: Mapping[str, Sequence[str]],
         cache: Path | None,
-        remember: int,
         lateness: float,
         limits: Limits,
     ) -> None:
@@ -83,9 +79,7 @@ class Detector:
         self.defects: list[Defect] = []
         self.rules: list[Rule] = []
         self._trees: list[Node] = []
-        self._remember = remember
         self._cache = cache
-        self._origins: dict[tuple[object, object, int | None], _Plan | None] = {}
         self._plans: dict[Origin, _Plan | None] = {}
         self._programs: dict[tuple[tuple[int, Node], ...], _Plan] = {}
         made_of = (
@@ -150,50 +144,78 @@ class Detector:
                 self.defects.append(Defect(each.path, each.id, str(error)))
         return filters
 
-    def scan(self, events: Sequence[Mapping[str, object]]) -> list[Detection]:
-        """What the rules find in a batch, by position; each event alone decides of its rules."""
+    def scan(self, events: Iterable[Mapping[str, object]]) -> list[Detection]:
+        """What the rules find in a batch, by position; each event alone decides of its rules.
+
+        Events that are made as they are asked for are looked at while they are near, which is quickest.
+        """
         detections: list[Detection] = []
-        correlator, silent = self._correlator, self._correlator.only_correlated
         matches: list[tuple[Rule, int, Mapping[str, object]]] = []
-        for plan, positions in self._sorted(events).values():
-            chosen = [events[position] for position in positions] if len(positions) < len(events) else events
-            for number, mask in plan.run(chosen):
-                rule, explain = self.rules[number], plan.explain(number)
-                if correlator.states and correlator.wants(rule.id):
-                    matches.extend((rule, positions[row], chosen[row]) for row in rows_of(mask))
-                    if rule.id in silent:
-                        continue
-                detections.extend(
-                    Detection(rule, positions[row], chosen[row], explain) for row in rows_of(mask)
-                )
+        waiting: dict[int, _Waiting] = {}
+        blocks: dict[tuple[object, ...], tuple[_Waiting, Block, object] | None] = {}
+        for position, event in enumerate(events):
+            hint = event.get("_logsource")
+            key = (event.get("Channel"), event.get("EventID"), id(hint), *event)
+            try:
+                known = blocks[key]
+            except KeyError:
+                known = blocks[key] = self._block(event, hint, waiting)
+            except TypeError:  # an unhashable value: it is no channel and no identifier
+                known = self._block(event, hint, waiting)
+            if known is None:
+                continue
+            known[1].add(position, event)
+            plan = known[0]
+            plan.rows += 1
+            if plan.rows == _TOGETHER:
+                self._run(plan, detections, matches)
+        for plan in waiting.values():
+            if plan.rows:
+                self._run(plan, detections, matches)
         detections.sort(key=_index)
-        if correlator.states:
+        if self._correlator.states:
             matches.sort(key=itemgetter(1))
-            detections += correlator.feed(matches)
+            detections += self._correlator.feed(matches)
         return detections
+
+    def _block(
+        self, event: Mapping[str, object], hint: object, waiting: dict[int, _Waiting]
+    ) -> tuple[_Waiting, Block, object] | None:
+        """A block for events like this one; the hint is held, for its identity stands for it."""
+        plan = self._plan(origin_of(event.get("Channel"), event.get("EventID"), hint))
+        if plan is None:
+            return None
+        kept = waiting.setdefault(id(plan), _Waiting(plan))
+        block = Block(event.keys(), plan.fields, keywords=plan.keywords)
+        kept.blocks.append(block)
+        return kept, block, hint
+
+    def _run(
+        self,
+        waiting: _Waiting,
+        detections: list[Detection],
+        matches: list[tuple[Rule, int, Mapping[str, object]]],
+    ) -> None:
+        """Take the rows that wait for a plan through it."""
+        correlator = self._correlator
+        batch = Batch(waiting.blocks)
+        events = batch.events
+        positions = [position for block in waiting.blocks for position in block.positions]
+        for number, mask in waiting.plan.run(batch):
+            rule, explain = self.rules[number], waiting.plan.explain(number)
+            rows = rows_of(mask)
+            if correlator.states and correlator.wants(rule.id):
+                matches.extend((rule, positions[row], events[row]) for row in rows)
+                if rule.id in correlator.only_correlated:
+                    continue
+            detections.extend([Detection(rule, positions[row], events[row], explain) for row in rows])
+        waiting.rows = 0
+        for block in waiting.blocks:
+            block.clear()
 
     def finish(self) -> list[Detection]:
         """What the end of the events decides: correlations that waited."""
         return self._correlator.finish()
-
-    def _sorted(self, events: Sequence[Mapping[str, object]]) -> dict[int, tuple[_Plan, list[int]]]:
-        """The positions of the events by the plan that looks at them."""
-        found: dict[int, tuple[_Plan, list[int]]] = {}
-        seen: dict[tuple[object, object, int], list[int] | None] = {}
-        for position, event in enumerate(events):
-            hint = event.get("_logsource")
-            key = (event.get("Channel"), event.get("EventID"), id(hint))
-            try:
-                positions = seen[key]
-            except KeyError:
-                plan = self._plan(origin_of(key[0], key[1], hint))
-                positions = seen[key] = found.setdefault(id(plan), (plan, []))[1] if plan else None
-            except TypeError:  # an unhashable value: it is no channel and no identifier
-                plan = self._plan(origin_of(key[0], key[1], hint))
-                positions = found.setdefault(id(plan), (plan, []))[1] if plan else None
-            if positions is not None:
-                positions.append(position)
-        return found
 
     def _plan(self, origin: Origin) -> _Plan | None:
         if origin in self._plans:
@@ -214,7 +236,7 @@ class Detector:
         plan = self._programs.get(key)
         if plan is None and rules:
             kind = hashlib.blake2b(f"{self._digest} {origin}".encode(), digest_size=16).hexdigest()
-            plan = self._programs[key] = _Plan(rules, self._remember // _COLUMNS, self._cache, kind)
+            plan = self._programs[key] = _Plan(rules, self._cache, kind)
         self._plans[origin] = plan
         return plan
 
@@ -223,45 +245,65 @@ def _index(found: Detection) -> int:
     return found.index
 
 
+class _Waiting:
+    """Rows that wait to be looked at by a plan together."""
+
+    __slots__ = ("blocks", "plan", "rows")
+
+    def __init__(self, plan: _Plan) -> None:
+        self.plan = plan
+        self.blocks: list[Block] = []
+        self.rows = 0
+
+
 class _Plan:
     """Rules that look at the same events, compiled when the first of them come, and better when many have."""
 
-    __slots__ = ("_cache", "_key", "_program", "_remember", "_rules", "_sampled", "_trees")
+    __slots__ = ("_cache", "_explains", "_key", "_program", "_rules", "_sample", "_sampled", "fields")
 
-    def __init__(
-        self, rules: Sequence[tuple[int, Node]], remember: int, cache: Path | None, key: str
-    ) -> None:
+    def __init__(self, rules: Sequence[tuple[int, Node]], cache: Path | None, key: str) -> None:
         self._rules = rules
-        self._trees = dict(rules)
-        self._remember = remember
+        self._explains = {number: _Explain(tree) for number, tree in rules}
         self._cache = cache
         self._key = key
         self._program: Program | None = None
+        self.fields = fields_of(rules)
+        self._sample: list[Mapping[str, object]] = []
         self._sampled = 0
 
-    def run(self, events: Sequence[Mapping[str, object]]) -> list[tuple[int, int]]:
-        """Pairs of a rule's number and the rows (as bits) that match it."""
-        if self._program is None or (self._sampled < _SAMPLE and len(events) >= 8 * self._sampled):
-            self._program = self._compiled(events)
-        return self._program.run(events)
+    @property
+    def keywords(self) -> bool:
+        """Whether the texts of events are looked at all together."""
+        return self._program is not None and self._program.keywords
 
-    def _compiled(self, events: Sequence[Mapping[str, object]]) -> Program:
+    def run(self, batch: Batch) -> list[tuple[int, int]]:
+        """Pairs of a rule's number and the rows (as bits) that match it."""
+        if self._sampled < _SAMPLE:
+            self._sample += batch.events[: _SAMPLE - len(self._sample)]
+        program = self._program
+        if program is None or self._sampled < len(self._sample) >= min(_SAMPLE, 8 * self._sampled):
+            program = self._program = self._compiled()
+        return program.run(batch)
+
+    def _compiled(self) -> Program:
         if self._program is None and self._cache is not None:
             known = store.read(self._cache, "plan", self._key, Prepared)
             if known is not None:
                 self._sampled = known.sampled
-                return Program(self._rules, known.frequent, self._remember, known.databases)
-        sample = events[:: max(1, len(events) // _SAMPLE)][:_SAMPLE]
-        self._sampled = len(sample)
-        frequent = frequent_literals(self._rules, sample)
-        program = Program(self._rules, frequent, self._remember)
+                return Program(self._rules, known.frequent, known.databases)
+        self._sampled = len(self._sample)
+        frequent = frequent_literals(self._rules, self._sample)
+        program = Program(self._rules, frequent)
+        if self._sampled >= _SAMPLE:
+            self._sample = []
         if self._cache is not None:
-            store.write(self._cache, "plan", self._key, Prepared(len(sample), frequent, program.databases()))
+            prepared = Prepared(self._sampled, frequent, program.databases())
+            store.write(self._cache, "plan", self._key, prepared)
         return program
 
     def explain(self, number: int) -> _Explain:
         """What tells why a rule matched."""
-        return _Explain(self._trees[number])
+        return self._explains[number]
 
 
 class _Explain:

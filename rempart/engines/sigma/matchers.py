@@ -29,7 +29,8 @@ _OPERATORS: Final = {
 def matcher(test: Text | Regex | Cidr | Compare) -> Matcher:
     """The function that tells whether a text passes ``test``."""
     if isinstance(test, Text):
-        return _text(test)
+        find = folded_matcher(test)
+        return find if test.cased else lambda text: find(text.casefold())
     if isinstance(test, Regex):
         return searcher(test.pattern, test.flags)
     if isinstance(test, Cidr):
@@ -42,7 +43,9 @@ def folded(tokens: tuple[Token, ...], *, cased: bool) -> tuple[Token, ...]:
     return tokens if cased else tuple(each if isinstance(each, Wild) else each.casefold() for each in tokens)
 
 
-def _text(test: Text) -> Matcher:
+@lru_cache(maxsize=65_536)
+def folded_matcher(test: Text) -> Matcher:
+    """The function that tells whether a folded text (as it is written, of a test that is cased) passes."""
     tokens = folded(test.tokens, cased=test.cased)
     plain = [each for each in tokens if isinstance(each, str)]
     shape = "".join("t" if isinstance(each, str) else each.value for each in tokens)
@@ -67,9 +70,7 @@ def _text(test: Text) -> Matcher:
             for each in tokens
         ]
         find = searcher(rf"\A{''.join(parts)}\z", "s")
-    if test.cased:
-        return find
-    return lambda text: find(text.casefold())
+    return find
 
 
 def _anything(_: str) -> bool:

@@ -1,27 +1,29 @@
 """Rules compiled together: shared literals by field, and each condition as a function over bitmaps of rows.
 
-A bitmap is an integer whose bit N is row N of the batch. A condition takes the rows that are still asked and
-gives those that hold: ``and`` asks each part of what the one before left, cheapest first, so that what needs
-a value at a time (regular expressions, ranges of numbers, networks) is asked of few rows. Such tests have
-gates where possible: literals without which they cannot hold. Literals that are in many values (``frequent``)
-are asked that way too, for a scan that reports them everywhere costs more.
+Most rules need one of some literals: they are asked only in batches where a scan finds one. A condition takes
+the rows that are still asked and gives those that hold: ``and`` asks each part of what the one before left,
+cheapest first, so that what needs a value at a time (regular expressions, ranges of numbers, networks) is
+asked of few rows. Such tests have gates where possible: literals without which they cannot hold. Literals
+that are in many values (``frequent``) are asked that way too, for a scan that reports them everywhere costs
+more.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import compress
+from itertools import repeat
 from operator import eq
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from rempart.engines.sigma.columns import SEPARATOR, Column, Texts, bits, folded, folded_texts, probe
+from rempart.engines.sigma.batch import Batch, mask_of
+from rempart.engines.sigma.columns import SEPARATOR, Column, Texts, TooLong, bits, question
 from rempart.engines.sigma.factors import required
 from rempart.engines.sigma.matchers import folded as folded_tokens
-from rempart.engines.sigma.matchers import matcher, networks, refers
+from rempart.engines.sigma.matchers import folded_matcher, matcher, networks, refers
 from rempart.engines.sigma.tree import (
     And,
     Cidr,
+    Compare,
     Exists,
     FieldRef,
     Leaf,
@@ -32,102 +34,19 @@ from rempart.engines.sigma.tree import (
     Test,
     Text,
     Wild,
+    leaves,
 )
-from rempart.engines.sigma.values import every_text, exists
+from rempart.engines.sigma.values import exists
 
-Condition: TypeAlias = Callable[["Batch", int], int]
-Check: TypeAlias = Callable[["Batch", int], bool]
+Condition: TypeAlias = Callable[[Batch, int], int]
+Check: TypeAlias = Callable[[Batch, int], bool]
 Frequent: TypeAlias = Mapping[str | None, frozenset[bytes]]
 
 _FEW: Final = 4  # literals of a field, up to which its values are looked at only when asked
 _OFTEN: Final = 0.01  # share of values beyond which a literal may be frequent
-_DEARER: Final = 10  # how much dearer a value reported by a scan is than a value asked
+#: Cost of asking at all, a row, and every row, beside that of a row reported by a scan.
+_ASKING, _ASKED, _ASKED_ALL = 0.0, 0.6, 0.1
 _WIDE: Final = 4  # rows asked are many from one in so many on
-_DIGITS_TO_BITS: Final = bytes.maketrans(b"01", b"\x00\x01")
-_BITS_TO_DIGITS: Final = bytes.maketrans(b"\x00\x01", b"01")
-_ESCAPED: Final = re.compile(r"[^ !#-\[\]-~]+")  # what JSON may write otherwise
-
-
-class Batch:
-    """Events of one log source being looked at: their columns as they are asked, and rows by literal."""
-
-    __slots__ = ("_chosen", "_folded", "_plain", "_rows", "_texts", "asked", "events", "found", "full")
-
-    def __init__(self, events: Sequence[Mapping[str, object]]) -> None:
-        self.events = events
-        self.full = (1 << len(events)) - 1
-        self.found: dict[int, int] = {}
-        self.asked: dict[int, tuple[int, int]] = {}
-        self._texts: dict[str, list[Texts]] = {}
-        self._folded: dict[str, dict[int, Texts]] = {}
-        self._plain: dict[str, list[str] | None] = {}
-        self._rows: dict[int, list[int]] = {}
-        self._chosen: dict[tuple[str, int], list[Texts]] = {}
-
-    def texts(self, column: Column) -> list[Texts]:
-        """The texts of a field, read once."""
-        name = column.field or ""
-        texts = self._texts.get(name)
-        if texts is None:
-            texts = self._texts[name] = column.texts(self.events)
-        return texts
-
-    def text(self, column: Column, row: int) -> Texts:
-        """The texts of one row."""
-        return every_text(self.events[row]) if column.field is None else self.texts(column)[row]
-
-    def rows(self, mask: int) -> list[int]:
-        """The positions of the bits that are set, worked out once for each bitmap."""
-        rows = self._rows.get(mask)
-        if rows is None:
-            rows = self._rows[mask] = rows_of(mask)
-        return rows
-
-    def folded(self, column: Column, mask: int) -> list[Texts]:
-        """The folded texts of some rows, folded once."""
-        key = (column.field or "", mask)
-        chosen = self._chosen.get(key)
-        if chosen is None:
-            known = self._folded.setdefault(key[0], {})
-            texts = self.texts(column)
-            rows = self.rows(mask)
-            for row in rows:
-                if row not in known:
-                    known[row] = folded(texts[row])
-            chosen = self._chosen[key] = [known[row] for row in rows]
-        return chosen
-
-    def plain(self, column: Column) -> list[str] | None:
-        """The folded text of every row, when each has one and one only."""
-        name = column.field or ""
-        if name not in self._plain:
-            self._plain[name] = folded_texts(self.texts(column))
-        return self._plain[name]
-
-
-def rows_of(mask: int) -> list[int]:
-    """The positions of the bits that are set, in order."""
-    if mask.bit_count() < 8:
-        rows = []
-        while mask:
-            low = mask & -mask
-            rows.append(low.bit_length() - 1)
-            mask ^= low
-        return rows
-    text = bin(mask)[:1:-1]
-    if mask.bit_count() * 8 < len(text):
-        rows, row = [], text.find("1")
-        while row >= 0:
-            rows.append(row)
-            row = text.find("1", row + 1)
-        return rows
-    digits = text.encode()
-    return list(compress(range(len(digits)), digits.translate(_DIGITS_TO_BITS)))
-
-
-def mask_of(answers: Sequence[bool]) -> int:
-    """The bitmap of the rows whose answer is true."""
-    return int(bytes(answers)[::-1].translate(_BITS_TO_DIGITS) or b"0", 2)
 
 
 class Program:
@@ -137,29 +56,76 @@ class Program:
         self,
         rules: Sequence[tuple[int, Node]],
         frequent: Frequent,
-        remember: int = 0,
         databases: Mapping[str | None, tuple[bytes, bytes]] | None = None,
     ) -> None:
         compiler = _Compiler(frequent)
-        self._conditions = [(number, compiler.condition(tree)) for number, tree in rules]
-        self.columns = compiler.finish(remember, databases or {})
+        self._conditions: list[tuple[int, Condition]] = []
+        #: Places of the conditions to ask always, and of those to ask when a literal is found.
+        self._always: list[int] = []
+        self._by_literal: dict[int, list[int]] = {}
+        for place, (number, tree) in enumerate(rules):
+            made = compiler.made(tree)
+            self._conditions.append((number, made.condition))
+            if made.needs is None:
+                self._always.append(place)
+            for literal in made.needs or ():
+                self._by_literal.setdefault(literal, []).append(place)
+        self.fields = fields_of(rules)
+        self.columns = compiler.finish(databases or {})
+        #: Whether the texts of events, without their numbers, are looked at all together.
+        self.keywords = any(column.field is None and not column.numeric for column in self.columns)
 
-    def run(self, events: Sequence[Mapping[str, object]]) -> list[tuple[int, int]]:
+    def run(self, batch: Batch) -> list[tuple[int, int]]:
         """Pairs of a rule's number and the rows (as bits) that match it."""
-        batch = Batch(events)
-        found, full = batch.found, batch.full
-        for column in self.columns:
-            column.read(events, batch.texts(column) if column.field else (), found)
+        try:
+            scan(self.columns, batch)
+        except TooLong:
+            return self._by_halves(batch.events)
+        places = set(self._always)
+        by_literal = self._by_literal
+        for literal in batch.found:
+            if literal in by_literal:
+                places.update(by_literal[literal])
         results = []
-        for number, condition in self._conditions:
-            mask = condition(batch, full)
+        for place in sorted(places):
+            number, condition = self._conditions[place]
+            mask = condition(batch, batch.full)
             if mask:
                 results.append((number, mask))
         return results
 
+    def _by_halves(self, events: Sequence[Mapping[str, object]]) -> list[tuple[int, int]]:
+        half = len(events) // 2
+        if not half:
+            raise TooLong
+        found = dict(self.run(Batch.of(events[:half], self.fields)))
+        for number, mask in self.run(Batch.of(events[half:], self.fields)):
+            found[number] = found.get(number, 0) | mask << half
+        return sorted(found.items())
+
     def databases(self) -> dict[str | None, tuple[bytes, bytes]]:
         """What took time to compile, for the disk."""
         return {column.field: column.serialized() for column in self.columns}
+
+
+def scan(columns: Iterable[Column], batch: Batch) -> None:
+    """Look for the literals of each column; raises ``TooLong``."""
+    for column in columns:
+        if column.field is None:
+            cells = batch.words(numbers=column.numeric)
+        else:
+            cells = batch.cells(column.field)
+        column.read(cells, batch.size, batch.found)
+
+
+def fields_of(rules: Iterable[tuple[int, Node]]) -> list[str]:
+    """The fields that rules read."""
+    names: dict[str | None, None] = {}
+    for _, tree in rules:
+        for leaf in leaves(tree):
+            names[leaf.field] = None
+            names.update((test.field, None) for test in leaf.tests if isinstance(test, FieldRef))
+    return [name for name in names if name is not None]
 
 
 def frequent_literals(
@@ -170,22 +136,24 @@ def frequent_literals(
     Those of fields that have few, and those whose values in the sample are many beside the rows that rules
     would ask.
     """
+    if not events:
+        return {}
     compiler = _Compiler({})
     for _, tree in rules:
-        compiler.condition(tree)
-    batch = Batch(events)
+        compiler.made(tree)
+    batch = Batch.of(events, fields_of(rules))
     shares: dict[str | None, dict[bytes, int]] = {}
     for field, literals in compiler.literals.items():
         if field is not None:
-            shares[field] = _shares(literals, batch.folded(compiler.columns[field], batch.full))
+            shares[field] = _shares(literals, batch.cells(field).folded)
     asking = _Compiler({field: frozenset(counts) for field, counts in shares.items()})
-    conditions = [asking.condition(tree) for _, tree in rules]
-    columns = asking.finish(0, {})
-    asked = Batch(events)
-    for column in columns:
-        column.read(asked.events, asked.texts(column) if column.field else (), asked.found)
+    conditions = [asking.made(tree).condition for _, tree in rules]
+    try:
+        scan(asking.finish({}), batch)
+    except TooLong:
+        return frequent_literals(rules, events[: len(events) // 2])
     for condition in conditions:
-        condition(asked, asked.full)
+        condition(batch, batch.full)
     result: dict[str | None, frozenset[bytes]] = {}
     for field, counts in shares.items():
         numbers = asking.literals.get(field, {})
@@ -193,9 +161,14 @@ def frequent_literals(
         result[field] = frozenset(
             literal
             for literal, count in counts.items()
-            if few or asked.asked.get(numbers[literal], (0, 0))[0].bit_count() < count * _DEARER
+            if few or _asking(batch.asked.get(numbers[literal], (0, 0))[0], batch) < count
         )
     return result
+
+
+def _asking(rows: int, batch: Batch) -> float:
+    """What asking these rows costs, in rows reported by a scan."""
+    return _ASKING + rows.bit_count() * (_ASKED_ALL if rows == batch.full else _ASKED)
 
 
 def _shares(literals: Iterable[bytes], texts: Sequence[Texts]) -> dict[bytes, int]:
@@ -204,11 +177,20 @@ def _shares(literals: Iterable[bytes], texts: Sequence[Texts]) -> dict[bytes, in
     few = len(list(literals)) <= _FEW
     found: dict[bytes, int] = {}
     for literal in literals:
+        holds, wanted = question(literal)
         short = not given and len(literal) < 4 and SEPARATOR not in literal
-        count = 1 if short else sum(map(probe(literal), given))
+        count = 1 if short else sum(map(holds, given, repeat(wanted)))
         if few or count > len(given) * _OFTEN:
             found[literal] = count
     return found
+
+
+class _Made(NamedTuple):
+    """A condition, roughly what it costs, and numbers of literals of which it needs one (None: of none)."""
+
+    condition: Condition
+    cost: int
+    needs: frozenset[int] | None = None
 
 
 class _Compiler:
@@ -217,137 +199,141 @@ class _Compiler:
         self.literals: dict[str | None, dict[bytes, int]] = {}
         self.columns: dict[str | None, Column] = {}
         self.count = 0
-        self.known: dict[Leaf, tuple[Condition, int]] = {}
+        self.known: dict[Leaf, _Made] = {}
 
-    def finish(self, remember: int, databases: Mapping[str | None, tuple[bytes, bytes]]) -> list[Column]:
-        """The columns to scan, with their literals; conditions made before hold these same objects."""
+    def finish(self, databases: Mapping[str | None, tuple[bytes, bytes]]) -> list[Column]:
+        """The columns to scan, with their literals."""
         scanned = []
         for field, literals in self.literals.items():
             rare = {text: n for text, n in literals.items() if text not in self.frequent.get(field, ())}
             if rare:
-                self.columns[field].prepare(rare, remember, databases.get(field))
-                scanned.append(self.columns[field])
+                scanned.append(Column(field, rare, databases.get(field)))
         return scanned
-
-    def column(self, field: str | None) -> Column:
-        if field not in self.columns:
-            self.columns[field] = Column(field)
-            self.literals[field] = {}
-        return self.columns[field]
 
     def number(self) -> int:
         self.count += 1
         return self.count
 
-    def condition(self, node: Node) -> Condition:
-        return self._made(node)[0]
-
-    def _made(self, node: Node) -> tuple[Condition, int]:
-        """A condition and what it costs, roughly."""
+    def made(self, node: Node) -> _Made:
         if isinstance(node, Leaf):
             if node not in self.known:
                 self.known[node] = self._leaf(node)
             return self.known[node]
         if isinstance(node, Not):
-            inner, cost = self._made(node.child)
-            return (lambda batch, mask: mask & ~inner(batch, mask)), cost + 20
-        made = sorted((self._made(child) for child in node.children), key=lambda each: each[1])
-        parts = tuple(condition for condition, _ in made)
-        if isinstance(node, And):
-            return _all_of(parts), (made[0][1] + 1 if made else 0)
-        return _any_of(parts), sum(cost for _, cost in made) + 1
+            inner, cost, _ = self.made(node.child)
+            return _Made(lambda batch, mask: mask & ~inner(batch, mask), cost + 20)
+        parts = sorted((self.made(child) for child in node.children), key=lambda each: each.cost)
+        return _all_of(parts) if isinstance(node, And) else _any_of(parts)
 
-    def _leaf(self, leaf: Leaf) -> tuple[Condition, int]:
+    def _leaf(self, leaf: Leaf) -> _Made:
+        field = leaf.field
         literals: list[bytes] = []
-        parts: list[tuple[Condition, int]] = []
+        parts: list[_Made] = []
         cidrs = tuple(test for test in leaf.tests if isinstance(test, Cidr))
         if cidrs:
-            parts.append((self._by_row(leaf.field, None, networks(cidrs)), 60))
+            parts.append(_Made(_checked(_by_text(field, networks(cidrs)), None), 60))
         gates: tuple[bytes, ...] | None
         for test in leaf.tests:
             if isinstance(test, Text):
-                gate, exact = _gate(test, whole=leaf.field is None)
+                gate, exact = _gate(test, anywhere=field is None)
                 if exact and gate:
                     literals.append(gate)
                 else:
                     gates = (gate,) if gate else None
-                    parts.append((self._by_row(leaf.field, gates, matcher(test)), 40 if gate else 90))
+                    parts.append(self._by_row(field, gates, test, 40 if gate else 90))
             elif isinstance(test, Regex):
                 needed = required(test.pattern)
-                gates = tuple(text.encode() for text in needed) if needed and leaf.field else None
-                parts.append((self._by_row(leaf.field, gates, matcher(test)), 60 if gates else 300))
+                gates = tuple(text.encode() for text in needed) if needed else None
+                parts.append(self._by_row(field, gates, test, 60 if gates else 300))
             elif not isinstance(test, Cidr):
-                parts.append(self._other(leaf.field, test))
+                parts.append(self._other(field, test))
         if literals:
-            parts.append(self._by_literals(leaf.field, literals))
-        return _cheapest_first(parts)
+            parts.append(self._by_literals(field, literals))
+        return _any_of(sorted(parts, key=lambda each: each.cost))
 
-    def _by_literals(self, field: str | None, literals: Iterable[bytes]) -> tuple[Condition, int]:
+    def _by_literals(self, field: str | None, literals: Iterable[bytes]) -> _Made:
         """Rows that hold one of the literals: those scanned, then those asked of each row."""
-        column = self.column(field)
+        known = self.literals.setdefault(field, {})
         numbers: list[int] = []
-        parts: list[tuple[Condition, int]] = []
+        parts: list[_Made] = []
         for text in dict.fromkeys(literals):
-            number = self.literals[field].setdefault(text, self.count + 1)
-            self.count = max(self.count, number)
-            if text in self.frequent.get(field, ()):
-                parts.append((_asked(column, number, probe(text)), 12))
+            if text not in known:
+                known[text] = self.number()
+            if field is not None and text in self.frequent.get(field, ()):
+                parts.append(_Made(_asked(field, known[text], text), 12))
             else:
-                numbers.append(number)
+                numbers.append(known[text])
         if numbers:
-            parts.append((_scanned(tuple(numbers), self.number()), 1))
-        return _cheapest_first(parts)
+            parts.insert(0, _Made(_scanned(tuple(numbers), self.number()), 1, frozenset(numbers)))
+        return _any_of(parts)
 
     def _by_row(
-        self, field: str | None, gate: tuple[bytes, ...] | None, match: Callable[[str], bool]
-    ) -> Condition:
-        column = self.column(field)
+        self,
+        field: str | None,
+        gates: tuple[bytes, ...] | None,
+        test: Text | Regex | Cidr | Compare,
+        cost: int,
+    ) -> _Made:
+        if isinstance(test, Text) and not test.cased and field is not None:
+            check = _by_folded_text(field, folded_matcher(test))
+        else:
+            check = _by_text(field, matcher(test))
+        gate = self._by_literals(field, gates) if gates else None
+        return _Made(_checked(check, gate and gate.condition), cost, gate and gate.needs)
 
-        def check(batch: Batch, row: int) -> bool:
-            texts = batch.text(column, row)
-            if texts is None:
-                return False
-            return match(texts) if isinstance(texts, str) else any(map(match, texts))
-
-        return _checked(check, self._by_literals(field, gate)[0] if gate else None)
-
-    def _other(self, field: str | None, test: Test) -> tuple[Condition, int]:
+    def _other(self, field: str | None, test: Test) -> _Made:
         """Tests on what a literal says nothing of: null, existence, numbers, other fields."""
+        name = field or ""
         if isinstance(test, Exists):
-            name = field or ""
-            return _whole(lambda batch: [exists(event, name) for event in batch.events], self.number()), 30
-        column = self.column(field)
+            return _Made(
+                _whole(lambda batch: [exists(event, name) for event in batch.events], self.number()), 30
+            )
         if isinstance(test, Null):
-            return _whole(lambda batch: [text is None for text in batch.texts(column)], self.number()), 10
+            return _Made(
+                _whole(lambda batch: [text is None for text in batch.cells(name).texts], self.number()), 10
+            )
         if isinstance(test, FieldRef):
-            return self._reference(column, test), 60
-        return self._by_row(field, None, matcher(test)), 60
-
-    def _reference(self, column: Column, test: FieldRef) -> Condition:
-        def check(batch: Batch, row: int) -> bool:
-            texts = batch.text(column, row)
-            given = (texts,) if isinstance(texts, str) else texts or ()
-            return any(refers(test, text, batch.events[row]) for text in given)
-
-        by_row = _checked(check, None)
-        if test.mode != "equals" or test.cased:
-            return by_row
-        other = self.column(test.field)
-
-        def run(batch: Batch, mask: int) -> int:
-            values, others = batch.plain(column), batch.plain(other)
-            if values is None or others is None:
-                return by_row(batch, mask)
-            return mask_of(list(map(eq, values, others))) & mask
-
-        return run
+            return _Made(_reference(name, test), 60)
+        return self._by_row(field, None, test, 60)
 
 
-def _cheapest_first(parts: list[tuple[Condition, int]]) -> tuple[Condition, int]:
-    parts.sort(key=lambda each: each[1])
-    if len(parts) == 1:
-        return parts[0]
-    return _any_of(tuple(condition for condition, _ in parts)), sum(cost for _, cost in parts)
+def _by_text(field: str | None, match: Callable[[str], bool]) -> Check:
+    def check(batch: Batch, row: int) -> bool:
+        return _passes(match, batch.text(field, row))
+
+    return check
+
+
+def _by_folded_text(field: str, match: Callable[[str], bool]) -> Check:
+    def check(batch: Batch, row: int) -> bool:
+        return _passes(match, batch.cells(field).folded[row])
+
+    return check
+
+
+def _passes(match: Callable[[str], bool], texts: Texts) -> bool:
+    if isinstance(texts, str):
+        return match(texts)
+    return texts is not None and any(map(match, texts))
+
+
+def _reference(field: str, test: FieldRef) -> Condition:
+    def check(batch: Batch, row: int) -> bool:
+        texts = batch.text(field, row)
+        given = (texts,) if isinstance(texts, str) else texts or ()
+        return any(refers(test, text, batch.events[row]) for text in given)
+
+    by_row = _checked(check, None)
+    if test.mode != "equals" or test.cased:
+        return by_row
+
+    def run(batch: Batch, mask: int) -> int:
+        values, others = batch.cells(field).plain, batch.cells(test.field).plain
+        if values is None or others is None:
+            return by_row(batch, mask)
+        return mask_of(list(map(eq, values, others))) & mask
+
+    return run
 
 
 def _scanned(numbers: tuple[int, ...], group: int) -> Condition:
@@ -369,17 +355,27 @@ def _scanned(numbers: tuple[int, ...], group: int) -> Condition:
     return run
 
 
-def _asked(column: Column, number: int, match: Callable[[str], bool]) -> Condition:
+def _asked(field: str, number: int, literal: bytes) -> Condition:
+    holds, wanted = question(literal)
+
     def run(batch: Batch, mask: int) -> int:
         asked, passed = batch.asked.get(number, (0, 0))
         left = mask & ~asked
-        if left.bit_count() * _WIDE > len(batch.events) and (texts := batch.plain(column)) is not None:
-            passed = mask_of([match(text) for text in texts])
+        if not left:
+            return passed & mask
+        cells = batch.cells(field)
+        if left.bit_count() * _WIDE > batch.size and (plain := cells.plain) is not None:
+            passed = mask_of(list(map(holds, plain, repeat(wanted))))
             batch.asked[number] = (batch.full, passed)
-        elif left:
-            row_bits = bits(len(batch.events))
-            for row, value in zip(batch.rows(left), batch.folded(column, left), strict=True):
-                if match(value) if isinstance(value, str) else any(map(match, value or ())):
+        else:
+            folded, row_bits = cells.folded, bits(batch.size)
+            for row in batch.rows(left):
+                value = folded[row]
+                if (
+                    holds(value, wanted)
+                    if isinstance(value, str)
+                    else value is not None and any(map(holds, value, repeat(wanted)))
+                ):
                     passed |= row_bits[row]
             batch.asked[number] = (asked | left, passed)
         return passed & mask
@@ -405,7 +401,7 @@ def _checked(check: Check, gate: Condition | None) -> Condition:
             mask = gate(batch, mask)
         passed = 0
         if mask:
-            row_bits = bits(len(batch.events))
+            row_bits = bits(batch.size)
             for row in batch.rows(mask):
                 if check(batch, row):
                     passed |= row_bits[row]
@@ -414,41 +410,50 @@ def _checked(check: Check, gate: Condition | None) -> Condition:
     return run
 
 
-def _all_of(parts: tuple[Condition, ...]) -> Condition:
+def _all_of(parts: Sequence[_Made]) -> _Made:
+    conditions = tuple(each.condition for each in parts)
+
     def run(batch: Batch, mask: int) -> int:
-        for part in parts:
-            mask = part(batch, mask)
+        for condition in conditions:
+            mask = condition(batch, mask)
             if not mask:
                 return 0
         return mask
 
-    return run
+    needs = min((each.needs for each in parts if each.needs is not None), key=len, default=None)
+    return _Made(run, parts[0].cost + 1 if parts else 0, needs)
 
 
-def _any_of(parts: tuple[Condition, ...]) -> Condition:
+def _any_of(parts: Sequence[_Made]) -> _Made:
+    if len(parts) == 1:
+        return parts[0]
+    conditions = tuple(each.condition for each in parts)
+
     def run(batch: Batch, mask: int) -> int:
         found = 0
-        for part in parts:
+        for condition in conditions:
             left = mask & ~found
             if not left:
                 break
-            found |= part(batch, left)
+            found |= condition(batch, left)
         return found
 
-    return run
+    needed = [each.needs for each in parts if each.needs is not None]
+    needs = frozenset[int]().union(*needed) if len(needed) == len(parts) else None
+    return _Made(run, sum(each.cost for each in parts) + 1, needs)
 
 
-def _gate(test: Text, *, whole: bool) -> tuple[bytes | None, bool]:
+def _gate(test: Text, *, anywhere: bool) -> tuple[bytes | None, bool]:
     """A literal without which a test cannot pass (None: there is none), and whether having it is passing.
 
-    With ``whole`` it is looked for in whole events as JSON writes them: a piece that needs no escape, not
+    ``anywhere``, it is looked for in all the texts of an event together: it proves nothing, and is not
     anchored.
     """
     tokens = folded_tokens(test.tokens, cased=False)
-    if whole:
-        plain = [piece for token in tokens if isinstance(token, str) for piece in _ESCAPED.split(token)]
+    if anywhere:
+        plain = [piece for token in tokens if isinstance(token, str) for piece in token.split("\0")]
         longest = max(plain, key=len, default="")
-        return (longest.encode("ascii") if len(longest) > 2 else None), False
+        return longest.encode("utf-8", "surrogatepass") or None, False
     if not tokens:
         return SEPARATOR * 2, True
     pieces: list[bytes] = []

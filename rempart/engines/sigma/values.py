@@ -19,6 +19,9 @@ _DATE: Final = re.compile(
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DEPTH: Final = 32  # beneath which the values of an event are not looked for by keywords
 
+#: Keys that readers add to an event for the engine, in which nothing is looked for.
+OURS: Final = frozenset({"_logsource", "_time"})
+
 #: Fields that hold an event's time, in the order in which they are tried.
 TIME_FIELDS: Final = (
     "_time",
@@ -113,10 +116,7 @@ def every_text(event: Mapping[str, object]) -> tuple[str, ...]:
     """Every text of an event, for keywords: its values and raw line, without the reader's own keys."""
     found: list[str] = []
     for name, value in event.items():
-        if isinstance(value, str):
-            if name != "_time":
-                found.append(value)
-        elif name not in ("_logsource", "_time"):
+        if name not in OURS:
             _gather(value, found, _DEPTH)
     return tuple(found)
 

@@ -158,7 +158,7 @@ def test_an_event_says_the_same_alone_and_in_any_batch(collection):
     detector = compile_rules(collection)
     given = events()
     together = {(each.index, each.rule.id) for each in detector.scan(given)}
-    fresh = compile_rules(collection, remember=0)
+    fresh = compile_rules(collection)
     alone = {(index, each.rule.id) for index, event in enumerate(given) for each in fresh.scan([event])}
     assert together == alone
     assert {(each.index, each.rule.id) for each in detector.scan(given)} == together  # values remembered

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from rempart.engines.sigma import Matched, columns, compile_rules
-from rempart.engines.sigma.columns import FOLDED_TO_ASCII
+from rempart.engines.sigma.columns import Cells
 from rempart.engines.sigma.factors import required
 from rempart.engines.sigma.tests.making import detector, document, hits, holds, load
 
@@ -206,16 +206,39 @@ def test_batches_too_long_for_one_scan_are_halved(tmp_path, monkeypatch):
     made = detector(
         tmp_path, document({"s": {"a|contains": [f"n{each}" for each in range(9)]}, "condition": "s"})
     )
-    words = detector(tmp_path, document({"s": ["need"], "condition": "s"}), remember=0)
+    words = detector(tmp_path, document({"s": ["need"], "condition": "s"}))
     events = [{"a": f"{'x' * 50} need n{each}" if each % 3 else "other"} for each in range(9)] * 5
     expected = [position for position in range(45) if position % 9 % 3]
     monkeypatch.setattr(columns, "_SCANNED", 200)
     assert hits(made, *events) == hits(words, *events) == expected
 
 
-def test_letters_whose_folding_is_ascii_are_all_known():
-    every = (chr(code) for code in range(128, sys.maxunicode + 1))
-    assert {each for each in every if any(map(str.isascii, each.casefold()))} == set(FOLDED_TO_ASCII)
+def test_every_letter_is_folded_as_unicode_says():
+    every = [f"A{chr(code)}" for code in range(1, sys.maxunicode + 1)]
+    cells = Cells(every)
+    assert cells.folded == [each.casefold() for each in every]
+    assert cells.buffer[1:-1].split(b"\xff") == [
+        each.casefold().encode("utf-8", "surrogatepass") for each in every
+    ]
+
+
+def test_events_may_be_made_as_they_are_asked_for(tmp_path):
+    made = detector(
+        tmp_path, document({"s": {"a|contains": "need", "b": None}, "k": ["word"], "condition": "1 of *"})
+    )
+    shapes = [
+        {"a": "a needle"},
+        {"a": "need", "b": "there"},
+        {"b": None, "a": "NEED\0", "c": [1, {"d": "no"}]},
+        {"c": {"d": ["a Word"]}, "a": 5},
+        {"_time": "word", "e": 7},
+        {"f": "word", "Channel": ["x"]},
+        {"a": ["x", "needs"], "b": None},
+    ]
+    given = [{"_logsource": {"product": "linux"}, **shapes[place % 7]} for place in range(1_000)]
+    expected = [place for place in range(1_000) if place % 7 in (0, 2, 3, 5, 6)]
+    assert [each.index for each in made.scan(dict(event) for event in given)] == expected
+    assert [each.index for each in made.scan(given)] == expected
 
 
 @pytest.mark.parametrize(
