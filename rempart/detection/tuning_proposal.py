@@ -15,8 +15,8 @@ _LONGEST = 500
 def proposed_filter(detection: Any, rule: Any = None) -> str:
     """A filter (YAML) to be read and loosened by a person: it is about this very event.
 
-    ``detection``: rule_id, rule_title, matched, sample, host. ``rule``, of the library: its product, category and
-    service. The host comes first when the event names it: a false positive is most often of one machine.
+    ``detection``: rule_id, rule_title, matched, sample, host. ``rule``, of the library: its product, category
+    and service. The host comes first when the event names it: a false positive is most often of one machine.
     """
     selection: dict[str, str] = {}
     for name, value in detection.sample.items():

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from rempart.alerts import commands as alerts
 from rempart.detection.models import Detection, Level, Response, ResponseAction
@@ -144,6 +144,9 @@ def act(action: ResponseAction, *, by_person: bool = False) -> None:
     if not action.subject:
         _settle(action, S.FAILED, "no_subject")
         return
+    if response.kind == Kind.BLOCK and _blocking(action).exists():
+        _settle(action, S.DONE, "")  # it is on the list already: nothing of the hour's limit is used
+        return
     if not by_person:
         counted = response.actions.filter(dry=False, counted_at__gt=at - _HOUR).count()
         if counted >= response.per_hour:
@@ -163,6 +166,10 @@ def settle_undo(action: ResponseAction) -> None:
     """Takes back what an action did, or has the webhook that does so wait to be sent."""
     at = now()
     if action.response.kind == Kind.BLOCK:
+        # The value leaves the list, whatever detections put it there.
+        _blocking(action).update(
+            state=S.UNDONE, undone_at=at, undone_by=action.undone_by_id, undo_reason=action.undo_reason
+        )
         action.undone_at = at
         _settle(action, S.UNDONE, "")
     elif action.response.kind == Kind.DIRECTIVE:
@@ -170,6 +177,12 @@ def settle_undo(action: ResponseAction) -> None:
     else:
         action.attempts, action.next_attempt_at, action.claimed_until = 0, at, None
         _settle(action, S.UNDOING, "")
+
+
+def _blocking(action: ResponseAction) -> QuerySet[ResponseAction]:
+    """The other actions of the same response that keep the same value on the list."""
+    same = action.response.actions.filter(dry=False, state=S.DONE, subject=action.subject)
+    return same.exclude(pk=action.pk)
 
 
 def _settle(action: ResponseAction, state: S, answer: str) -> None:

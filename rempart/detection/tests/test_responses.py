@@ -173,6 +173,21 @@ def test_what_is_blocked_is_a_list_and_comes_off_it() -> None:
     assert answer.status_code == 404
 
 
+def test_a_value_is_blocked_once_and_comes_off_for_every_detection() -> None:
+    body = factories.organisation()
+    armed(body, per_hour=1)
+    for number in range(3):
+        detect(body, rule_id=f"r{number}", host="pc1")
+    outbox.drain()
+    assert [(one.state, one.counted_at is None) for one in real()] == [
+        ("done", False), ("done", True), ("done", True),
+    ]  # fmt: skip
+    assert _list(body) == ["pc1"]
+    undo_action(officer(body), action_id=real()[1].pk, reason="Réinstallé")
+    assert _list(body) == []
+    assert {one.state for one in real()} == {"undone"}
+
+
 def test_an_order_is_signed_and_its_undoing_too(receiver: Receiver) -> None:
     body = factories.organisation()
     response = armed(body, "disable_account", url=receiver.url)
