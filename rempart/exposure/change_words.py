@@ -81,7 +81,7 @@ def _source(said: dict[str, Any]) -> str:
 
 
 _SENTENCES: dict[str, Any] = {
-    "new_record": _("Nouvelle fiche (%(new_source)s) ; plage : %(new_range)s."),
+    "new_record": _("Nouvelle fiche ; plage : « %(new_range)s » ; source : %(new_source)s."),
     "named": _("La fiche vise désormais ce produit (%(new_source)s) ; plage : %(new_range)s."),
     "unnamed": _("La fiche ne vise plus ce produit (plage d’avant : %(old_range)s)."),
     "rejected": _("La fiche a été rejetée par son éditeur (plage d’avant : %(old_range)s)."),
@@ -93,7 +93,7 @@ _SENTENCES: dict[str, Any] = {
     "source": _(
         "%(new_source)s tranche au lieu de %(old_source)s ; plage : %(old_range)s, puis %(new_range)s."
     ),
-    "range": _("La plage est passée de %(old_range)s à %(new_range)s (%(new_source)s)."),
+    "range": _("La plage est passée de « %(old_range)s » à « %(new_range)s » ; source : %(new_source)s."),
     "reading": _("La même plage (%(new_range)s) se lit autrement : %(old_status)s, puis %(new_status)s."),
     "detail": _("Une précision a changé : confiance, désaccord entre sources ou condition."),
 }

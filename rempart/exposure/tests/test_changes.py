@@ -77,7 +77,7 @@ def test_a_new_record_then_another_range_then_its_rejection(assets) -> None:
     run = arrives(reading(), publish("portail", "3.0", record))
     assert lines(run) == [(first, "restated", 2, "range"), (second, "restated", 1, "range")]
     (said,) = sentences(run)
-    assert ">= 0, < 2.0 à >= 0, < 3.0" in said
+    assert "« >= 0, < 2.0 » à « >= 0, < 3.0 »".replace("« ", "«\xa0").replace(" »", "\xa0»") in said
 
     run = arrives(reading(), publish("portail", "0.9", record))
     assert lines(run) == [(first, "withdrawn", 2, "range"), (second, "withdrawn", 1, "range")]
@@ -156,7 +156,7 @@ def test_pages_show_a_body_its_own_lines_alone(assets, client: Client) -> None:
     assert f"/exposures/{exposure.pk}" in shown
     assert assets[1].body.name_fr in shown
     assert assets[0].body.name_fr not in shown
-    assert "Nouvelle fiche (éditeur (exemple))" in shown
+    assert "Nouvelle fiche" in shown
     assert (
         assets[1].body.name_fr
         not in client.get(f"/exposures/changes/{run.pk}?move=withdrawn").content.decode()
