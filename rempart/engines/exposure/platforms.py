@@ -28,6 +28,7 @@ _HOSTS: Final = {
     "prestashop": "prestashop", "jenkins": "jenkins",
     "node.js": "node.js", "nodejs": "node.js", "python": "python", "ruby": "ruby", "rust": "rust", "go": "go",
 }  # fmt: skip
+_KINDS: Final = (frozenset(_SYSTEMS.values()), frozenset(_HOSTS.values()))
 _OF_PURL: Final = {
     "deb": "linux", "rpm": "linux", "apk": "linux", "alpm": "linux",
     "npm": "node.js", "pypi": "python", "gem": "ruby", "cargo": "rust", "golang": "go",
@@ -67,7 +68,9 @@ def target_of(purl_type: str, cpe: str) -> frozenset[str]:
 
 def is_elsewhere(stated: frozenset[str], shown: frozenset[str]) -> bool:
     """Whether a statement about some families cannot be about a component that shows others of their kind."""
-    for kind in (set(_SYSTEMS.values()), set(_HOSTS.values())):
+    if not stated or not shown:  # nearly always, and asked for every cell of every curve
+        return False
+    for kind in _KINDS:
         about, held = stated & kind, shown & kind
         if about and held and about == stated and not about & held:
             return True
