@@ -12,6 +12,8 @@ import gc
 import json
 import multiprocessing
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +31,8 @@ DATA = Path(__file__).resolve().parents[2] / "shared/data/sigma"
 KEPT = {"Channel", "Provider_Name", "EventID", "Computer", "TimeCreated_SystemTime"}
 CACHE = Path("var/sigma")
 BATCH = 512
+PEERS = Path(__file__).parent / "peers"
+PEER_EVENTS = 20_000
 
 
 def recorded() -> list[dict[str, Any]]:
@@ -147,6 +151,28 @@ def two_cores(given: list[bytes]) -> tuple[str, ...]:
     return "Rempart, two processes", f"{speed:,.0f}", "", ""
 
 
+def peer(given: list[bytes], collection: Collection) -> tuple[str, ...]:
+    """The same rules as SQL by pySigma, over the same events in SQLite: the way that Zircolite works."""
+    folder = Path("var/bench/peer-sqlite")
+    python = folder / "bin/python"
+    if not (folder / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        install = (
+            "-m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: --no-deps -r"
+        )
+        subprocess.run([python, *install.split(), PEERS / "sqlite.txt"], check=True)
+        (folder / "ready").touch()
+    (folder / "rules").write_text("\n".join(dict.fromkeys(rule.path for rule in collection.rules)))
+    (folder / "events").write_bytes(b"\n".join(given))
+    command = [python, PEERS / "sqlite_rules.py", folder / "rules", folder / "events"]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    label = (
+        f"pySigma in SQLite: {told['rules']:,} rules, {told['failed']:,} refused, first {len(given):,} events"
+    )
+    speed = told["seconds"] / len(given)
+    return label, f"{1 / speed:,.0f}", f"{speed * 1e6:.1f}", f"{told['found']:,}"
+
+
 def run(options: argparse.Namespace) -> None:
     given = lines(options.events)
     start = time.process_time()
@@ -174,9 +200,12 @@ def run(options: argparse.Namespace) -> None:
         timed("parse, and scan for every literal (once a batch each)", parse_and_scan, count),
         timed("Rempart", detected(given), count),
         two_cores(given),
+        peer(given[:PEER_EVENTS], collection),
     ]
+    size = sum(map(len, given)) // count
+    fields = sum(len(orjson.loads(line)) for line in given) // count
     show(
-        f"{len(collection.rules):,} Windows rules, {count:,} events of {len(given[0]):,} bytes or so "
+        f"{len(collection.rules):,} Windows rules, {count:,} events of {size:,} bytes and {fields} fields "
         f"({machine()}); first batch done after {started:.1f} s; "
         f"peak memory {peak_mib():.0f} MiB, of which the lines {sum(map(len, given)) >> 20}",
         ("step", "events/s of processor", "µs/event", "found"),
