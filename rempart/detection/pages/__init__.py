@@ -1,4 +1,4 @@
-"""Pages of the library of rules."""
+"""Pages of the library of rules and of what was detected."""
 
 from rempart.detection.pages import detections_urls, library
 
