@@ -5,11 +5,16 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.utils import translation
 
 from rempart.web.translations import compile_catalogues
+
+# No test depends on how fast the machine is; ``benchmarks/`` measures.
+hypothesis.settings.register_profile("rempart", deadline=None)
+hypothesis.settings.load_profile("rempart")
 
 _LOCAL = ("127.", "::1", "localhost", "0.0.0.0")  # noqa: S104 - compared, never bound
 _connect = socket.socket.connect

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 LEVELS: dict[str, Any] = {
-    "critical": pgettext_lazy("level", "critique"),
-    "high": pgettext_lazy("level", "élevé"),
-    "medium": pgettext_lazy("level", "moyen"),
-    "low": pgettext_lazy("level", "faible"),
-    "informational": pgettext_lazy("level", "informatif"),
+    "critical": pgettext_lazy("level", "Critique"),
+    "high": pgettext_lazy("level", "Élevé"),
+    "medium": pgettext_lazy("level", "Moyen"),
+    "low": pgettext_lazy("level", "Faible"),
+    "informational": pgettext_lazy("level", "Pour information"),
 }
 LEVEL_MEANINGS = {
     "critical": "critical",
@@ -22,11 +22,11 @@ LEVEL_MEANINGS = {
     "informational": "calm",
 }
 STATUSES: dict[str, Any] = {
-    "stable": pgettext_lazy("rule status", "stable"),
-    "test": pgettext_lazy("rule status", "à l’essai"),
-    "experimental": pgettext_lazy("rule status", "expérimentale"),
-    "deprecated": pgettext_lazy("rule status", "remplacée"),
-    "unsupported": pgettext_lazy("rule status", "non soutenue"),
+    "stable": pgettext_lazy("rule status", "Stable"),
+    "test": pgettext_lazy("rule status", "À l’essai"),
+    "experimental": pgettext_lazy("rule status", "Expérimentale"),
+    "deprecated": pgettext_lazy("rule status", "Remplacée"),
+    "unsupported": pgettext_lazy("rule status", "Non soutenue"),
 }
 STATES: dict[str, Any] = {
     "proposed": pgettext_lazy("rule", "Proposée"),
@@ -35,9 +35,9 @@ STATES: dict[str, Any] = {
 }
 STATE_MEANINGS = {"proposed": "warn", "active": "calm", "retired": "calm"}
 VERDICTS: dict[str, Any] = {
-    "ok": pgettext_lazy("verdict", "utilisable"),
-    "lists": pgettext_lazy("verdict", "demande des listes"),
-    "defective": pgettext_lazy("verdict", "défaut"),
+    "ok": pgettext_lazy("verdict", "Utilisable"),
+    "lists": pgettext_lazy("verdict", "Demande des listes"),
+    "defective": pgettext_lazy("verdict", "Défaut"),
 }
 VERDICT_MEANINGS = {"ok": "calm", "lists": "warn", "defective": "critical"}
 KINDS: dict[str, Any] = {

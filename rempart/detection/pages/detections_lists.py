@@ -85,7 +85,7 @@ DETECTION_COLUMNS = (
     Column("user", _("Compte"), ("user_key",)),
     Column("count", _("Événements"), ("count",), numeric=True),
     Column("seen", _("Premier"), ("seen_at",)),
-    Column("state", _("Tri"), ("state",)),
+    Column("state", _("Triage"), ("state",)),
     Column("assignee", _("Confiée à"), ("assignee__name",), optional=True),
     Column("technique", _("Technique"), ("techniques",), optional=True),
     Column("last", _("Dernier"), ("last_at",), optional=True),
@@ -101,7 +101,7 @@ def detection_listing(actor: Actor) -> Listing:
         return [(one.code, one.name) for one in own_bodies(actor)]
 
     filters = (
-        Filter("state", _("Tri"), _among("state", wording.STATES), tuple(wording.STATES.items())),
+        Filter("state", _("Triage"), _among("state", wording.STATES), tuple(wording.STATES.items())),
         _level_filter(),
         Filter("rule", pgettext_lazy("detection", "Règle"), _rule),
         Filter("host", _("Hôte"), _entity("host_key")),
