@@ -39,6 +39,10 @@ class Session(APIKeyCookie):
 
     param_name = "rempart_session"
 
+    def __call__(self, request: HttpRequest) -> Any:
+        # A client without a session, whose token was refused, is told so (401): CSRF is not its concern.
+        return super().__call__(request) if self.param_name in request.COOKIES else None
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         return request.user if request.user.is_authenticated else None
 
