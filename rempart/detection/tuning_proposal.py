@@ -40,7 +40,19 @@ def proposed_filter(detection: Any, rule: Any = None) -> str:
             "condition": "not selection",
         },
     }
-    return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=1_000))
+    return str(yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1_000))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes between double quotes, escaped, the texts whose line breaks YAML would otherwise fold."""
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    folded = any(letter in value for letter in "\n\r\x85\u2028\u2029")
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"' if folded else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _literal(value: Any) -> str:

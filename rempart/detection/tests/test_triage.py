@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rempart.detection.commands.detections_triage import assign_detection, note_detection, triage
@@ -192,6 +192,7 @@ level: high
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40))
+@example("0\x85 \u2028")
 def test_the_filter_offered_leaves_out_its_event_and_no_other(text: str) -> None:
     command = f"sc stop {text}"
     found = Detection(
