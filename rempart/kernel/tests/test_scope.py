@@ -6,16 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.kernel.actors import ANONYMOUS, EVERYTHING, NOTHING, Actor, Grant, Scope, system
-from rempart.kernel.permissions import ROLE_PERMISSIONS, Permission, Role
+from rempart.kernel.permissions import ROLE_PERMISSIONS, WITHIN_A_BODY, Permission, Role
 
 BODIES = st.frozensets(st.integers(1, 8), max_size=4)
 SCOPES = st.builds(Scope, everything=st.booleans(), bodies=BODIES)
-GRANTS = st.lists(st.builds(Grant, st.sampled_from(list(Role)), st.integers(1, 9), SCOPES), max_size=5)
+GRANTS = st.lists(
+    st.builds(Grant, st.sampled_from(list(Role)), st.integers(1, 9), SCOPES, of_body=st.booleans()),
+    max_size=5,
+)
 PERMISSIONS = st.sampled_from(list(Permission))
 
 
 def _held(grant: Grant, permission: Permission, body: int) -> bool:
-    return permission in ROLE_PERMISSIONS[grant.role] and body in grant.scope
+    private = permission in WITHIN_A_BODY  # a body's own telemetry: no role above bodies reads it
+    return (
+        permission in ROLE_PERMISSIONS[grant.role] and body in grant.scope and (grant.of_body or not private)
+    )
 
 
 @given(grants=GRANTS, permission=PERMISSIONS, body=st.integers(1, 9))
