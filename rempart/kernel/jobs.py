@@ -144,8 +144,7 @@ def run_one(worker: str, queues: list[str] | None = None) -> bool:
         return False
     token = _current.set(job)
     try:
-        if job.attempts - job.failures > leases.MAX_DEATHS:
-            raise leases.Deadly(job.attempts - job.failures - 1)
+        leases.refuse_deadly(job.attempts, job.failures)
         with leases.kept(lambda: _held(job).update(lease_until=now() + leases.LEASE)):
             outcome = import_string(job.task_path).func(*job.args, **job.kwargs)
         _held(job).update(

@@ -25,6 +25,13 @@ class Deadly(RuntimeError):
         super().__init__(f"{deaths} workers died while they held it")
 
 
+def refuse_deadly(attempts: int, failures: int) -> None:
+    """Raises ``Deadly`` for a claim, counted in ``attempts``, after too many that ended with their worker."""
+    deaths = attempts - failures - 1
+    if deaths >= MAX_DEATHS:
+        raise Deadly(deaths)
+
+
 @contextlib.contextmanager
 def kept(renew: Callable[[], object]) -> Iterator[None]:
     """Calls ``renew`` three times per lease while the block runs.

@@ -105,8 +105,7 @@ def dispatch_one() -> bool:
         )
 
     try:
-        if event.attempts - event.failures > leases.MAX_DEATHS:
-            raise leases.Deadly(event.attempts - event.failures - 1)
+        leases.refuse_deadly(event.attempts, event.failures)
         with leases.kept(renew):
             for reaction in _reactions.get(event.kind, []):
                 _run(event, reaction)
