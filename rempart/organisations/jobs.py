@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -15,7 +14,7 @@ from django.utils import translation
 from django_tasks import task
 
 from rempart.kernel import signing
-from rempart.kernel.http import HttpFailure, HttpPolicy, SafeClient
+from rempart.kernel.http import HttpFailure, post_webhook
 from rempart.kernel.models import User
 from rempart.kernel.time import now
 from rempart.organisations.commands import channels
@@ -54,17 +53,8 @@ def _challenge(channel: ContactChannel) -> None:
     """Posts a signed challenge; the receiver proves that it reads by sending the same word back."""
     word, message_id = secrets.token_urlsafe(24), f"msg_{secrets.token_hex(12)}"
     body = f'{{"type":"rempart.challenge","challenge":"{word}"}}'.encode()
-    headers = signing.sign_webhook([channel.secret], message_id, body, now().astimezone(UTC))
-    private = settings.WEBHOOK_ALLOW_PRIVATE_ADDRESSES
-    policy = HttpPolicy(
-        schemes=frozenset({"https", "http"} if private else {"https"}),
-        allow_private=private,
-        total_seconds=20.0,
-        read_seconds=10.0,
-    )
     try:
-        with SafeClient(policy) as client:
-            answer = client.post_json(channel.address, body, headers)
+        answer = post_webhook(channel.address, channel.secret, message_id, body, "application/json")
     except HttpFailure as failure:
         channels.note_challenge_failed(channel.pk, failure.code)
         return

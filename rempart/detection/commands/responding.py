@@ -22,8 +22,7 @@ from rempart.engines.priority import Outcome
 from rempart.kernel import walls
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
-from rempart.kernel.http import HttpPolicy, HttpRefused, HttpUnavailable, SafeClient
-from rempart.kernel.signing import sign_webhook
+from rempart.kernel.http import HttpRefused, HttpUnavailable, post_webhook
 from rempart.kernel.time import now
 
 log = logging.getLogger("rempart.responses")
@@ -41,15 +40,6 @@ _DELAYS = {
     Level.HIGH: (Outcome.OUT_OF_CYCLE, timedelta(days=3)),
 }
 _OTHERWISE = (Outcome.SCHEDULED, timedelta(days=14))
-
-
-def policy() -> HttpPolicy:
-    """How a webhook may be called: guarded, as those of alerts."""
-    private = settings.WEBHOOK_ALLOW_PRIVATE_ADDRESSES
-    return HttpPolicy(
-        schemes=frozenset({"https", "http"} if private else {"https"}), allow_private=private,
-        total_seconds=20.0, read_seconds=10.0,
-    )  # fmt: skip
 
 
 def meets(response: Response, detection: Detection) -> bool:
@@ -267,12 +257,8 @@ def _send(action: ResponseAction) -> None:
             | {"subject": action.subject},
         }
     )
-    headers = sign_webhook([action.response.secret], message_id, body, now())
     try:
-        with SafeClient(policy()) as client:
-            answer = client.post_json(
-                action.response.url, body, headers, "application/cloudevents+json; charset=utf-8"
-            )
+        answer = post_webhook(action.response.url, action.response.secret, message_id, body)
     except HttpRefused:
         _after(action, undo, "refused", final=True)
     except HttpUnavailable:

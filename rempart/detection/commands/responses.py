@@ -7,12 +7,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from rempart.detection.commands.responding import act, describe, meets, policy, settle_undo, subject_of
+from rempart.detection.commands.responding import act, describe, meets, settle_undo, subject_of
 from rempart.detection.models import Detection, Level, Response, ResponseAction
 from rempart.kernel import audit, signing
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Conflict, Invalid, NotFound
-from rempart.kernel.http import HttpRefused
+from rempart.kernel.http import HttpRefused, webhook_policy
 from rempart.kernel.http.guard import check_url
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
@@ -80,7 +80,7 @@ def _checked(
         raise Invalid(_("Dites ce qui est bloqué : host, user ou un champ de l’événement."), field="field")
     if kind in WEBHOOKS:
         try:
-            check_url(texts["url"], policy())
+            check_url(texts["url"], webhook_policy())
         except HttpRefused as error:
             raise Invalid(_("Cette adresse ne peut être appelée."), field="url") from error
     else:

@@ -3,6 +3,7 @@
 from rempart.kernel.http.client import GetResult, PostResult, SafeClient
 from rempart.kernel.http.download import FetchResult, FetchState
 from rempart.kernel.http.guard import HttpFailure, HttpPolicy, HttpRefused, HttpUnavailable
+from rempart.kernel.http.webhooks import post_webhook, webhook_policy
 
 __all__ = [
     "FetchResult",
@@ -14,4 +15,6 @@ __all__ = [
     "HttpUnavailable",
     "PostResult",
     "SafeClient",
+    "post_webhook",
+    "webhook_policy",
 ]
