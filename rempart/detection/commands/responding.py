@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from rempart.alerts import commands as alerts
 from rempart.detection.models import Detection, Level, Response, ResponseAction
@@ -28,7 +28,7 @@ from rempart.kernel.time import now
 log = logging.getLogger("rempart.responses")
 
 Kind, Mode, S = Response.Kind, Response.Mode, ResponseAction.State
-MAX_ATTEMPTS = 8
+MAX_FAILURES = 8
 _LEASE = timedelta(minutes=2)
 _HOUR = timedelta(hours=1)
 _BATCH = 20
@@ -148,8 +148,7 @@ def act(action: ResponseAction, *, by_person: bool = False) -> None:
     elif response.kind == Kind.DIRECTIVE:
         _issue(action)
     else:
-        action.attempts, action.next_attempt_at, action.claimed_until = 0, at, None
-        _settle(action, S.PENDING, "")
+        _queue(action, S.PENDING)
 
 
 def settle_undo(action: ResponseAction) -> None:
@@ -165,8 +164,13 @@ def settle_undo(action: ResponseAction) -> None:
     elif action.response.kind == Kind.DIRECTIVE:
         _cancel(action)
     else:
-        action.attempts, action.next_attempt_at, action.claimed_until = 0, at, None
-        _settle(action, S.UNDOING, "")
+        _queue(action, S.UNDOING)
+
+
+def _queue(action: ResponseAction, state: S) -> None:
+    """Has a webhook wait to be sent, now and with all its tries."""
+    action.failures, action.next_attempt_at, action.claimed_until = 0, now(), None
+    _settle(action, state, "")
 
 
 def _blocking(action: ResponseAction) -> QuerySet[ResponseAction]:
@@ -235,7 +239,7 @@ def send_due() -> int:
     due = ResponseAction.objects.filter(free, state__in=[S.PENDING, S.UNDOING], next_attempt_at__lte=at)
     tried = 0
     for action_id in list(due.order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:_BATCH]):
-        claimed = due.filter(pk=action_id).update(claimed_until=at + _LEASE, attempts=F("attempts") + 1)
+        claimed = due.filter(pk=action_id).update(claimed_until=at + _LEASE)
         if claimed:
             tried += 1
             _send(ResponseAction.objects.select_related("response", "detection").get(pk=action_id))
@@ -271,16 +275,17 @@ def _after(
     action: ResponseAction, undo: bool, answer: str, *, accepted: bool = False, final: bool = False
 ) -> None:
     """Notes what became of a webhook, unless another worker took it meanwhile."""
-    at = now()
+    at, failures = now(), action.failures + 1
     changes: dict[str, Any] = {"answer": answer, "claimed_until": None}
     if accepted:
         changes |= {"state": S.UNDONE, "undone_at": at} if undo else {"state": S.DONE, "done_at": at}
-    elif final or action.attempts >= MAX_ATTEMPTS:
-        changes["state"] = S.UNDO_FAILED if undo else S.FAILED
+    elif final or failures >= MAX_FAILURES:
+        changes |= {"state": S.UNDO_FAILED if undo else S.FAILED, "failures": failures}
     else:
-        changes["next_attempt_at"] = at + timedelta(seconds=min(5 * 2**action.attempts, 3600))
+        wait = timedelta(seconds=min(5 * 2**failures, 3600))
+        changes |= {"next_attempt_at": at + wait, "failures": failures}
     ResponseAction.objects.filter(
         pk=action.pk, state=action.state, claimed_until=action.claimed_until
     ).update(**changes)
     if not accepted:
-        log.warning("response action %s not accepted, attempt %s", action.pk, action.attempts)
+        log.warning("response action %s not accepted, time %s", action.pk, failures)

@@ -80,7 +80,7 @@ class ResponseAction(BodyPrivate):
     document = models.JSONField(default=dict)
     at = models.DateTimeField(default=now)
     counted_at = models.DateTimeField(null=True)  # when it took its place in the hour's limit
-    attempts = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)  # times that the receiver did not accept
     next_attempt_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
     answer = models.CharField(max_length=300, blank=True)

@@ -216,7 +216,7 @@ def test_a_receiver_that_refuses_is_asked_again_then_left_to_a_person(receiver: 
     receiver.status = 503
     detect(body)
     outbox.drain()
-    for _ in range(responding.MAX_ATTEMPTS):
+    for _ in range(responding.MAX_FAILURES):
         overdue()
         assert responding.send_due() == 1
     overdue()
@@ -229,6 +229,28 @@ def test_a_receiver_that_refuses_is_asked_again_then_left_to_a_person(receiver: 
     assert len({headers["webhook-id"] for headers, _ in receiver.heard}) == 1
     action.refresh_from_db()
     assert action.state == "done"
+
+
+def test_workers_that_die_use_none_of_the_tries(receiver: Receiver, monkeypatch: Any) -> None:
+    body = factories.organisation()
+    armed(body, "isolate_host", url=receiver.url)
+    receiver.status = 503
+    detect(body)
+    outbox.drain()
+
+    def dies(*_arguments: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(responding, "_after", dies)
+        for _ in range(responding.MAX_FAILURES + 3):
+            overdue()
+            with pytest.raises(KeyboardInterrupt):
+                responding.send_due()
+    overdue()
+    assert responding.send_due() == 1
+    (action,) = real()
+    assert (action.state, action.failures) == ("pending", 1)
 
 
 def test_no_response_twice_for_a_detection_whoever_dies(receiver: Receiver, monkeypatch: Any) -> None:
