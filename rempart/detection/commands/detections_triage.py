@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from rempart.detection.commands.reasons import stated
 from rempart.detection.models import Detection, DetectionNote, Rule
 from rempart.detection.tuning_proposal import proposed_filter
 from rempart.kernel import audit, outbox
@@ -20,7 +21,6 @@ from rempart.organisations import queries as organisations
 
 S = Detection.State
 MOST = 500
-LONGEST = 4_000
 
 
 @transaction.atomic
@@ -32,7 +32,7 @@ def triage(actor: Actor, *, detection_ids: Collection[int], state: str, reason: 
     """
     if state not in S.values:
         raise Invalid(_("Ce verdict n’existe pas."), field="state")
-    why = _text(reason, "reason")
+    why = stated(reason, "reason")
     at = now()
     rows = [row for row in _held(actor, detection_ids) if row.state != state or row.reason != why]
     done = state != S.NEW
@@ -79,7 +79,7 @@ def assign_detection(actor: Actor, *, detection_id: int, person_id: int | None) 
 def note_detection(actor: Actor, *, detection_id: int, text: str) -> DetectionNote:
     """Adds what someone found out about a detection."""
     (row,) = _held(actor, [detection_id])
-    (made,) = _note(actor, [row], "note", _text(text, "text"))
+    (made,) = _note(actor, [row], "note", stated(text, "text"))
     audit.record(actor, "detection.noted", row)
     return made
 
@@ -111,15 +111,6 @@ def _filters(actor: Actor, rows: list[Detection]) -> dict[int, str]:
         for rule in Rule.objects.visible_to(actor, Permission.DETECTION_READ).filter(key__in=keys)
     }
     return {row.pk: proposed_filter(row, known.get(row.rule_id)) for row in rows if row.kind == "sigma"}
-
-
-def _text(text: str, field: str) -> str:
-    kept = text.replace("\0", "").strip()
-    if not kept:
-        raise Invalid(_("Dites pourquoi, en moins de 4 000 caractères."), field=field)
-    if len(kept) > LONGEST:
-        raise Invalid(_("Dites pourquoi, en moins de 4 000 caractères."), field=field)
-    return kept
 
 
 def _note(actor: Actor, rows: list[Detection], kind: str, text: str, state: str = "") -> list[DetectionNote]:

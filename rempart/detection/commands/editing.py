@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from rempart.detection import events
 from rempart.detection.commands import allowing
 from rempart.detection.commands.importing import companions_of, described, not_taken
+from rempart.detection.commands.reasons import stated
 from rempart.detection.judging import DEFECTIVE, Expected, Judged, Trial, judged, tried
 from rempart.detection.models import Rule, RuleVersion
 from rempart.detection.releases import documents_of
@@ -18,7 +19,6 @@ from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 
 LONGEST = 200_000
-_LONGEST_WHY = 4_000
 
 
 def judge_text(text: str, body_id: int | None) -> Judged:
@@ -50,7 +50,7 @@ def propose_rule(actor: Actor, *, text: str, why: str, body_id: int | None = Non
     one = _usable(text, body_id)
     if one.key.startswith("file:"):
         raise Invalid(_("La règle doit avoir un identifiant (id)."), field="text")
-    reason = _why(why)
+    reason = stated(why, "why")
     not_taken(one.key, body_id)
     at = now()
     rule = Rule.objects.create(
@@ -70,7 +70,7 @@ def propose_version(actor: Actor, *, rule_id: int, text: str, why: str) -> RuleV
     one = _usable(text, rule.body_id)
     if one.key != rule.key and not (rule.key.startswith("file:") and rule.current_id is None):
         raise Invalid(_("L’identifiant (id) d’une règle ne change pas : %s.") % rule.key, field="text")
-    reason = _why(why)
+    reason = stated(why, "why")
     if rule.current is not None and rule.current.digest == one.document.digest:
         raise Conflict(_("Ce texte est déjà celui de la règle."), field="text")
     if rule.versions.filter(state=RuleVersion.State.PROPOSED, digest=one.document.digest).exists():
@@ -152,7 +152,7 @@ def retire_rule(actor: Actor, *, rule_id: int, why: str) -> Rule:
     """Takes a rule out of the packs to come. Raises NotFound, NotPermitted, Invalid, Conflict."""
     rule = _rule(actor, rule_id)
     allowing.require(actor, Permission.DETECTION_REVIEW, rule.body_id)
-    reason = _why(why)
+    reason = stated(why, "why")
     if rule.state == Rule.State.RETIRED:
         raise Conflict(_("Cette règle est déjà retirée."))
     return _move(actor, rule, Rule.State.RETIRED, "rule.retired", reason)
@@ -163,7 +163,7 @@ def restore_rule(actor: Actor, *, rule_id: int, why: str) -> Rule:
     """Puts a retired rule back in force. Raises NotFound, NotPermitted, Invalid, Conflict."""
     rule = _rule(actor, rule_id)
     allowing.require(actor, Permission.DETECTION_REVIEW, rule.body_id)
-    reason = _why(why)
+    reason = stated(why, "why")
     if rule.state != Rule.State.RETIRED or rule.current_id is None:
         raise Conflict(_("Seule une règle retirée, dont une version a été acceptée, peut revenir."))
     return _move(actor, rule, Rule.State.ACTIVE, "rule.restored", reason)
@@ -191,13 +191,6 @@ def _version(actor: Actor, rule: Rule, one: Judged, why: str, number: int) -> Ru
         rule=rule, body_id=rule.body_id, number=number, text=one.document.text, digest=one.document.digest,
         verdict=one.verdict, reason=one.reason, made_by_id=actor.user_id, made_at=now(), why=why,
     )  # fmt: skip
-
-
-def _why(why: str) -> str:
-    reason = why.strip()
-    if not reason or len(reason) > _LONGEST_WHY:
-        raise Invalid(_("Dites pourquoi, en moins de 4 000 caractères."), field="why")
-    return reason
 
 
 def _rule(actor: Actor, rule_id: int) -> Rule:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from rempart.detection.commands.reasons import stated
 from rempart.detection.commands.responding import act, describe, meets, settle_undo, subject_of
 from rempart.detection.models import Detection, Level, Response, ResponseAction
 from rempart.kernel import audit, signing
@@ -136,9 +137,7 @@ def set_mode(actor: Actor, *, response_id: int, mode: str) -> Response:
 def undo_action(actor: Actor, *, action_id: int, reason: str) -> ResponseAction:
     """Takes back what a response did. Raises Conflict when there is nothing to take back, Invalid."""
     action = _action(actor, action_id)
-    why = reason.replace("\0", "").strip()
-    if not why or len(why) > 4_000:
-        raise Invalid(_("Dites pourquoi, en moins de 4 000 caractères."), field="reason")
+    why = stated(reason, "reason")
     if action.dry or action.state not in {S.DONE, S.UNDO_FAILED}:
         raise Conflict(_("Cette réponse n’a rien fait qui puisse être annulé."), code="wrong_state")
     before = action.state

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rempart.detection.commands.editing import judge_text
+from rempart.detection.commands.reasons import stated
 from rempart.detection.judging import DEFECTIVE
 from rempart.detection.models import Rule, Tuning
 from rempart.kernel import audit
@@ -40,8 +41,7 @@ def propose_tuning(
         raise Invalid(_("Ce filtre a un défaut : %s.") % one.reason, field="text", code="defective")
     if one.kind != "filter":
         raise Invalid(_("Ceci n’est pas un filtre Sigma (une section « filter »)."), field="text")
-    if not reason.strip() or len(reason) > 4_000:
-        raise Invalid(_("Dites pourquoi, en moins de 4 000 caractères."), field="reason")
+    why = stated(reason, "reason")
     at = now()
     if not at < expires_at <= at + LONGEST_LIFE:
         raise Invalid(_("L’échéance doit être à venir, dans un an au plus."), field="until")
@@ -55,11 +55,9 @@ def propose_tuning(
         raise Conflict(_("Un filtre de cet identifiant est déjà proposé ou en vigueur."), field="text")
     made = Tuning.objects.create(
         body_id=body_id, title=one.title, key=key, text=one.document.text, rule_id=rule_id,
-        reason=reason.strip(), expires_at=expires_at, made_by_id=actor.user_id, made_at=at,
+        reason=why, expires_at=expires_at, made_by_id=actor.user_id, made_at=at,
     )  # fmt: skip
-    audit.record(
-        actor, "tuning.proposed", made, after={"until": expires_at, "key": key}, reason=reason.strip()
-    )
+    audit.record(actor, "tuning.proposed", made, after={"until": expires_at, "key": key}, reason=why)
     return made
 
 
