@@ -8,18 +8,19 @@ from datetime import date
 from typing import Any
 
 from babel.numbers import format_decimal
-from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from rempart.indicators.definitions import Indicator
 from rempart.indicators.measures import Measure
+from rempart.kernel.text import language_of_reader
 
 NARROW = "\u202f"
 FIXED = "\u00a0"
 
 
 def _english() -> bool:
-    return (get_language() or "fr").startswith("en")
+    return language_of_reader() == "en"
 
 
 def number(value: float, decimals: int = 0) -> str:

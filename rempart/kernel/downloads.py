@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.utils.translation import get_language
 
 from rempart.kernel import exports
 from rempart.kernel.markings import Marking
+from rempart.kernel.text import language_of_reader
 from rempart.kernel.time import now
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -45,7 +45,7 @@ def file_of(
         title=str(title),
         filters=filters,
         made_at=now(),
-        language="en" if (get_language() or "fr").startswith("en") else "fr",
+        language=language_of_reader(),
     )
     return saved(export, "xlsx" if request.GET.get("format") == "xlsx" else "csv", name)
 

@@ -23,6 +23,7 @@ from rempart.kernel.errors import NotFound
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.markings import Marking
 from rempart.kernel.permissions import Permission
+from rempart.kernel.text import language_of_reader
 from rempart.kernel.time import now
 
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -143,7 +144,7 @@ def _export_audit(request: ActorRequest, rows: Any) -> HttpResponseBase:
         title=_("Journal d’audit"),
         filters=AUDIT.sentence(request.GET),
         made_at=now(),
-        language="en" if str(request.LANGUAGE_CODE).startswith("en") else "fr",
+        language=language_of_reader(request.LANGUAGE_CODE),
     )
     return saved(export, request.GET["format"], f"audit-{export.made_at:%Y-%m-%d}")
 

@@ -10,8 +10,10 @@ from datetime import date, datetime, timedelta
 
 from babel.numbers import format_decimal, format_percent
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rempart.kernel.text import language_of_reader
 
 NARROW = "\u202f"  # narrow no-break space
 FIXED = "\u00a0"  # no-break space
@@ -19,7 +21,7 @@ FIXED = "\u00a0"  # no-break space
 
 def locale() -> str:
     """The reader's locale, as Babel names it."""
-    return "en_CA" if (get_language() or "fr").startswith("en") else "fr_CA"
+    return f"{language_of_reader()}_CA"
 
 
 def number(value: float | None, decimals: int | None = None) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from rempart.detection import library_wording as wording
@@ -18,13 +18,14 @@ from rempart.detection import queries
 from rempart.detection.commands import allowing, cases, editing
 from rempart.detection.pages import library_lists as lists
 from rempart.detection.pages.library_forms import CaseForm, NewRuleForm, ReasonForm, TextForm
-from rempart.detection.reading import Explained, explained
+from rempart.detection.reading import explained
 from rempart.kernel.actors import Actor
 from rempart.kernel.downloads import file_of, wanted
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
 from rempart.kernel.markings import Marking
 from rempart.kernel.permissions import Permission
+from rempart.kernel.text import language_of_reader
 
 _VERSIONS_SHOWN = 20
 _TUNINGS_SHOWN = 20
@@ -126,7 +127,7 @@ def rule(request: ActorRequest, rule_id: int) -> HttpResponseBase:
     context = {
         "rule": found,
         "text": shown.text if shown else "",
-        "explained": _explained(shown.text) if shown else None,
+        "explained": explained(shown.text, language_of_reader()) if shown else None,
         "versions": versions,
         "tunings": [wording.dressed_tuning(each) for each in tunings],
         "tests": tests,
@@ -139,10 +140,6 @@ def rule(request: ActorRequest, rule_id: int) -> HttpResponseBase:
         "form": ReasonForm(),
     }
     return render(request, "detection/rule.html", context)
-
-
-def _explained(text: str) -> Explained | None:
-    return explained(text, "en" if (get_language() or "fr").startswith("en") else "fr")
 
 
 @page(Permission.DETECTION_WRITE)
@@ -207,14 +204,17 @@ def rule_check(request: ActorRequest) -> HttpResponseBase:
     except DomainError as error:
         context["refusal"] = error.message
     else:
+        usable = one.verdict != "defective"
         context |= {
             "one": one,
             "words": wording.VERDICTS[one.verdict],
             "meaning": wording.VERDICT_MEANINGS[one.verdict],
-            "explained": _explained(one.document.text) if one.verdict != "defective" else None,
+            "explained": explained(one.document.text, language_of_reader())
+            if one.verdict != "defective"
+            else None,
         }
         number = request.POST.get("rule", "")
-        if number.isdecimal() and len(number) < 15 and one.verdict != "defective":
+        if number.isdecimal() and len(number) < 15 and usable:
             found = queries.get_rule(request.actor, int(number))
             context["trial"] = editing.try_text(one, found) if found.cases else None
     return render(request, "detection/_check.html", context)

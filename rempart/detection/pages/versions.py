@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from rempart.detection import library_wording as wording
 from rempart.detection import queries
@@ -18,6 +18,7 @@ from rempart.detection.reading import difference, explained
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
 from rempart.kernel.permissions import Permission
+from rempart.kernel.text import language_of_reader
 
 
 @page(Permission.DETECTION_READ)
@@ -51,12 +52,11 @@ def rule_version(request: ActorRequest, version_id: int) -> HttpResponseBase:
             return redirect("rule", found.rule_id)
     before = _before(request, found)
     own = found.made_by_id == request.actor.user_id and found.release_id is None
-    language = "en" if (get_language() or "fr").startswith("en") else "fr"
     context = {
         "version": found,
         "before": before,
         "lines": difference(before.text, found.text) if before else [],
-        "explained": explained(found.text, language),
+        "explained": explained(found.text, language_of_reader()),
         "form": form,
         "own": own,
         "may_review": found.state == "proposed"

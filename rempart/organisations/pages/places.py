@@ -20,6 +20,7 @@ from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.markings import Marking
 from rempart.kernel.permissions import Permission
+from rempart.kernel.text import language_of_reader
 from rempart.kernel.time import now, today
 from rempart.organisations import commands, queries
 from rempart.organisations.pages.forms import (
@@ -128,7 +129,7 @@ def _export(request: ActorRequest, rows: Any) -> HttpResponseBase:
         title=_("Organismes"),
         filters=" ; ".join(f"{name} : {value}" for name, value in ORGANISATIONS.read(request.GET)[0].items()),
         made_at=now(),
-        language="en" if str(request.LANGUAGE_CODE).startswith("en") else "fr",
+        language=language_of_reader(request.LANGUAGE_CODE),
     )
     return saved(export, request.GET["format"], f"organisations-{export.made_at:%Y-%m-%d}")
 
