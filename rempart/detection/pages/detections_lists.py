@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rempart.detection import detections_wording as wording
+from rempart.detection.pages.filters import Rows, among, technique, whole
 from rempart.detection.pseudonyms import canonical
 from rempart.detection.queries.sightings import own_bodies
 from rempart.kernel.actors import Actor
@@ -19,8 +19,6 @@ from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
-
-Rows = QuerySet[Any]
 
 _LEVELS = (
     *((str(int(level)), words) for level, words in wording.LEVELS.items()),
@@ -43,12 +41,6 @@ def _rule(rows: Rows, value: str) -> Rows:
     return rows.filter(wanted | titled)
 
 
-def _technique(rows: Rows, value: str) -> Rows:
-    """A technique, with those below it."""
-    code = value.upper()
-    return rows.filter(Q(techniques__contains=f" {code} ") | Q(techniques__contains=f" {code}."))
-
-
 def _age(field: str) -> Callable[[Rows, str], Rows]:
     def apply(rows: Rows, value: str) -> Rows:
         if value not in wording.AGES:
@@ -62,12 +54,8 @@ def _entity(field: str) -> Callable[[Rows, str], Rows]:
     return lambda rows, value: rows.filter(**{field: canonical(value)})
 
 
-def _among(field: str, words: dict[Any, Any]) -> Callable[[Rows, str], Rows]:
-    return lambda rows, value: rows.filter(**{field: value}) if value in words else rows.none()
-
-
-def _body(choices: Callable[[], list[tuple[str, str]]]) -> Filter:
-    return Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value), choices)
+def _body(choices: Callable[[], list[tuple[str, str]]], *, folded: bool = False) -> Filter:
+    return Filter("body", _("Organisme"), whole("body__code"), choices, folded=folded)
 
 
 def _level_filter() -> Filter:
@@ -101,20 +89,16 @@ def detection_listing(actor: Actor) -> Listing:
         return [(one.code, one.name) for one in own_bodies(actor)]
 
     filters = (
-        Filter("state", _("Triage"), _among("state", wording.STATES), tuple(wording.STATES.items())),
+        Filter("state", _("Triage"), among("state", wording.STATES), tuple(wording.STATES.items())),
         _level_filter(),
         Filter("rule", pgettext_lazy("detection", "Règle"), _rule),
         Filter("host", _("Hôte"), _entity("host_key")),
         Filter("user", _("Compte"), _entity("user_key")),
         age_filter("seen_at"),
-        Filter("technique", _("Technique"), _technique, folded=True),
-        _folded(_body(bodies)),
+        Filter("technique", _("Technique"), technique, folded=True),
+        _body(bodies, folded=True),
     )
     return Listing("detections", DETECTION_COLUMNS, filters, "-seen")
-
-
-def _folded(one: Filter) -> Filter:
-    return Filter(one.key, one.label, one.apply, one.choices, one.kind, folded=True)
 
 
 def detection_cells(rows: Rows) -> Iterator[list[Cell]]:
@@ -164,7 +148,7 @@ def sighting_listing(actor: Actor, *, own: bool = False) -> Listing:
     filters = (
         _level_filter(),
         Filter("rule", pgettext_lazy("detection", "Règle"), _rule),
-        Filter("technique", _("Technique"), _technique),
+        Filter("technique", _("Technique"), technique),
         _body(bodies),
         age_filter("recorded_at"),
         Filter("pseudonym", _("Pseudonyme"), _pseudonym, folded=True),

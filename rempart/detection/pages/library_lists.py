@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from rempart.detection import library_wording as wording
 from rempart.detection import queries
+from rempart.detection.pages.filters import Rows, technique, whole
 from rempart.kernel.actors import Actor
 from rempart.kernel.listing import Column, Filter, Listing
 
-Rows = QuerySet[Any]
 _RULE_COLUMNS = (
     Column("title", _("Règle"), ("title",)),
     Column("level", _("Niveau"), ("rank", "title")),
@@ -32,15 +30,6 @@ def _words(rows: Rows, value: str) -> Rows:
     for word in value.split()[:6]:
         rows = rows.filter(Q(title__icontains=word) | Q(key__iexact=word) | Q(author__icontains=word))
     return rows
-
-
-def _whole(field: str) -> Any:
-    return lambda rows, value: rows.filter(**{field: value})
-
-
-def _technique(rows: Rows, value: str) -> Rows:
-    code = value.strip().upper()
-    return rows.filter(Q(techniques__contains=f" {code} ") | Q(techniques__contains=f" {code}."))
 
 
 def _place(rows: Rows, value: str) -> Rows:
@@ -69,12 +58,12 @@ def rules_listing(actor: Actor) -> Listing:
         _RULE_COLUMNS,
         (
             Filter("q", _("Texte"), _words),
-            Filter("level", _("Niveau"), _whole("level"), tuple(wording.LEVELS.items())),
-            Filter("state", _("État"), _whole("state"), tuple(wording.STATES.items())),
-            Filter("verdict", _("Verdict"), _whole("verdict"), tuple(wording.VERDICTS.items())),
+            Filter("level", _("Niveau"), whole("level"), tuple(wording.LEVELS.items())),
+            Filter("state", _("État"), whole("state"), tuple(wording.STATES.items())),
+            Filter("verdict", _("Verdict"), whole("verdict"), tuple(wording.VERDICTS.items())),
             Filter("product", _("Produit ou service"), _place, folded=True),
-            Filter("technique", _("Technique"), _technique, folded=True),
-            Filter("status", _("Maturité"), _whole("status"), tuple(wording.STATUSES.items()), folded=True),
+            Filter("technique", _("Technique"), technique, folded=True),
+            Filter("status", _("Maturité"), whole("status"), tuple(wording.STATUSES.items()), folded=True),
             Filter(
                 "source",
                 _("Source"),
@@ -102,7 +91,7 @@ VERSIONS = Listing(
     ),
     (
         Filter("q", _("Règle"), lambda rows, value: rows.filter(rule__title__icontains=value)),
-        Filter("verdict", _("Verdict"), _whole("verdict"), tuple(wording.VERDICTS.items())),
+        Filter("verdict", _("Verdict"), whole("verdict"), tuple(wording.VERDICTS.items())),
     ),
     "-made",
 )
@@ -133,8 +122,8 @@ TUNINGS = Listing(
     ),
     (
         Filter("q", _("Texte"), lambda rows, value: rows.filter(title__icontains=value)),
-        Filter("state", _("État"), _whole("state"), tuple(wording.TUNING_STATES.items())),
-        Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value), folded=True),
+        Filter("state", _("État"), whole("state"), tuple(wording.TUNING_STATES.items())),
+        Filter("body", _("Organisme"), whole("body__code"), folded=True),
     ),
     "-made",
 )

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from rempart.detection import queries
 from rempart.detection.commands import packs as commands
+from rempart.detection.pages.filters import whole
 from rempart.detection.pages.library_forms import body_number, owners
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.listing import Column, Filter, Listing
@@ -31,7 +32,7 @@ PACKS = Listing(
         Column("digest", _("Empreinte"), ("digest",)),
     ),
     (
-        Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value)),
+        Filter("body", _("Organisme"), whole("body__code")),
         Filter("q", _("Empreinte"), lambda rows, value: rows.filter(digest__startswith=value.lower())),
     ),
     "-number",
@@ -50,7 +51,7 @@ NODES = Listing(
         Column("digest", _("Empreinte"), ("digest",), optional=True),
     ),
     (
-        Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value)),
+        Filter("body", _("Organisme"), whole("body__code")),
         Filter("q", _("Nœud"), lambda rows, value: rows.filter(node__icontains=value)),
     ),
     "reported",

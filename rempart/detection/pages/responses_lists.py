@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rempart.detection import responses_wording as wording
 from rempart.detection.pages.detections_lists import age_filter
+from rempart.detection.pages.filters import Rows, among
 from rempart.kernel.exports import Cell
 from rempart.kernel.listing import Column, Filter, Listing
-
-Rows = QuerySet[Any]
-
-
-def _among(field: str, words: dict[Any, Any]) -> Callable[[Rows, str], Rows]:
-    return lambda rows, value: rows.filter(**{field: value}) if value in words else rows.none()
-
 
 RESPONSES = Listing(
     "responses",
@@ -34,8 +26,8 @@ RESPONSES = Listing(
         Column("body", _("Organisme"), ("body__code",), optional=True),
     ),
     (
-        Filter("mode", _("Mode"), _among("mode", wording.MODES), tuple(wording.MODES.items())),
-        Filter("kind", _("Ce qu’elle fait"), _among("kind", wording.KINDS), tuple(wording.KINDS.items())),
+        Filter("mode", _("Mode"), among("mode", wording.MODES), tuple(wording.MODES.items())),
+        Filter("kind", _("Ce qu’elle fait"), among("kind", wording.KINDS), tuple(wording.KINDS.items())),
     ),
     "name",
 )
@@ -55,9 +47,9 @@ ACTIONS = Listing(
         Column("body", _("Organisme"), ("body__code",), optional=True),
     ),
     (
-        Filter("state", _("Résultat"), _among("state", wording.STATES), tuple(wording.STATES.items())),
+        Filter("state", _("Résultat"), among("state", wording.STATES), tuple(wording.STATES.items())),
         Filter(
-            "kind", _("Ce qu’elle fait"), _among("response__kind", wording.KINDS),
+            "kind", _("Ce qu’elle fait"), among("response__kind", wording.KINDS),
             tuple(wording.KINDS.items()),
         ),
         age_filter("at"),

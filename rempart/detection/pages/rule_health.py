@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils.formats import number_format
@@ -13,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.detection import library_wording as wording
 from rempart.detection import queries
+from rempart.detection.pages.filters import Rows, whole
 from rempart.detection.queries.rule_health import NOISY
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.permissions import Permission
 
-Rows = QuerySet[Any]
 _TROUBLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "silent": (_("n’a rien trouvé"), {"found": 0}),
     "noisy": (_("trop bruyante"), {"found__gte": NOISY}),
@@ -47,9 +46,7 @@ HEALTH = Listing(
         Filter(
             "trouble", _("Santé"), _trouble, tuple((code, words) for code, (words, _q) in _TROUBLES.items())
         ),
-        Filter(
-            "level", _("Niveau"), lambda rows, value: rows.filter(level=value), tuple(wording.LEVELS.items())
-        ),
+        Filter("level", _("Niveau"), whole("level"), tuple(wording.LEVELS.items())),
         Filter("q", _("Texte"), lambda rows, value: rows.filter(title__icontains=value)),
     ),
     "-found",
