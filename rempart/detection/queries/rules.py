@@ -92,13 +92,6 @@ def sources(actor: Actor) -> QuerySet[RuleSource]:
     return RuleSource.objects.visible_to(actor, _READ).order_by("name")
 
 
-def places(actor: Actor) -> list[str]:
-    """What rules look at, as "product/category/service", for the choices of a list."""
-    rows = rules(actor).exclude(product="", category="", service="")
-    found = rows.values_list("product", flat=True).distinct().order_by("product")
-    return [each for each in found if each]
-
-
 @dataclass(frozen=True)
 class Totals:
     """How many rules there are, by what matters."""

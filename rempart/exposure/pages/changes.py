@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from rempart.exposure import change_words, wording
+from rempart.exposure import change_words
 from rempart.exposure.models import MatchRun
 from rempart.exposure.pages import downloads
 from rempart.exposure.queries import differences as queries
@@ -131,7 +131,6 @@ def run_changes(request: ActorRequest, run_id: int) -> HttpResponseBase:
         "export_url": request.path,
         "figures": _figures(queries.moved(request.actor, [run.pk])[run.pk]),
         "under_way": run.finished_at is None and run.kind != MatchRun.Kind.FEED,
-        "states": wording.STATES,
     }
     return render(request, "exposure/run.html", context)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from rempart.exposure.models import ExposureMove, MatchRun
@@ -42,9 +42,3 @@ def moved(actor: Actor, run_ids: Collection[int]) -> dict[int, dict[str, int]]:
     for run_id, move, count in rows.order_by().values_list("run_id", "move").annotate(total=Sum("n")):
         counted[run_id][move] = count
     return counted
-
-
-def causes(rows: ScopedQuerySet) -> dict[str, int]:
-    """How many of these lines each cause explains; "" for those that follow from no verdict."""
-    counted = rows.order_by().values_list("verdict__cause").annotate(total=Count("id"))
-    return {cause or "": total for cause, total in counted.order_by("-total")}
