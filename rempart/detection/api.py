@@ -11,6 +11,7 @@ from pydantic import Field
 
 from rempart.detection import queries
 from rempart.detection.commands import packs
+from rempart.detection.pages import packs as pages
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
@@ -79,10 +80,7 @@ def latest(request: ActorRequest, body: str = "") -> Any:
 @router.get("packs/files/{digest}", summary="The file of a pack")
 @page(Permission.DETECTION_RUN)
 def pack_content(request: ActorRequest, digest: str) -> HttpResponse:
-    found = queries.get_pack(request.actor, digest)
-    answer = HttpResponse(bytes(found.file), content_type="application/octet-stream")
-    answer["Content-Disposition"] = f'attachment; filename="rempart-{found.number}.pack"'
-    return answer
+    return pages.file_of_pack(queries.get_pack(request.actor, digest))
 
 
 @router.post("packs/reports", response=ReportOut, summary="Say which pack a node runs")

@@ -7,20 +7,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-LEVELS: dict[str, Any] = {
-    "critical": pgettext_lazy("level", "Critique"),
-    "high": pgettext_lazy("level", "Élevé"),
-    "medium": pgettext_lazy("level", "Moyen"),
-    "low": pgettext_lazy("level", "Faible"),
-    "informational": pgettext_lazy("level", "Pour information"),
-}
-LEVEL_MEANINGS = {
-    "critical": "critical",
-    "high": "critical",
-    "medium": "warn",
-    "low": "calm",
-    "informational": "calm",
-}
+from rempart.detection import detections_wording as found
+from rempart.detection.models import Level
+
+# As detections say them, by the code that a rule writes.
+LEVELS: dict[str, Any] = {Level(level).name.lower(): said for level, said in found.LEVELS.items()}
+LEVEL_MEANINGS = {Level(level).name.lower(): meaning for level, meaning in found.MEANINGS.items()}
 STATUSES: dict[str, Any] = {
     "stable": pgettext_lazy("rule status", "Stable"),
     "test": pgettext_lazy("rule status", "À l’essai"),

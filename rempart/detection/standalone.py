@@ -18,7 +18,7 @@ from rempart.detection import options, rulebook, sending, streaming, summary
 from rempart.detection.findings import LEVELS, Finding
 from rempart.detection.grouping import grouped
 from rempart.detection.hunting import command
-from rempart.detection.outputs import WRITERS
+from rempart.detection.outputs import STREAMED, WRITERS
 from rempart.detection.outputs.files import written
 from rempart.detection.scan import Engines, Settings, parts_of, run, tally_of
 from rempart.detection.streams import is_stream
@@ -177,7 +177,7 @@ def _work(
     """A worker on streams; the command ends with why when it cannot be."""
     from rempart.detection.streams import working
 
-    _known(console, "--output", output, working.WRITERS)
+    _known(console, "--output", output, STREAMED)
     try:
         tally = working.run(engines, addresses, output, to, to_node, console)
     except (StreamError, OSError, sending.NotSent) as problem:

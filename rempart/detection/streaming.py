@@ -16,13 +16,11 @@ from rich.markup import escape
 
 from rempart.detection import sending, summary
 from rempart.detection.following import Inlet, serve
-from rempart.detection.outputs.ocsf import Ocsf
-from rempart.detection.outputs.plain import Lines
+from rempart.detection.outputs import STREAMED
 from rempart.detection.scan import Engines, tally_of
 from rempart.detection.tally import Tally
 
 _TOKEN = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
-_WRITERS = {"jsonl": Lines, "ocsf": Ocsf}
 
 
 def run(
@@ -39,9 +37,9 @@ def run(
     A file that exists is followed from its end; one that does not exist yet, from its start. What goes to a
     node is sent again until the node answers: meanwhile files hold what comes, and pushes wait.
     """
-    if output not in _WRITERS:
+    if output not in STREAMED:
         _stop(
-            console, f"--output {output} : en continu, seulement · as events come, only {', '.join(_WRITERS)}"
+            console, f"--output {output} : en continu, seulement · as events come, only {', '.join(STREAMED)}"
         )
     inlet = Inlet(engines.settings.form)
     for place in places:
@@ -89,7 +87,7 @@ def _follow(
     console: Console,
 ) -> None:
     with _stream(to) as stream:
-        writer = _WRITERS[output](stream)
+        writer = STREAMED[output](stream)
 
         def written() -> None:
             stream.flush()

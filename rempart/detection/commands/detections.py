@@ -12,7 +12,7 @@ from django.db.models import Max, Min, Sum
 from django.utils.translation import gettext as _
 
 from rempart.detection.commands.pseudonymising import key_in_use
-from rempart.detection.models import Detection, DetectionPart, Level, Sighting
+from rempart.detection.models import Detection, DetectionPart, Level, Sighting, padded
 from rempart.detection.pseudonyms import KINDS, canonical, group_key, hour_of, pseudonym
 from rempart.kernel import audit, outbox
 from rempart.kernel.actors import Actor
@@ -129,7 +129,7 @@ def _rule(one: Reported) -> dict[str, Any]:
         "rule_title": one.rule_title,
         "rule_digest": one.rule_digest,
         "level": one.level,
-        "techniques": f" {' '.join(one.techniques)} " if one.techniques else "",
+        "techniques": padded(one.techniques),
     }
 
 

@@ -28,7 +28,7 @@ from rempart.detection.judging import (
     judged,
     tried,
 )
-from rempart.detection.models import Case, Release, Rule, RuleSource, RuleVersion
+from rempart.detection.models import Case, Release, Rule, RuleSource, RuleVersion, padded
 from rempart.detection.releases import BadRelease, Contents, Document, Recording, read_release
 from rempart.kernel import audit, outbox
 from rempart.kernel.actors import Actor
@@ -116,7 +116,7 @@ def described(one: Judged) -> dict[str, Any]:
     """The columns of a rule whose text is this one."""
     values = {name: getattr(one, name) for name in DESCRIBED}
     values["tags"] = list(one.tags)
-    values["techniques"] = f" {' '.join(one.techniques)} " if one.techniques else ""
+    values["techniques"] = padded(one.techniques)
     values["verdict"] = Rule.Verdict(one.verdict)
     return values
 

@@ -19,6 +19,7 @@ from rempart.detection.models.sightings import (
     Level,
     PseudonymKey,
     Sighting,
+    padded,
 )
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "Sighting",
     "Technique",
     "Tuning",
+    "padded",
 ]

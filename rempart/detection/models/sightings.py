@@ -5,6 +5,7 @@ Two tables, so that what stays cannot be read by reading what leaves: the centre
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.db import models
@@ -22,6 +23,12 @@ class Level(models.IntegerChoices):
     MEDIUM = 2
     HIGH = 3
     CRITICAL = 4
+
+
+def padded(techniques: Iterable[str]) -> str:
+    """Techniques of ATT&CK as tables keep them, to be looked for whole: " T1059 T1059.001 "; "" for none."""
+    said = " ".join(techniques)
+    return f" {said} " if said else ""
 
 
 class Sighting(BodyOwned):

@@ -24,4 +24,7 @@ WRITERS: Final[dict[str, Callable[[BinaryIO], Writer]]] = {
     "sarif": Sarif,
 }
 
-__all__ = ["WRITERS", "Writer"]
+#: Those that a stream may take: each finding is whole as soon as it is written.
+STREAMED: Final[dict[str, Callable[[BinaryIO], Writer]]] = {"jsonl": Lines, "ocsf": Ocsf}
+
+__all__ = ["STREAMED", "WRITERS", "Writer"]

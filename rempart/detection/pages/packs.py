@@ -105,9 +105,13 @@ def pack_new(request: ActorRequest) -> HttpResponseBase:
 @page(Permission.DETECTION_READ, Permission.DETECTION_RUN)
 def pack_file(request: ActorRequest, digest: str) -> HttpResponse:
     """The file of a pack."""
-    found = queries.get_pack(request.actor, digest)
-    answer = HttpResponse(bytes(found.file), content_type="application/octet-stream")
-    answer["Content-Disposition"] = f'attachment; filename="rempart-{found.number}.pack"'
+    return file_of_pack(queries.get_pack(request.actor, digest))
+
+
+def file_of_pack(pack: Any) -> HttpResponse:
+    """The file, to be saved."""
+    answer = HttpResponse(bytes(pack.file), content_type="application/octet-stream")
+    answer["Content-Disposition"] = f'attachment; filename="rempart-{pack.number}.pack"'
     return answer
 
 

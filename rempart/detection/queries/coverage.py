@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.db.models import Sum
 
 from rempart.detection.attack import TACTICS
-from rempart.detection.models import Rule, Sighting, Technique
+from rempart.detection.models import Rule, Technique
+from rempart.detection.queries.sightings import recent
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
-from rempart.kernel.time import now
-
-_WINDOW = timedelta(days=90)
 
 
 @dataclass
@@ -99,10 +96,9 @@ def _rules(actor: Actor) -> tuple[Counter[str], dict[str, set[str]], int]:
 def _seen(actor: Actor) -> Counter[str]:
     """Detections of the last 90 days by technique, as sightings tell."""
     counts: Counter[str] = Counter()
-    rows = Sighting.objects.visible_to(actor, Permission.SIGHTING_READ).filter(
-        recorded_at__gte=now() - _WINDOW
-    )
-    for techniques, total in rows.exclude(techniques="").values_list("techniques").annotate(Sum("count")):
+    for techniques, total in (
+        recent(actor).exclude(techniques="").values_list("techniques").annotate(Sum("count"))
+    ):
         for code in techniques.split():
             counts[code] += total
     return counts

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from rempart.detection.models import Rule, Sighting
+from rempart.detection.models import Rule
 from rempart.detection.queries.rules import ranked
+from rempart.detection.queries.sightings import recent
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
-from rempart.kernel.time import now
 
-WINDOW = timedelta(days=90)
 NOISY = 1_000  # events in the window
-
-
-def _sightings(actor: Actor) -> QuerySet[Sighting]:
-    return Sighting.objects.visible_to(actor, Permission.SIGHTING_READ).filter(
-        recorded_at__gte=now() - WINDOW
-    )
 
 
 def doing(actor: Actor) -> QuerySet[Rule]:
     """The rules in force with ``found`` (events), ``places`` (bodies) and ``last`` of the window."""
-    seen = _sightings(actor).filter(rule_id=OuterRef("key")).order_by().values("rule_id")
+    seen = recent(actor).filter(rule_id=OuterRef("key")).order_by().values("rule_id")
     total = seen.annotate(n=Sum("count")).values("n")
     places = seen.annotate(n=Count("body", distinct=True)).values("n")
     last = seen.annotate(n=Max("recorded_at")).values("n")
@@ -57,11 +50,7 @@ class Doing:
 def health(actor: Actor) -> Doing:
     """The figures above the list, from one reading of the rules and one of the sightings."""
     counts: dict[str, int] = dict(
-        _sightings(actor)
-        .order_by()
-        .values_list("rule_id")
-        .annotate(n=Sum("count"))
-        .values_list("rule_id", "n")
+        recent(actor).order_by().values_list("rule_id").annotate(n=Sum("count")).values_list("rule_id", "n")
     )
     active = Rule.objects.visible_to(actor, Permission.DETECTION_READ).filter(state=Rule.State.ACTIVE)
     totals: dict[str, Any] = active.aggregate(
@@ -89,7 +78,7 @@ class Activity:
 def activity(actor: Actor, rule: Rule) -> Activity:
     """What a rule found in the last 90 days, in the bodies whose sightings the actor reads."""
     told: dict[str, Any] = (
-        _sightings(actor)
+        recent(actor)
         .filter(rule_id=rule.key)
         .aggregate(found=Sum("count"), places=Count("body", distinct=True), last=Max("recorded_at"))
     )

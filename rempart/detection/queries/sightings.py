@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,8 +12,10 @@ from rempart.detection.models import PseudonymKey, Sighting
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
+from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
 
+WINDOW = timedelta(days=90)  # by which rules and coverage are judged
 # Every field of what leaves, by its own name: a test holds them equal to the table's.
 FIELDS = (
     "body__code", "kind", "rule_id", "rule_title", "rule_digest", "level", "techniques", "first_at",
@@ -24,6 +26,12 @@ FIELDS = (
 def sightings(actor: Actor) -> QuerySet[Sighting]:
     """The sightings of the bodies that the actor may see."""
     return Sighting.objects.visible_to(actor, Permission.SIGHTING_READ).select_related("body")
+
+
+def recent(actor: Actor) -> QuerySet[Sighting]:
+    """The same, of the last 90 days."""
+    rows = Sighting.objects.visible_to(actor, Permission.SIGHTING_READ)
+    return rows.filter(recorded_at__gte=now() - WINDOW)
 
 
 def leaving(actor: Actor) -> QuerySet[Sighting]:

@@ -14,9 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rempart.detection import sending, summary
-from rempart.detection.outputs.model import Writer
-from rempart.detection.outputs.ocsf import Ocsf
-from rempart.detection.outputs.plain import Lines
+from rempart.detection.outputs import STREAMED, Writer
 from rempart.detection.scan import BATCH, Engines, Step, tally_of
 from rempart.detection.streams import credentials
 from rempart.detection.streams.ledger import Ledger
@@ -25,7 +23,6 @@ from rempart.detection.streams.places import Place, parse
 from rempart.detection.streams.reading import events_of
 from rempart.detection.tally import Tally
 
-WRITERS: Final = {"jsonl": Lines, "ocsf": Ocsf}
 _WAIT: Final = 0.25  # seconds for messages to come together
 _MODULES: Final = {"nats": ("jetstream", "JetStream"), "kafka": ("kafka", "Kafka")}
 _CORRELATIONS: Final = (
@@ -126,7 +123,7 @@ def run(
             outgoing = stack.enter_context(closing(sending.Outgoing(to_node, wait=wait, tries=None)))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        worker = Worker(engines, subscriptions, ledger, WRITERS[output], outgoing)
+        worker = Worker(engines, subscriptions, ledger, STREAMED[output], outgoing)
         for step in worker.steps(stopped):
             tally.events += step.events
             tally.trouble(step.problems)
