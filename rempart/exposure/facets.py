@@ -53,16 +53,9 @@ def decode(number: int) -> Facet:
 
 def numbers(*, state: str, certainty: str, exploited: bool) -> list[int]:
     """The numbers of every combination of these three, whatever the rest."""
-    fixed = {
-        "state": STATES.index(state),
-        "certainty": CERTAINTIES.index(certainty),
-        "exploited": int(exploited),
-    }
-    return [
-        number
-        for number in range(prod(_SIZES))
-        if all(getattr(decode(number), name) == value for name, value in fixed.items())
-    ]
+    wanted = (STATES.index(state), CERTAINTIES.index(certainty), int(exploited))
+    every = ((number, decode(number)) for number in range(prod(_SIZES)))
+    return [number for number, one in every if (one.state, one.certainty, one.exploited) == wanted]
 
 
 def _place(field: str, values: Sequence[str]) -> Case:
