@@ -22,10 +22,9 @@ from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid
 
 _HEAD = 64 * 1024
-# CVE records before EPSS and CSAF: what they say of a vulnerability then finds it.
-_ORDER = ("kev", "cve", "epss", "csaf", "osv", "vex", "eol")
 _FOLDERS = {"eol": "endoflife"}
-_LOADERS: dict[str, Callable[..., LoadCounts]] = {
+# By kind of feed, in the order of a folder's: CVE records before EPSS and CSAF, which speak of them.
+LOADERS: dict[str, Callable[..., LoadCounts]] = {
     "kev": load_kev,
     "cve": load_cve,
     "epss": load_epss,
@@ -61,7 +60,7 @@ def load_folder(
     if not root.exists():
         raise FileNotFoundError(root)
     if kind:
-        if kind not in _LOADERS:
+        if kind not in LOADERS:
             raise Invalid(_("Sorte de source inconnue."), field="kind", values={"kind": kind})
         found = [(kind, part) for part in _parts(kind, root)]
     else:
@@ -76,7 +75,7 @@ def load_folder(
         Loaded(
             each,
             part,
-            _LOADERS[each](actor, part, feed=feed, progress=progress(each, part) if progress else None),
+            LOADERS[each](actor, part, feed=feed, progress=progress(each, part) if progress else None),
         )
         for each, part in found
     ]
@@ -86,7 +85,7 @@ def _recognised(root: Path) -> list[tuple[str, Path]]:
     if root.is_file():
         kind = kind_of(root)
         return [(kind, root)] if kind else []
-    folders = [(kind, root / _FOLDERS.get(kind, kind)) for kind in _ORDER]
+    folders = [(kind, root / _FOLDERS.get(kind, kind)) for kind in LOADERS]
     found = [(kind, part) for kind, folder in folders if folder.is_dir() for part in _parts(kind, folder)]
     if not found:
         named = next((kind for kind, folder in folders if folder.name == root.name), "")
@@ -94,7 +93,7 @@ def _recognised(root: Path) -> list[tuple[str, Path]]:
     if not found:
         files = sorted(path for path in root.iterdir() if path.is_file() and not path.is_symlink())
         kinds = [(kind_of(path), path) for path in files]
-        found = [(kind, path) for wanted in _ORDER for kind, path in kinds if kind == wanted]
+        found = [(kind, path) for wanted in LOADERS for kind, path in kinds if kind == wanted]
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,14 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.engines.records.fields import RecordError
 from rempart.intelligence.commands.counts import LoadCounts, Progress
-from rempart.intelligence.commands.csaf import BATCH, Document, load_csaf, load_documents
+from rempart.intelligence.commands.csaf import BATCH, Document, load_documents
 from rempart.intelligence.commands.cve import load_cve
-from rempart.intelligence.commands.epss import load_epss
-from rempart.intelligence.commands.kev import load_kev
-from rempart.intelligence.commands.lifecycle import load_lifecycle
-from rempart.intelligence.commands.osv import load_osv
+from rempart.intelligence.commands.folder import LOADERS
 from rempart.intelligence.commands.runs import feed_run
-from rempart.intelligence.commands.vex import load_vex
 from rempart.intelligence.models import Feed, FeedRun
 from rempart.intelligence.sources.client import feed_client, folder_of
 from rempart.intelligence.sources.csaf_provider import Entry, Provider
@@ -31,15 +27,6 @@ from rempart.kernel.http import FetchState, HttpFailure, HttpUnavailable, SafeCl
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 
-_LOADERS: dict[str, Callable[..., LoadCounts]] = {
-    "kev": load_kev,
-    "cve": load_cve,
-    "epss": load_epss,
-    "csaf": load_csaf,
-    "osv": load_osv,
-    "eol": load_lifecycle,
-    "vex": load_vex,
-}
 # A provider that refuses this many documents in a row is down: the rest waits for the next reading.
 _SILENCES = 5
 _MOST_RETRIES = 500
@@ -75,7 +62,7 @@ def sync_feed(actor: Actor, name: str, progress: Progress | None = None) -> Load
 
 def _sync(actor: Actor, feed: Feed, progress: Progress | None) -> LoadCounts:
     if urlsplit(feed.location).scheme not in {"http", "https"}:
-        return _LOADERS[feed.kind](actor, Path(feed.location), feed=feed, progress=progress)
+        return LOADERS[feed.kind](actor, Path(feed.location), feed=feed, progress=progress)
     with feed_client() as client:
         if feed.kind == Feed.Kind.CSAF:
             return _sync_provider(actor, feed, client, progress)
@@ -91,7 +78,7 @@ def _sync_file(actor: Actor, feed: Feed, client: SafeClient, progress: Progress 
     if fetched.not_modified:
         _unchanged(feed)
         return LoadCounts()
-    counts = _LOADERS[feed.kind](actor, target, feed=feed, progress=progress)
+    counts = LOADERS[feed.kind](actor, target, feed=feed, progress=progress)
     # Only now: a load that fails must find the file again.
     Feed.objects.filter(id=feed.id).update(http_state=fetched.state.as_dict(), records_as_of=now())
     target.unlink(missing_ok=True)
