@@ -22,15 +22,11 @@ PUBLIC_URL = env.text("REMPART_PUBLIC_URL", "http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 HTTPS = PUBLIC_URL.startswith("https://")
 
+# Each may call those before it.
+SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "detection")
 INSTALLED_APPS = [
     "rempart.kernel",
-    "rempart.organisations",
-    "rempart.assets",
-    "rempart.intelligence",
-    "rempart.exposure",
-    "rempart.alerts",
-    "rempart.indicators",
-    "rempart.detection",
+    *(f"rempart.{each}" for each in SLICES),
     "rempart.web",
     "rempart.demo",
     "django.contrib.auth",

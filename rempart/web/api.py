@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 
+from django.conf import settings
 from ninja import NinjaAPI
 
 from rempart.kernel.api import BearerToken, Session, install_errors
@@ -17,17 +18,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 install_errors(api)
-_SLICES = (
-    "kernel",
-    "organisations",
-    "assets",
-    "intelligence",
-    "exposure",
-    "alerts",
-    "indicators",
-    "detection",
-)
-for _slice in _SLICES:
+for _slice in ("kernel", *settings.SLICES):
     if find_spec(f"rempart.{_slice}.api"):
         api.add_router(f"/{_slice}/", import_module(f"rempart.{_slice}.api").router, tags=[_slice])
 # What detection finds has an address of its own beside the rules: nodes know it.

@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +50,6 @@ _PLACES = (
     Place("operations", pgettext_lazy("menu", "Exploitation"), Permission.OPERATIONS_READ, "x", 4),
     Place("user_list", _("Comptes"), Permission.USER_MANAGE, "c", 4),
 )
-_SLICES = ("organisations", "assets", "intelligence", "exposure", "alerts", "indicators", "detection")
 
 
 def address(name: str, *args: Any) -> str:
@@ -66,7 +66,7 @@ def waiting(actor: Actor) -> dict[str, int]:
     Each slice may offer ``queries.waiting(actor)``, one cheap query, giving such a mapping.
     """
     counts: dict[str, int] = {}
-    for each in _SLICES:
+    for each in settings.SLICES:
         if find_spec(f"rempart.{each}.queries"):
             count = getattr(import_module(f"rempart.{each}.queries"), "waiting", None)
             if count is not None:
