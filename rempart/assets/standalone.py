@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import sys
 from datetime import UTC, datetime
@@ -19,8 +18,8 @@ from rich.table import Table
 from rempart.assets.collect import machine
 from rempart.engines.inventories.cyclonedx_document import cyclonedx_document
 from rempart.engines.inventories.machines.packages import distinct
+from rempart.kernel.nodes import node_address, token_of
 
-_TOKEN = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
 _SECONDS = 60.0
 _NOTES_SHOWN = 10
 
@@ -113,17 +112,17 @@ def _write(path: Path, text: str) -> None:
 
 
 def _send(node: str, body: str, key: str, text: str, console: Console) -> dict[str, Any]:
-    token = os.environ.get(_TOKEN, "")
-    if not body or not token:
-        console.print(f"--body CODE, {_TOKEN}=…", style="red", markup=False)
-        raise typer.Exit(2)
-    if not node.startswith("https://") and httpx.URL(node).host not in {"localhost", "127.0.0.1", "::1"}:
-        console.print("--send : https seulement · https only", style="red")
-        raise typer.Exit(2)
+    try:
+        token, address = token_of(), node_address(node, "--send")
+        if not body:
+            raise ValueError("--body CODE")
+    except ValueError as problem:
+        console.print(str(problem), style="red", markup=False)
+        raise typer.Exit(2) from None
     form = {"body": body, "asset": key, "source": f"collect:{key}"[:60], "complete": "true", "apply": "true"}
     try:
         answer = httpx.post(
-            f"{node.rstrip('/')}/api/v1/assets/inventory/files",
+            f"{address}/api/v1/assets/inventory/files",
             data=form,
             files={"file": (f"{key}.cdx.json", text.encode(), "application/json")},
             headers={"Authorization": f"Bearer {token}"},

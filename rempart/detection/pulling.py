@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -13,9 +12,8 @@ import httpx
 
 from rempart.detection import packfile
 from rempart.engines import sigma
+from rempart.kernel.nodes import node_address, token_of
 
-_TOKEN: Final = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
-_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECONDS: Final = 60.0
 _MOST_BYTES: Final = 64 * 1024**2
 _API: Final = "/api/v1/detection/packs"
@@ -64,15 +62,13 @@ def pull(
 
 
 def _client(node: str, transport: httpx.BaseTransport | None) -> httpx.Client:
-    token = os.environ.get(_TOKEN, "").strip()
-    if not token or not token.isprintable():
-        raise NotPulled(f"{_TOKEN}=…")
-    url = httpx.URL(node)
-    if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOCAL):
-        raise NotPulled("--from : https seulement · https only")
+    try:
+        token, address = token_of(), node_address(node, "--from")
+    except ValueError as problem:
+        raise NotPulled(str(problem)) from None
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.Client(
-        base_url=url, headers=headers, timeout=_SECONDS, transport=transport, follow_redirects=False
+        base_url=address, headers=headers, timeout=_SECONDS, transport=transport, follow_redirects=False
     )
 
 

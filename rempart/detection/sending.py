@@ -8,7 +8,6 @@ grows after it was sent is sent again under its key with its whole count.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -21,8 +20,8 @@ import orjson
 
 from rempart.detection.findings import Finding, Reason, encoded
 from rempart.detection.pseudonyms import KINDS, LEAST_KEY, group_key, hour_of, part_key, pseudonym
+from rempart.kernel.nodes import node_address, secret_of, token_of
 
-TOKEN: Final = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
 BATCH: Final = 200
 _GROUPS = 20_000  # held at once; past it, what is held is sent
 _KNOWN = 100_000  # sent, and remembered so that their count can grow
@@ -31,7 +30,6 @@ _SECONDS = 60.0
 _TRIES = 6
 _LONGEST_WAIT = 30.0
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # What the API takes (``detections_api``): within it, nothing is refused for its size.
 SAMPLE_FIELDS: Final = 80
@@ -69,32 +67,18 @@ def destination(
     node: str, body: str, token_file: Path | None, key_file: Path | None, *, listening: bool = False
 ) -> Destination:
     """The destination that the options name. Raises ValueError, with what to correct."""
-    url = httpx.URL(node)
-    if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOCAL):
-        raise ValueError("--send : https seulement · https only")
-    if url.userinfo:
-        raise ValueError("--send : pas de mot de passe dans l’adresse · no password in the address")
+    address = node_address(node, "--send")
     if not body:
         raise ValueError("--body CODE")
     if listening and token_file is None:
         raise ValueError("--listen, --send : --token-file FICHIER · FILE")
-    token = _read(token_file).decode().strip() if token_file else os.environ.get(TOKEN, "").strip()
-    if not token or not token.isprintable():
-        raise ValueError(f"{TOKEN}=… / --token-file")
+    token = token_of(token_file, "--token-file")
     key = None
     if key_file is not None:
-        key = _read(key_file).strip()
+        key = secret_of(key_file).strip()
         if len(key) < LEAST_KEY:
             raise ValueError(f"--pseudonym-key : {LEAST_KEY} octets au moins · {LEAST_KEY} bytes at least")
-    return Destination(str(url).rstrip("/"), body, token, key)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(4096)
-    except OSError as problem:
-        raise ValueError(f"{path}: {problem.strerror or problem}") from problem
+    return Destination(address, body, token, key)
 
 
 @dataclass

@@ -19,8 +19,7 @@ from rempart.detection.following import Inlet, serve
 from rempart.detection.outputs import STREAMED
 from rempart.detection.scan import Engines, tally_of
 from rempart.detection.tally import Tally
-
-_TOKEN = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
+from rempart.kernel.nodes import TOKEN
 
 
 def run(
@@ -50,9 +49,9 @@ def run(
     server = None
     if listen:
         address, port = _address(listen, console)
-        token = os.environ.get(_TOKEN, "")
+        token = os.environ.get(TOKEN, "")
         if len(token) < 16:
-            _stop(console, f"{_TOKEN} : 16 caractères au moins · at least 16 characters")
+            _stop(console, f"{TOKEN} : 16 caractères au moins · at least 16 characters")
         try:
             server = serve(inlet, address, port, token)
         except OSError as problem:
