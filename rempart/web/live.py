@@ -11,9 +11,10 @@ import contextlib
 import contextvars
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -39,6 +40,8 @@ PER_PROCESS = 2000
 # Two transactions may commit in the other order than their events' ids: look again at the last ones.
 _LOOK_BACK = 200
 _AT_ONCE = 500
+# What a page shows may be this much older than its moment, and an event than the commit that shows it.
+_OLDER = timedelta(seconds=15)
 
 # What each event touches: its topics, and the right to know of it.
 _TOPICS: dict[str, tuple[frozenset[str], Permission]] = {
@@ -122,13 +125,14 @@ class Watch:
     def look(self) -> tuple[list[Change], bool]:
         """The changes since the last look, and whether some job moved."""
         fresh = [each for each in self._recent() if each not in self._seen]
+        changes = changes_of(OutboxEvent.objects.filter(id__in=fresh)) if fresh else []
+        jobs = self._job_print()
         self._seen.update(OrderedDict.fromkeys(fresh))
         while len(self._seen) > 2 * _AT_ONCE:
             self._seen.popitem(last=False)
         self.newest = max([self.newest, *fresh])
-        jobs = self._job_print()
         moved, self._jobs = jobs != self._jobs, jobs
-        return (changes_of(OutboxEvent.objects.filter(id__in=fresh)) if fresh else []), moved
+        return changes, moved
 
 
 def changes_of(events: Any) -> list[Change]:
@@ -150,16 +154,19 @@ class Hub:
     def __init__(self) -> None:
         self.clients: set[Client] = set()
         self._poller: asyncio.Task[None] | None = None
+        self._watching = asyncio.Event()
 
     def room_for(self, user_id: int) -> bool:
         held = Counter(client.user_id for client in self.clients)
         return len(self.clients) < PER_PROCESS and held[user_id] < PER_USER
 
-    def join(self, client: Client) -> None:
+    async def join(self, client: Client) -> None:
+        """Counts the client in; what happens once this returns will be told to it."""
         self.clients.add(client)
-        if self._poller is None or self._poller.done():
+        if self._poller is None:
             # In a context of its own: the request's ends with the request.
             self._poller = asyncio.get_running_loop().create_task(self._poll(), context=contextvars.Context())
+        await self._watching.wait()
 
     def leave(self, client: Client) -> None:
         self.clients.discard(client)
@@ -171,13 +178,16 @@ class Hub:
                 try:
                     if watch is None:
                         watch = await _query(Watch)
+                        self._watching.set()
                     changes, moved = await _query(watch.look)
                     self._spread(changes, moved, watch.newest)
                 except DatabaseError as error:
                     log.warning("live updates wait for the database: %s", error)
-                    watch = None
                 await asyncio.sleep(POLL)
         finally:
+            # Whoever joins while the connection closes starts a poller anew.
+            self._poller = None
+            self._watching.clear()
             await _query(connections.close_all)
 
     def _spread(self, changes: list[Change], moved: bool, newest: int) -> None:
@@ -205,6 +215,13 @@ def missed(actor: Actor, last_id: int) -> set[str]:
     return {topic for change in changes_of(newer) if audible(actor, change) for topic in change.topics}
 
 
+def missed_since(actor: Actor, moment: datetime) -> set[str]:
+    """The topics that may have changed since a page was made at this moment."""
+    newest = OutboxEvent.objects.order_by("-id").values_list("id", "created_at")[: _AT_ONCE + 1]
+    newer = [event_id for event_id, created_at in newest if created_at >= moment - _OLDER]
+    return missed(actor, min(newer) - 1) if newer else set()
+
+
 def renewed(session_key: str) -> Actor | None:
     """The actor behind a session with the rights of now; None once the session is over."""
     request = HttpRequest()
@@ -215,9 +232,17 @@ def renewed(session_key: str) -> Actor | None:
     return actor_for(user)
 
 
+def _number(text: str, *, digits: int) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
 @signed_in
 async def events(request: HttpRequest) -> HttpResponseBase:
-    """The stream of a page: ``changed`` with topics, signs of life, ``ended`` with the session."""
+    """The stream of a page: ``changed`` with topics, signs of life, ``ended`` with the session.
+
+    It starts with what changed since ``Last-Event-ID``, or else ``since`` the page was made (seconds of the
+    epoch): nothing is lost between the page and its stream.
+    """
     user = await request.auser()
     if not user.is_authenticated:
         return HttpResponse(status=401)
@@ -227,20 +252,29 @@ async def events(request: HttpRequest) -> HttpResponseBase:
     session_key = request.session.session_key or ""
     actor = await _query(actor_for, user)
     client = Client(user.pk, actor)
-    seen = request.headers.get("Last-Event-ID", "")
-    if seen.isascii() and seen.isdigit() and len(seen) < 19:
-        client.tell(await _query(missed, actor, int(seen)), int(seen))
+    seen = _number(request.headers.get("Last-Event-ID", ""), digits=18)
+    made = _number(request.GET.get("since", ""), digits=11)
+
+    async def catch_up() -> None:
+        if seen is not None:
+            client.tell(await _query(missed, actor, seen), seen)
+        elif made is not None:
+            client.tell(await _query(missed_since, actor, datetime.fromtimestamp(made, UTC)), 0)
+
     return StreamingHttpResponse(
-        _stream(here, client, session_key),
+        _stream(here, client, session_key, catch_up),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(here: Hub, client: Client, session_key: str) -> AsyncIterator[str]:
-    here.join(client)
+async def _stream(
+    here: Hub, client: Client, session_key: str, catch_up: Callable[[], Awaitable[None]]
+) -> AsyncIterator[str]:
     try:
         yield "retry: 3000\n: ready\n\n"
+        await here.join(client)
+        await catch_up()
         checked = asyncio.get_running_loop().time()
         while True:
             with contextlib.suppress(TimeoutError):

@@ -147,6 +147,9 @@ class Reader:
         self.page.on("console", self._heard)
 
     def _heard(self, line: Any) -> None:
+        # A request that ends with its page; an answer that is an error has a line of its own.
+        if line.text.startswith(("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")):
+            return
         if line.type == "error" or "Content Security Policy" in line.text:
             self.problems.append(f"{self.page.url}: {line.text}")
 

@@ -42,7 +42,7 @@ def tab(chromium: Any) -> Iterator[Any]:
     """A page whose every refusal by the content policy, and every error of script, fails the test."""
     context = chromium.new_context(locale="fr-CA")
     # The test server answers in threads, without the event loop that streams need (see test_live).
-    context.route("**/live/events", lambda route: route.abort())
+    context.route("**/live/events*", lambda route: route.abort())
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -161,3 +161,64 @@ def check(tab: Any, axe: Any, address: str) -> None:
     # The policy forbids scripts from elsewhere; the checker is brought in by the browser itself.
     found = axe.run(tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
     assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
+
+
+_STREAM = """
+window.EventSource = class extends EventTarget {
+  static OPEN = 1;
+  static CLOSED = 2;
+  readyState = 1;
+  constructor(address) {
+    super();
+    window.streams = [...(window.streams ?? []), address];
+    window.stream = this;
+  }
+  close() { this.readyState = 2; }
+};
+window.tell = (topics) => window.stream.dispatchEvent(new MessageEvent("changed", { data: topics }));
+"""
+
+
+def test_a_change_told_while_the_last_one_is_fetched_is_shown(tab: Any, live_server: LiveServer) -> None:
+    government = factories.organisation("government")
+    tab.add_init_script(_STREAM)
+    sign_in(tab, live_server, factories.user(Role.CGCD_ANALYST, government))
+    tab.wait_for_url(f"{home(live_server)}/my-account/")
+    tab.goto(f"{home(live_server)}/organisations/")
+    # The stream takes over from the page: it is told when the page was made.
+    assert re.search(r"\?since=[0-9]{10}$", tab.evaluate("window.streams[0]"))
+    held: list[tuple[Any, Any]] = []
+
+    def hold_the_first(route: Any) -> None:
+        if held or route.request.headers.get("hx-request") != "true":
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    tab.route("**/organisations/", hold_the_first)
+    tab.evaluate("tell('organisations')")
+    tab.wait_for_timeout(100)
+    while not held:
+        tab.wait_for_timeout(50)
+    factories.organisation("body", government, name_fr="Organisme tardif")
+    tab.evaluate("tell('organisations')")
+    tab.wait_for_timeout(600)  # the second is due, and the first still on its way
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    sync_api.expect(tab.locator("#list").get_by_text("Organisme tardif")).to_be_visible()
+
+
+def test_a_fragment_at_which_its_reader_works_is_fetched_later(tab: Any, live_server: LiveServer) -> None:
+    government = factories.organisation("government")
+    tab.add_init_script(_STREAM)
+    sign_in(tab, live_server, factories.user(Role.CGCD_ANALYST, government))
+    tab.wait_for_url(f"{home(live_server)}/my-account/")
+    tab.goto(f"{home(live_server)}/organisations/")
+    tab.evaluate("document.querySelector('#list').insertAdjacentHTML('beforeend', '<input id=at-work>')")
+    tab.focus("#at-work")
+    factories.organisation("body", government, name_fr="Organisme tardif")
+    tab.evaluate("tell('organisations')")
+    tab.wait_for_timeout(600)
+    assert tab.locator("#at-work").is_visible()
+    tab.evaluate("document.activeElement.blur()")
+    sync_api.expect(tab.locator("#list").get_by_text("Organisme tardif")).to_be_visible()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -52,11 +53,13 @@ def cookie_of(user: User) -> dict[str, str]:
 
 
 @contextmanager
-def listening(server: str, user: User, **headers: str) -> Iterator[Iterator[tuple[str, str]]]:
+def listening(
+    server: str, user: User, since: object = "", **headers: str
+) -> Iterator[Iterator[tuple[str, str]]]:
     """The named events of a stream, as (name, data); ready once the server listens for this page."""
     with (
         httpx.Client(cookies=cookie_of(user), timeout=20) as http,
-        http.stream("GET", f"{server}/live/events", headers=headers) as answer,
+        http.stream("GET", f"{server}/live/events", params={"since": since}, headers=headers) as answer,
     ):
         assert answer.status_code == 200
         assert answer.headers["Content-Type"].startswith("text/event-stream")
@@ -117,6 +120,19 @@ def test_what_was_missed_is_told_on_return(server: str) -> None:
     happen("exposure.changed", vulnerability_ids=[1], body_ids=[1])
     with listening(server, analyst, **{"Last-Event-ID": str(seen)}) as heard:
         assert next(heard) == ("changed", "board exposures")
+
+
+def test_what_happened_between_a_page_and_its_stream_is_told(server: str) -> None:
+    analyst = factories.user(Role.CGCD_ANALYST, factories.organisation("government"))
+    happen("indicators.changed")
+    OutboxEvent.objects.update(created_at=now() - timedelta(minutes=2))
+    made = int(now().timestamp())
+    happen("exposure.changed", vulnerability_ids=[1], body_ids=[1])
+    with listening(server, analyst, since=made) as heard:
+        assert next(heard) == ("changed", "board exposures")
+    for odd in ("", "-1", "99999999999", "1e9", "²", "9" * 40):
+        with listening(server, analyst, since=odd):
+            happen("indicators.changed")
 
 
 def test_a_stream_ends_with_its_session(server: str) -> None:

@@ -4,6 +4,7 @@
   const address = document.body.dataset.liveUrl;
   const status = document.querySelector("[data-live-status]");
   if (!address || !status) return;
+  let source = null;
   const french = document.documentElement.lang === "fr";
 
   function clock() {
@@ -41,15 +42,27 @@
   const busy = (element) => element.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea")
     || element.querySelector("details.menu[open], [name=selected]:checked");
 
-  function refresh(topic) {
+  // One request at a time for a fragment. What changes meanwhile, or while its reader is at work in it, is
+  // fetched later: an answer that arrives for an element already replaced would be lost.
+  const stale = new Set();
+  const fetching = new Set();
+  async function fetchAgain(id) {
+    stale.add(id);
+    const element = document.getElementById(id);
+    if (!element) { stale.delete(id); return; }
+    if (fetching.has(id) || busy(element)) return;
+    stale.delete(id);
+    fetching.add(id);
     live = true;
-    document.body.dispatchEvent(new CustomEvent(`live:${topic}`, { bubbles: true }));
-    document.querySelectorAll(`[data-live~="${topic}"][id]`).forEach((element) => {
-      if (busy(element)) return;
-      window.htmx.ajax("GET", location.pathname + location.search, { target: `#${element.id}`, select: `#${element.id}`, swap: "outerHTML" });
-    });
-    say("on", `${status.dataset.on} · ${status.dataset.since} ${clock()}`);
+    try {
+      await window.htmx.ajax("GET", location.pathname + location.search, { source: element, target: element, select: `#${id}`, swap: "outerHTML" });
+    } catch {
+      stale.add(id);
+    } finally {
+      fetching.delete(id);
+    }
   }
+  setInterval(() => { if (source.readyState === EventSource.OPEN) [...stale].forEach(fetchAgain); }, 1000);
 
   // Several topics often change together: refresh once, a moment later.
   const waiting = new Set();
@@ -57,22 +70,40 @@
   function changed(topics) {
     topics.forEach((topic) => waiting.add(topic));
     clearTimeout(timer);
-    timer = setTimeout(() => { waiting.forEach(refresh); waiting.clear(); }, 250);
+    timer = setTimeout(() => {
+      const fragments = new Set();
+      waiting.forEach((topic) => {
+        document.querySelectorAll(`[data-live~="${topic}"][id]`).forEach((element) => fragments.add(element.id));
+        document.body.dispatchEvent(new CustomEvent(`live:${topic}`, { bubbles: true }));
+      });
+      live = true;
+      say("on", `${status.dataset.on} · ${status.dataset.since} ${clock()}`);
+      waiting.clear();
+      fragments.forEach(fetchAgain);
+    }, 250);
   }
+  const everything = () => changed([...document.querySelectorAll("[data-live]")].flatMap((each) => each.dataset.live.split(" ")).filter(Boolean));
 
-  let source = null;
   function connect() {
     source = new EventSource(address);
     source.onopen = () => say("on", status.dataset.on);
-    source.onerror = () => say("off", status.dataset.off);
+    source.onerror = () => {
+      say("off", status.dataset.off);
+      // A browser gives up for good on an answer that is not a stream: a proxy's 502, too many open pages.
+      if (source.readyState === EventSource.CLOSED) setTimeout(again, 15000);
+    };
     source.addEventListener("changed", (event) => changed(event.data.split(" ")));
     source.addEventListener("ended", () => { source.close(); location.reload(); });
+  }
+  function again() {
+    if (document.hidden || source.readyState !== EventSource.CLOSED) return;
+    connect();
+    everything();
   }
   connect();
   // A hidden tab holds no connection; it catches up when shown again.
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) { source.close(); return; }
-    connect();
-    changed([...new Set([...document.querySelectorAll("[data-live]")].flatMap((each) => each.dataset.live.split(" ")))].filter(Boolean));
+    if (document.hidden) source.close();
+    else again();
   });
 })();
