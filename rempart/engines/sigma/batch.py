@@ -8,6 +8,7 @@ else. A bitmap is an integer whose bit N is row N.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, compress
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
@@ -19,17 +20,19 @@ Event: TypeAlias = Mapping[str, object]
 
 _DIGITS_TO_BITS: Final = bytes.maketrans(b"01", b"\x00\x01")
 _BITS_TO_DIGITS: Final = bytes.maketrans(b"\x00\x01", b"01")
+_WHOLE: Final = frozenset({str, int})
 _SIMPLE: Final = frozenset({str, int, float, bool, type(None)})
 
 
 class Block:
     """Events with the same fields, as rows: the texts of ``fields`` of each, and (``keywords``) of all."""
 
-    __slots__ = ("_all", "_get", "_strange", "_texts", "_words", "events", "fields", "positions")
+    __slots__ = ("_all", "_form", "_get", "_strange", "_texts", "_words", "events", "fields", "positions")
 
     def __init__(self, names: Collection[str], fields: Iterable[str], *, keywords: bool) -> None:
         self.fields = [field for field in fields if field in names]
         self._get = _getter(self.fields)
+        self._form = "\0".join(["%s"] * len(self.fields))
         self._all = _getter([name for name in names if name not in OURS]) if keywords else None
         self.clear()
 
@@ -50,7 +53,7 @@ class Block:
         try:
             self._texts.append("\0".join(values))
         except TypeError:
-            self._texts.append("\0".join(list(map(self._text, values, range(len(values))))))
+            self._texts.append(self._text(values))
         if self._all is not None:
             values = self._all(event)
             if _SIMPLE.issuperset(map(type, values)):
@@ -58,13 +61,18 @@ class Block:
             else:
                 self._words.append("\n".join(every_text(event)))
 
-    def _text(self, value: object, place: int) -> str:
-        if type(value) is str:
-            return value
-        if type(value) is int and -(1 << 63) < value < 1 << 64:
-            return str(value)
-        self._strange.append((len(self._texts), place, value))
-        return ""
+    def _text(self, values: Sequence[object]) -> str:
+        if _WHOLE.issuperset(map(type, values)):
+            with suppress(ValueError):  # Python bounds the digits of a conversion
+                return self._form % values
+        texts = list(values)
+        for place, value in enumerate(values):
+            if type(value) is int and abs(value) < 1 << 64:
+                texts[place] = str(value)
+            elif type(value) is not str:
+                texts[place] = ""
+                self._strange.append((len(self._texts), place, value))
+        return "\0".join(texts)  # type: ignore[arg-type]
 
     def columns(self) -> dict[str, Sequence[object]]:
         """The values of the rows by field; whole numbers may be texts."""

@@ -152,10 +152,11 @@ class Detector:
         detections: list[Detection] = []
         matches: list[tuple[Rule, int, Mapping[str, object]]] = []
         waiting: dict[int, _Waiting] = {}
-        blocks: dict[tuple[object, ...], tuple[_Waiting, Block, object] | None] = {}
+        blocks: dict[tuple[object, ...], tuple[_Waiting, Block] | None] = {}
         for position, event in enumerate(events):
             hint = event.get("_logsource")
-            key = (event.get("Channel"), event.get("EventID"), id(hint), *event)
+            told = tuple(hint.items()) if isinstance(hint, dict) else None
+            key = (event.get("Channel"), event.get("EventID"), told, *event)
             try:
                 known = blocks[key]
             except KeyError:
@@ -180,15 +181,15 @@ class Detector:
 
     def _block(
         self, event: Mapping[str, object], hint: object, waiting: dict[int, _Waiting]
-    ) -> tuple[_Waiting, Block, object] | None:
-        """A block for events like this one; the hint is held, for its identity stands for it."""
+    ) -> tuple[_Waiting, Block] | None:
+        """A block for events like this one."""
         plan = self._plan(origin_of(event.get("Channel"), event.get("EventID"), hint))
         if plan is None:
             return None
         kept = waiting.setdefault(id(plan), _Waiting(plan))
         block = Block(event.keys(), plan.fields, keywords=plan.keywords)
         kept.blocks.append(block)
-        return kept, block, hint
+        return kept, block
 
     def _run(
         self,
