@@ -62,4 +62,5 @@ JOBS: dict[str, Any] = {
 EVENTS: dict[str, Any] = {
     "assets.inventory_changed": pgettext_lazy("event", "Inventaire changé"),
     "assets.criticality_changed": pgettext_lazy("event", "Criticité changée"),
+    "assets.network_exposure_changed": pgettext_lazy("event", "Exposition réseau changée"),
 }

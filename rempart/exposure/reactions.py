@@ -30,6 +30,11 @@ def criticality_changed(event: Event) -> None:
     )
 
 
+@reacts_to("assets.network_exposure_changed")
+def network_exposure_changed(event: Event) -> None:
+    commands.reprioritise(asset_ids=event.payload["asset_ids"], cause="network_exposure")
+
+
 @reacts_to("assets.inventory_changed")
 def support_follows_inventory(event: Event) -> None:
     lifecycle.hold_support(event.payload["body_id"])

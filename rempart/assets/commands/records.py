@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rempart.assets.commands.criticality import recompute_criticality
 from rempart.assets.inventory.surroundings import surroundings_of
 from rempart.assets.models import Asset, Dependency, Location
-from rempart.kernel import audit
+from rempart.kernel import audit, outbox
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Conflict, Invalid, NotFound
 from rempart.kernel.permissions import Permission
@@ -46,7 +46,10 @@ def create_asset(actor: Actor, *, body_id: int, key: str, **facts: Any) -> Asset
 
 @transaction.atomic
 def edit_asset(actor: Actor, *, asset_id: int, **facts: Any) -> Asset:
-    """Changes what an asset is: kind, names, description, owner, location, exposure, RTO, RPO…"""
+    """Changes what an asset is: kind, names, description, owner, location, exposure, RTO, RPO…
+
+    Publishes ``assets.network_exposure_changed``: urgency depends on it.
+    """
     asset = _load(actor, asset_id)
     _check(asset.body_id, facts)
     before = {name: getattr(asset, name) for name in facts}
@@ -59,6 +62,9 @@ def edit_asset(actor: Actor, *, asset_id: int, **facts: Any) -> Asset:
     audit.record(
         actor, "assets.asset_edited", asset, before={name: before[name] for name in changed}, after=changed
     )
+    if "network_exposure" in changed:
+        payload = {"body_id": asset.body_id, "asset_ids": [asset.pk]}
+        outbox.publish("assets.network_exposure_changed", f"body:{asset.body_id}", payload)
     return asset
 
 

@@ -9,11 +9,14 @@ import typer
 from django.db import transaction
 from typer.testing import CliRunner
 
+from rempart.assets.commands import edit_asset
 from rempart.exposure import cli, commands
 from rempart.exposure.models import Exposure
 from rempart.intelligence.models import Vulnerability
 from rempart.kernel import outbox
+from rempart.kernel.actors import actor_for
 from rempart.kernel.models import OutboxEvent
+from rempart.kernel.permissions import Role
 from rempart.kernel.time import today
 from tests import factories
 
@@ -56,6 +59,18 @@ def test_an_inventory_then_a_record_then_facts_then_criticality(asset, published
     assert causes() == ["vulnerability", "facts", "criticality"]
     tell("intelligence.vulnerabilities_changed", "intelligence", arrived)
     assert len(causes()) == 3  # nothing changed, nothing told
+
+
+def test_an_asset_taken_off_the_internet_by_hand_is_less_urgent(asset, published) -> None:
+    Vulnerability.objects.filter(pk=published("portail", "2.0").pk).update(kev_added_on=today())
+    commands.rematch_all()
+    assert (Exposure.objects.get().priority, Exposure.objects.get().internet) == ("act_now", True)
+    officer = actor_for(factories.user(Role.BODY_OFFICER, asset.body))
+    edit_asset(officer, asset_id=asset.pk, name_fr="Autre nom")
+    edit_asset(officer, asset_id=asset.pk, network_exposure="internal")
+    outbox.drain()
+    assert (Exposure.objects.get().priority, Exposure.objects.get().internet) == ("out_of_cycle", False)
+    assert causes()[-1] == "network_exposure"
 
 
 def test_the_command_line_says_what_changed(asset, published) -> None:
