@@ -7,7 +7,19 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from rempart.detection.models import Case, Pack, PackReport, Release, Rule, RuleSource, RuleVersion, Tuning
+from rempart.detection.models import (
+    Case,
+    Pack,
+    PackFile,
+    PackReport,
+    Release,
+    Rule,
+    RuleSource,
+    RuleVersion,
+    Tuning,
+    TuningText,
+)
+from rempart.detection.tuning_shape import shape_of
 from rempart.kernel.time import now
 from rempart.organisations.models import Organisation, Person
 
@@ -20,6 +32,15 @@ level: high
 tags: [attack.t1059.001]
 logsource: {{product: windows, category: process_creation}}
 detection: {{selection: {{Image|endswith: '\\sc.exe'}}, condition: selection}}
+"""
+_FILTER = """\
+title: {raw}
+id: {raw}
+logsource: {{product: windows, category: process_creation}}
+filter:
+  rules: [{key}]
+  {raw}: {{"{raw} compte": {raw}, "User|contains": [{raw}, b]}}
+  condition: not {raw}
 """
 
 
@@ -36,7 +57,7 @@ class Library:
 
 
 def library(secret: str, letter: str, body: Organisation, officer: Person) -> Library:
-    """Makes a body’s library; every free text is ``secret``."""
+    """Makes a body’s library; every free text is ``secret``, or "RAW-" and the letter when it stays there."""
     key = f"rule-{letter}"
     text = _TEXT.format(title=secret.replace('"', "'"), key=key)
     source = RuleSource.objects.create(body=body, name=f"source-{letter.lower()[:40]}")
@@ -66,16 +87,24 @@ def library(secret: str, letter: str, body: Organisation, officer: Person) -> Li
         rule=rule, body=body, name=secret, least=1, events=[{"Image": f"{secret}\\sc.exe"}], digest="3" * 64,
         made_by=officer.user,
     )  # fmt: skip
-    tuning = Tuning.objects.create(
-        body=body, title=secret, key=f"filter-{letter}", text=f"# {secret}", rule=rule, reason=secret,
-        expires_at=now() + timedelta(days=30), made_by=officer.user,
-    )  # fmt: skip
+    tuning = _tuning(body, officer, rule, f"RAW-{letter}")
     pack = Pack.objects.create(
         body=body, number=Pack.objects.count() + 1, digest=sha256(secret.encode()).hexdigest(), key="a" * 64,
-        contents="5" * 64, file=b"x", size=1, rules=1, filters=0, made_by=officer.user,
+        size=1, rules=1, filters=0, made_by=officer.user,
     )  # fmt: skip
+    PackFile.objects.create(body=body, pack=pack, contents="5" * 64, file=f"RAW-{letter}".encode())
     PackReport.objects.create(body=body, node=secret, digest=pack.digest, pack=pack)
     return Library(rule, waiting, case, release, tuning, pack)
+
+
+def _tuning(body: Organisation, officer: Person, rule: Rule, raw: str) -> Tuning:
+    text = _FILTER.format(raw=raw, key=rule.key)
+    made = Tuning.objects.create(
+        body=body, rule=rule, shape=shape_of(text, [rule.key]), expires_at=now() + timedelta(days=30),
+        made_by=officer.user, made_as="body_officer",
+    )  # fmt: skip
+    TuningText.objects.create(body=body, tuning=made, title=raw, key=raw, text=text, reason=raw, note=raw)
+    return made
 
 
 def library_arguments(own: Library) -> dict[str, Any]:
@@ -103,7 +132,5 @@ def grow_library(shared: Library, body: Organisation, person: Person, mark: str)
         made_by=person.user, made_at=at,
     )  # fmt: skip
     Case.objects.create(rule=rule, body=rule.body, name=mark, least=1, events=[{}], digest=mark)
-    Tuning.objects.create(
-        body=body, title=mark, key=mark, text="x", rule=rule, reason="x", expires_at=at, made_by=person.user
-    )
+    _tuning(body, person, rule, mark)
     Rule.objects.filter(pk=made.rule.pk).update(techniques=f" T1{mark[:3]} ")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from rempart.detection import queries
 from rempart.detection.commands import importing, packs, techniques
 from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import DomainError
@@ -124,7 +125,8 @@ def pack(
     """Signe un paquet des règles en vigueur · Sign a pack of the rules in force."""
     actor = system("cli")
     with said():
-        made = packs.make_pack(actor, body_id=body_of(actor, body))
+        digest = packs.make_pack(actor, body_id=body_of(actor, body)).digest
+        made = queries.get_pack(actor, digest)
     draft = to.with_name(f".{to.name}.part")
     draft.write_bytes(bytes(made.file))
     draft.replace(to)

@@ -42,6 +42,7 @@ FIELDS: dict[str, Any] = {
     "filters": pgettext_lazy("field", "Filtres"),
     "techniques": pgettext_lazy("field", "Techniques"),
     "node": pgettext_lazy("field", "Nœud"),
+    "category": pgettext_lazy("field", "Sorte de raison"),
 }
 
 OBJECTS: dict[str, Any] = {

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from rempart.detection import detections_wording as found
 from rempart.detection.models import Level
+from rempart.kernel.permissions import ROLE_NAMES, Role
 
 # As detections say them, by the code that a rule writes.
 LEVELS: dict[str, Any] = {Level(level).name.lower(): said for level, said in found.LEVELS.items()}
@@ -55,6 +56,15 @@ TUNING_STATES: dict[str, Any] = {
 TUNING_MEANINGS = {
     "proposed": "warn", "active": "ok", "refused": "critical", "ended": "calm", "expired": "critical",
 }  # fmt: skip
+# Why a body leaves something aside, in the words that leave it.
+TUNING_CATEGORIES: dict[str, Any] = {
+    "administration": pgettext_lazy("tuning", "Administration courante"),
+    "software": pgettext_lazy("tuning", "Logiciel légitime"),
+    "testing": pgettext_lazy("tuning", "Essai ou audit de sécurité"),
+    "maintenance": pgettext_lazy("tuning", "Travaux en cours"),
+    "rule": pgettext_lazy("tuning", "Règle trop large"),
+    "other": pgettext_lazy("tuning", "Autre raison"),
+}
 COUNTS: dict[str, Any] = {
     "read": pgettext_lazy("release", "lues"),
     "added": pgettext_lazy("release", "ajoutées"),
@@ -128,4 +138,6 @@ def dressed_tuning(tuning: Any) -> Any:
     """A filter with its codes in words, for a template."""
     tuning.state_words = TUNING_STATES[tuning.state]
     tuning.state_meaning = TUNING_MEANINGS[tuning.state]
+    tuning.category_words = TUNING_CATEGORIES[tuning.category]
+    tuning.author_role = ROLE_NAMES[Role(tuning.made_as)] if tuning.made_as else ""
     return tuning

@@ -2,7 +2,7 @@
 
 First line: ``rempart-rules 1``. Second: JSON with ``digest`` (SHA-256 of what follows), ``key`` (Ed25519, RFC
 8032, public) and ``signature`` of the first line and the digest, all in hexadecimal. Then JSON under gzip:
-``number``, ``made_at``, ``body`` (a code, or "" for all), ``rules`` and ``filters``, by identifier.
+``number``, ``made_at``, ``body`` (a code, or "" for all), ``rules`` and ``filters``, by identifier, ``salt``.
 """
 
 from __future__ import annotations
@@ -50,13 +50,16 @@ class PackedFilter:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a pack holds. ``made_at`` in RFC 3339."""
+    """What a pack holds. ``made_at`` in RFC 3339. ``salt`` keeps the filters from being guessed by the
+    digest of the file, which others read.
+    """
 
     number: int
     made_at: str
     body: str
     rules: tuple[PackedRule, ...]
     filters: tuple[PackedFilter, ...]
+    salt: str = ""
 
     @property
     def digest(self) -> str:

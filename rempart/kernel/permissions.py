@@ -98,10 +98,11 @@ _READ = frozenset(
     }
 )
 _RESPOND = frozenset({_P.ALERT_ACKNOWLEDGE, _P.ALERT_RESPOND})
-_DETECT = frozenset({_P.DETECTION_REVIEW, _P.DETECTION_RUN, _P.DETECTION_WRITE})
+_DETECT = frozenset({_P.DETECTION_REVIEW, _P.DETECTION_WRITE})
 _OWN_TELEMETRY = frozenset(
     {
         _P.BLOCK_LIST_READ,
+        _P.DETECTION_RUN,
         _P.RESPONSE_MANAGE,
         _P.SIGHTING_SEND,
         _P.TELEMETRY_READ,

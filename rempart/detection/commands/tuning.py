@@ -1,24 +1,31 @@
-"""A body's filters over its rules: proposed with a reason and an end, reviewed, gone on their own."""
+"""A body's filters over its rules: proposed with a reason and an end, reviewed, gone on their own.
+
+What a filter says stays in its body (``TuningText``): no word of it goes to the audit trail, which centres
+read.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from rempart.detection.commands.editing import judge_text
 from rempart.detection.commands.reasons import stated
 from rempart.detection.judging import DEFECTIVE
-from rempart.detection.models import Rule, Tuning
+from rempart.detection.models import Rule, Tuning, TuningText
+from rempart.detection.tuning_shape import shape_of
 from rempart.kernel import audit
 from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import Conflict, Invalid, NotFound
-from rempart.kernel.permissions import Permission
+from rempart.kernel.permissions import ROLE_PERMISSIONS, Permission
 from rempart.kernel.time import now
 
 LONGEST_LIFE = timedelta(days=366)
 _EXPIRED_AT_ONCE = 500
+_NAMED = 500  # rules of a filter that are looked up
 
 
 @transaction.atomic
@@ -28,13 +35,16 @@ def propose_tuning(
     body_id: int,
     text: str,
     reason: str,
+    category: str,
     expires_at: datetime,
     rule_id: int | None = None,
 ) -> Tuning:
-    """A Sigma filter for a body's rules; it counts once someone else has accepted it.
+    """A Sigma filter for a body's rules, by its own people; it counts once someone else has accepted it.
 
-    Raises NotPermitted, NotFound (no such rule), Invalid naming text, reason or until.
+    ``category``: a ``Tuning.Category``. Without ``rule_id``, it is shown beside the first rule it names.
+    Raises NotPermitted, NotFound (no such rule), Invalid naming text, reason, category or until.
     """
+    actor.require(Permission.TELEMETRY_TRIAGE, body_id)
     actor.require(Permission.DETECTION_WRITE, body_id)
     one = judge_text(text, body_id)
     if one.verdict == DEFECTIVE:
@@ -42,23 +52,40 @@ def propose_tuning(
     if one.kind != "filter":
         raise Invalid(_("Ceci n’est pas un filtre Sigma (une section « filter »)."), field="text")
     why = stated(reason, "reason")
+    if category not in Tuning.Category.values:
+        raise Invalid(_("Choisissez une sorte de raison."), field="category")
     at = now()
     if not at < expires_at <= at + LONGEST_LIFE:
         raise Invalid(_("L’échéance doit être à venir, dans un an au plus."), field="until")
-    if rule_id is not None:
-        found = Rule.objects.visible_to(actor, Permission.DETECTION_READ).filter(pk=rule_id)
-        if not found.exists():
-            raise NotFound(_("Cette règle n’existe pas."))
+    visible = Rule.objects.visible_to(actor, Permission.DETECTION_READ).filter(Q(body=None) | Q(body=body_id))
+    if rule_id is not None and not visible.filter(pk=rule_id).exists():
+        raise NotFound(_("Cette règle n’existe pas."))
     key = one.key[:100]
     live = (Tuning.State.PROPOSED, Tuning.State.ACTIVE)
-    if Tuning.objects.filter(body_id=body_id, key=key, state__in=live).exists():
+    if TuningText.objects.filter(body_id=body_id, key=key, tuning__state__in=live).exists():
         raise Conflict(_("Un filtre de cet identifiant est déjà proposé ou en vigueur."), field="text")
+    named = dict(visible.filter(key__in=one.refers[:_NAMED]).order_by("body_id").values_list("key", "pk"))
+    if rule_id is None:
+        rule_id = next((named[each] for each in one.refers if each in named), None)
     made = Tuning.objects.create(
-        body_id=body_id, title=one.title, key=key, text=one.document.text, rule_id=rule_id,
-        reason=why, expires_at=expires_at, made_by_id=actor.user_id, made_at=at,
+        body_id=body_id, rule_id=rule_id, shape=shape_of(one.document.text, named), category=category,
+        expires_at=expires_at, made_by_id=actor.user_id, made_as=_role(actor, body_id), made_at=at,
     )  # fmt: skip
-    audit.record(actor, "tuning.proposed", made, after={"until": expires_at, "key": key}, reason=why)
+    TuningText.objects.create(
+        body_id=body_id, tuning=made, title=one.title, key=key, text=one.document.text, reason=why
+    )
+    audit.record(actor, "tuning.proposed", made, after={"until": expires_at, "category": category})
     return made
+
+
+def _role(actor: Actor, body_id: int) -> str:
+    """The role by which the actor speaks for the body; "" for the platform itself."""
+    held = (
+        grant.role
+        for grant in actor.grants
+        if body_id in grant.scope and Permission.TELEMETRY_TRIAGE in ROLE_PERMISSIONS[grant.role]
+    )
+    return next((str(role) for role in held), "")
 
 
 @transaction.atomic
@@ -106,16 +133,24 @@ def expire_tunings() -> int:
 
 
 def _move(actor: Actor, tuning: Tuning, state: Tuning.State, note: str) -> Tuning:
+    """What someone of the body says stays in the body; what a centre says is for both."""
     before, tuning.state = tuning.state, state
-    tuning.note = note.strip()[:4000] or tuning.note
-    fields = ["state", "note"]
+    said = note.strip()[:4000]
+    fields = ["state"]
+    within = actor.may(Permission.TELEMETRY_READ, tuning.body_id)
+    if said and within:
+        TuningText.objects.filter(tuning=tuning).update(note=said)
+    elif said:
+        tuning.note = said
+        fields.append("note")
     if before == Tuning.State.PROPOSED:
         tuning.reviewed_by_id, tuning.reviewed_at = actor.user_id, now()
         fields += ["reviewed_by", "reviewed_at"]
     tuning.save(update_fields=fields)
     audit.record(
-        actor, "tuning.moved", tuning, before={"state": before}, after={"state": state}, reason=note.strip()
-    )
+        actor, "tuning.moved", tuning, before={"state": before}, after={"state": state},
+        reason="" if within else said,
+    )  # fmt: skip
     return tuning
 
 

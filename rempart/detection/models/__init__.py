@@ -3,6 +3,7 @@
 from rempart.detection.models.library import (
     Case,
     Pack,
+    PackFile,
     PackReport,
     Release,
     Rule,
@@ -10,6 +11,7 @@ from rempart.detection.models.library import (
     RuleVersion,
     Technique,
     Tuning,
+    TuningText,
 )
 from rempart.detection.models.responses import Response, ResponseAction
 from rempart.detection.models.sightings import (
@@ -29,6 +31,7 @@ __all__ = [
     "DetectionPart",
     "Level",
     "Pack",
+    "PackFile",
     "PackReport",
     "PseudonymKey",
     "Release",
@@ -40,5 +43,6 @@ __all__ = [
     "Sighting",
     "Technique",
     "Tuning",
+    "TuningText",
     "padded",
 ]

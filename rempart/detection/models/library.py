@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from rempart.kernel.markings import Marking
-from rempart.kernel.scoping import BodyOwned, SharedOrOwned
+from rempart.kernel.scoping import BodyOwned, BodyPrivate, SharedOrOwned
 from rempart.kernel.time import now
 
 
@@ -184,7 +184,11 @@ class Case(SharedOrOwned):
 
 
 class Tuning(BodyOwned):
-    """A body's own Sigma filter: what its rules must leave out there, why, and until when."""
+    """What leaves a body of its filter: the rule, the reason's kind, the end, and the fields it compares.
+
+    ``shape`` is ``tuning_shape.shape_of`` its text: nothing of what the filter looks for. ``made_as`` is the
+    role of who proposed it; ``note`` is what someone outside the body said when they decided.
+    """
 
     class State(models.TextChoices):
         PROPOSED = "proposed"
@@ -193,14 +197,21 @@ class Tuning(BodyOwned):
         ENDED = "ended"  # taken away before its date
         EXPIRED = "expired"
 
-    title = models.CharField(max_length=300)
-    key = models.CharField(max_length=100)  # the filter's own id
-    text = models.TextField()
+    class Category(models.TextChoices):
+        ADMINISTRATION = "administration"
+        SOFTWARE = "software"
+        TESTING = "testing"
+        MAINTENANCE = "maintenance"
+        RULE = "rule"
+        OTHER = "other"
+
     rule = models.ForeignKey(Rule, on_delete=models.SET_NULL, null=True, related_name="tunings")
-    reason = models.TextField()
+    shape = models.JSONField(default=dict)
+    category = models.CharField(max_length=16, choices=Category.choices, default=Category.OTHER)
     expires_at = models.DateTimeField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.PROPOSED)
     made_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    made_as = models.CharField(max_length=20, blank=True)
     made_at = models.DateTimeField(default=now)
     reviewed_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
@@ -213,17 +224,35 @@ class Tuning(BodyOwned):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        # Goes to the audit trail, which centres read: nothing that the filter says.
+        return f"{self.rule.title} ({self.pk})" if self.rule is not None else str(self.pk)
+
+
+class TuningText(BodyPrivate):
+    """What never leaves a body of its filter: the Sigma document, its title and id, why, and a note."""
+
+    tuning = models.OneToOneField(Tuning, on_delete=models.CASCADE, related_name="+")
+    title = models.CharField(max_length=300)
+    key = models.CharField(max_length=100)  # the filter's own id
+    text = models.TextField()
+    reason = models.TextField()
+    note = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["body", "key"], name="tuning_text_by_key")]
+
+    def __str__(self) -> str:
+        return str(self.tuning_id)
 
 
 class Pack(SharedOrOwned):
     """A signed file of the rules in force, for one body or for all; ``contents`` is the digest of what it
-    holds, whatever its number, so that nothing is signed twice.
+    holds, whatever its number, so that nothing is signed twice. A body's are in ``PackFile``.
     """
 
     number = models.PositiveIntegerField(unique=True)
     digest = models.CharField(max_length=64, unique=True)
-    contents = models.CharField(max_length=64)
+    contents = models.CharField(max_length=64, blank=True)
     key = models.CharField(max_length=64)  # the public key that proves it, in hexadecimal
     file = models.BinaryField()
     size = models.PositiveIntegerField()
@@ -234,6 +263,17 @@ class Pack(SharedOrOwned):
 
     def __str__(self) -> str:
         return f"{self.number} {self.digest[:12]}"
+
+
+class PackFile(BodyPrivate):
+    """The file of a body's pack, which holds the body's filters: it goes to the body's own nodes alone."""
+
+    pack = models.OneToOneField(Pack, on_delete=models.CASCADE, related_name="+")
+    contents = models.CharField(max_length=64)
+    file = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.pack_id)
 
 
 class PackReport(BodyOwned):

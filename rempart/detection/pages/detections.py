@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from rempart.detection import detections_wording as wording
 from rempart.detection.commands.detections_triage import assign_detection, note_detection, triage
 from rempart.detection.highlighting import lines_of
+from rempart.detection.library_wording import TUNING_CATEGORIES
 from rempart.detection.pages import detections_lists as lists
 from rempart.detection.queries import detections as queries
 from rempart.detection.queries import entity_timeline
@@ -110,7 +111,8 @@ def _shown(
         "verdicts": wording.VERDICTS,
         "may_triage": may,
         "people": _people(actor, found) if may else [],
-        "may_tune": actor.may(Permission.DETECTION_WRITE, found.body_id),
+        "may_tune": may,
+        "categories": list(TUNING_CATEGORIES.items()),
         "error": error,
         "failed": failed,
         "typed": request.POST,

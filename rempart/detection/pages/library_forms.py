@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from rempart.detection import library_wording as wording
 from rempart.detection import queries
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import DomainError
@@ -92,8 +93,12 @@ class TuningForm(CommandForm):
     """A body's filter."""
 
     body_id = forms.TypedChoiceField(label=_("Organisme"), coerce=int, empty_value=None)
-    text = forms.CharField(label=_("Filtre (Sigma, YAML)"), max_length=200_000, widget=_TEXT, strip=False)
-    reason = forms.CharField(label=_("Pourquoi"), max_length=4_000, widget=_SHORT)
+    text = forms.CharField(
+        label=_("Filtre (Sigma, YAML)"), max_length=200_000, widget=_TEXT, strip=False,
+        help_text=_("Ce qu’il dit reste dans l’organisme : les centres n’en voient que la forme."),
+    )  # fmt: skip
+    category = forms.ChoiceField(label=_("Sorte de raison, que les centres lisent"))
+    reason = forms.CharField(label=_("Pourquoi, pour l’organisme seul"), max_length=4_000, widget=_SHORT)
     until = forms.DateField(
         label=_("Jusqu’au (dernier jour compris)"), widget=forms.DateInput(attrs={"type": "date"}),
         initial=lambda: today() + timedelta(days=90),
@@ -101,8 +106,9 @@ class TuningForm(CommandForm):
 
     def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        bodies = queries.writable_bodies(actor, Permission.DETECTION_WRITE)
+        bodies = queries.writable_bodies(actor, Permission.TELEMETRY_TRIAGE)
         self.fields["body_id"].choices = bodies  # type: ignore[attr-defined]
+        self.fields["category"].choices = list(wording.TUNING_CATEGORIES.items())  # type: ignore[attr-defined]
 
     @property
     def expires_at(self) -> datetime:

@@ -48,6 +48,11 @@ def _cases(rows: Rows, value: str) -> Rows:
     return rows.filter(cases__gt=0) if value == "yes" else rows.filter(cases=0)
 
 
+def _tuning_words(rows: Rows, value: str) -> Rows:
+    """``title`` is that of the reader's own bodies alone: nobody else finds a filter by what it says."""
+    return rows.filter(Q(title__icontains=value) | Q(rule__title__icontains=value))
+
+
 _YES_NO = (("yes", _("oui")), ("no", _("non")))
 
 
@@ -116,13 +121,15 @@ TUNINGS = Listing(
         Column("title", _("Filtre"), ("title",)),
         Column("body", _("Organisme"), ("body__name_fr",)),
         Column("rule", _("Règle"), ("rule__title",)),
+        Column("category", _("Raison"), ("category",)),
         Column("state", _("État"), ("state",)),
         Column("until", _("Jusqu’au"), ("expires_at",)),
         Column("made", _("Proposé"), ("made_at",)),
     ),
     (
-        Filter("q", _("Texte"), lambda rows, value: rows.filter(title__icontains=value)),
+        Filter("q", _("Texte"), _tuning_words),
         Filter("state", _("État"), whole("state"), tuple(wording.TUNING_STATES.items())),
+        Filter("category", _("Raison"), whole("category"), tuple(wording.TUNING_CATEGORIES.items())),
         Filter("body", _("Organisme"), whole("body__code"), folded=True),
     ),
     "-made",

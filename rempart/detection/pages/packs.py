@@ -75,8 +75,11 @@ class PackForm(forms.Form):
 def pack_list(request: ActorRequest) -> HttpResponseBase:
     """Every pack that was signed."""
     may_make = request.actor.may(Permission.DETECTION_WRITE)
+    shown = PACKS.page(queries.packs(request.actor), request.GET)
+    for row in shown.rows:
+        row.own = row.body_id is None or request.actor.may(Permission.DETECTION_RUN, row.body_id)
     context = {
-        "page": PACKS.page(queries.packs(request.actor), request.GET),
+        "page": shown,
         "form": PackForm(request.actor) if may_make else None,
         "key": commands.public_key(),
     }
@@ -104,7 +107,7 @@ def pack_new(request: ActorRequest) -> HttpResponseBase:
 
 @page(Permission.DETECTION_READ, Permission.DETECTION_RUN)
 def pack_file(request: ActorRequest, digest: str) -> HttpResponse:
-    """The file of a pack."""
+    """The file of a pack: a body's is for its own people and nodes."""
     return file_of_pack(queries.get_pack(request.actor, digest))
 
 

@@ -27,11 +27,11 @@ def tuning_list(request: ActorRequest) -> HttpResponseBase:
     shown = lists.TUNINGS.page(queries.tunings(request.actor), request.GET)
     for row in shown.rows:
         wording.dressed_tuning(row)
-    context = {"page": shown, "may_write": request.actor.may(Permission.DETECTION_WRITE)}
+    context = {"page": shown, "may_write": request.actor.may(Permission.TELEMETRY_TRIAGE)}
     return render(request, "detection/tuning_list.html", context)
 
 
-@page(Permission.DETECTION_WRITE)
+@page(Permission.TELEMETRY_TRIAGE)
 def tuning_new(request: ActorRequest) -> HttpResponseBase:
     """Proposes a filter, for a rule when the address names one."""
     number = request.GET.get("rule", "")
@@ -46,6 +46,7 @@ def tuning_new(request: ActorRequest) -> HttpResponseBase:
                 body_id=values["body_id"],
                 text=values["text"],
                 reason=values["reason"],
+                category=values["category"],
                 expires_at=form.expires_at,
                 rule_id=rule.pk if rule else None,
             )
@@ -78,7 +79,7 @@ def _start(rule: Any) -> str:
 
 @page(Permission.DETECTION_READ)
 def tuning(request: ActorRequest, tuning_id: int) -> HttpResponseBase:
-    """One filter; its review, or its end."""
+    """One filter: what it says for its body's people, its shape for the centres; its review, or its end."""
     found = wording.dressed_tuning(queries.get_tuning(request.actor, tuning_id))
     form = ReviewForm(request.POST or None)
     decision = request.POST.get("decision", "")
@@ -101,6 +102,8 @@ def tuning(request: ActorRequest, tuning_id: int) -> HttpResponseBase:
     waits = found.state == "proposed"
     context = {
         "tuning": found,
+        "said": queries.tuning_text(request.actor, found.pk),
+        "rules": queries.rules_of_tuning(request.actor, found),
         "form": form,
         "own": waits and found.made_by_id == request.actor.user_id,
         "may_review": waits and request.actor.may(Permission.DETECTION_REVIEW, found.body_id),

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from rempart.detection.models import Pack, PackReport
+from rempart.detection.models import Pack, PackFile, PackReport
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
@@ -24,9 +24,14 @@ def packs(actor: Actor) -> QuerySet[Pack]:
 
 
 def get_pack(actor: Actor, digest: str) -> Pack:
-    """A pack whose file is still kept, with it, for who reads or runs rules; raises NotFound."""
+    """A pack whose file is still kept, with it: that of all for who reads or runs rules, that of a body for
+    its own people and nodes, since it holds their filters. Raises NotFound.
+    """
     permission = Permission.DETECTION_RUN if actor.may(Permission.DETECTION_RUN) else _READ
-    found = Pack.objects.visible_to(actor, permission).filter(digest=digest).first()
+    found: Pack | None = Pack.objects.visible_to(actor, permission).filter(digest=digest).first()
+    if found is not None and found.body_id is not None:
+        own = PackFile.objects.visible_to(actor, Permission.DETECTION_RUN).filter(pack=found).first()
+        found.file = own.file if own is not None else b""
     if found is None or not found.file:
         raise NotFound(_("Ce paquet n’existe pas, ou n’est plus gardé."))
     return found

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Case as Case_
-from django.db.models import Count, IntegerField, Q, QuerySet, When
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.translation import gettext as _
 
-from rempart.detection.models import Case, Release, Rule, RuleSource, RuleVersion, Technique, Tuning
+from rempart.detection.models import (
+    Case,
+    Release,
+    Rule,
+    RuleSource,
+    RuleVersion,
+    Technique,
+    Tuning,
+    TuningText,
+)
 from rempart.engines.sigma.model import LEVELS
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
@@ -116,8 +125,13 @@ def totals(actor: Actor) -> Totals:
 
 
 def tunings(actor: Actor) -> QuerySet[Tuning]:
-    """The filters of the actor's bodies."""
-    return Tuning.objects.visible_to(actor, _READ).select_related("body", "rule", "made_by", "reviewed_by")
+    """The filters of the actor's bodies; ``title`` is theirs for the bodies' own people alone, else None."""
+    texts = TuningText.objects.visible_to(actor, Permission.TELEMETRY_READ).filter(tuning=OuterRef("pk"))
+    return (
+        Tuning.objects.visible_to(actor, _READ)
+        .select_related("body", "rule", "made_by", "reviewed_by")
+        .annotate(title=Subquery(texts.values("title")[:1]))
+    )
 
 
 def get_tuning(actor: Actor, tuning_id: int) -> Tuning:
@@ -126,6 +140,19 @@ def get_tuning(actor: Actor, tuning_id: int) -> Tuning:
     if found is None:
         raise NotFound(_("Ce filtre n’existe pas."))
     return found
+
+
+def tuning_text(actor: Actor, tuning_id: int) -> TuningText | None:
+    """What a filter says, for its body's own people; None for everyone else."""
+    rows = TuningText.objects.visible_to(actor, Permission.TELEMETRY_READ)
+    found: TuningText | None = rows.filter(tuning_id=tuning_id).first()
+    return found
+
+
+def rules_of_tuning(actor: Actor, tuning: Tuning) -> list[Rule]:
+    """The rules of the library that a filter names, its body's own before those of all."""
+    named = tuning.shape.get("rules", [])
+    return list(rules(actor).filter(Q(body=None) | Q(body=tuning.body_id), key__in=named).order_by("title"))
 
 
 def writable_bodies(actor: Actor, permission: Permission) -> list[tuple[int, str]]:

@@ -186,13 +186,17 @@ def test_a_filter_counts_once_accepted_and_ends_on_its_day(ours, writer, reviewe
     editing.review_version(reviewer, version_id=ours.versions.get().pk, accept=True)
 
     def propose(**changes):
-        values = {"text": FILTER, "reason": "Too many", "expires_at": now() + timedelta(days=9), **changes}
+        values = {
+            "text": FILTER, "reason": "Too many", "category": "software",
+            "expires_at": now() + timedelta(days=9), **changes,
+        }  # fmt: skip
         return tuning.propose_tuning(writer, body_id=body.pk, **values)
 
     refused(lambda: propose(text=rule()), Invalid, "text")
     refused(lambda: propose(text=FILTER.replace("not selection", "nothing")), Invalid, "text")
     refused(lambda: propose(text=FILTER.replace("8111-111111111111", "8111-211111111111")), Invalid, "text")
     refused(lambda: propose(reason=""), Invalid, "reason")
+    refused(lambda: propose(category="Alice"), Invalid, "category")
     refused(lambda: propose(expires_at=now() + timedelta(days=500)), Invalid, "until")
     made = propose()
     refused(propose, Conflict)

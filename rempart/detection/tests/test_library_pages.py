@@ -129,12 +129,15 @@ def test_the_list_is_filtered_and_leaves_as_a_file(writer, shared):
     assert "Service stopped" in table
 
 
-def test_a_filter_is_proposed_from_a_rule_and_reviewed(writer, reviewer, shared):
+def test_a_filter_is_proposed_from_a_rule_and_reviewed(reviewer, shared, government):
     body = factories.organisation("body")
+    writer = signed_in(factories.user(Role.BODY_OFFICER, body))
+    assert reviewer.get("/detection/filters/new").status_code == 403
     page = f"/detection/filters/new?rule={shared.pk}"
     start = writer.get(page).context["form"].initial["text"]
     assert STOPPED in start
-    form = {"body_id": body.pk, "text": FILTER, "reason": "Too many", "until": "2027-01-31"}
+    form = {"body_id": body.pk, "text": FILTER, "reason": "Too many", "category": "rule",
+            "until": "2027-01-31"}  # fmt: skip
     assert writer.post(page, {**form, "until": "2020-01-31"}).status_code == 422
     assert writer.post(page, {**form, "text": start}).status_code == 302
     made = Tuning.objects.get()

@@ -54,14 +54,19 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+def file_of(pack: Pack) -> bytes:
+    return bytes(queries.get_pack(CLI, pack.digest).file)
+
+
 def held(pack: Pack) -> packfile.Contents:
-    return packfile.opened(bytes(pack.file), [packs.public_key()]).contents
+    return packfile.opened(file_of(pack), [packs.public_key()]).contents
 
 
 def tuned(officer, analyst, body, text: str = FILTER) -> Tuning:
     made = tuning.propose_tuning(
-        officer, body_id=body.pk, text=text, reason="x", expires_at=now() + timedelta(days=9)
-    )
+        officer, body_id=body.pk, text=text, reason="x", category="software",
+        expires_at=now() + timedelta(days=9),
+    )  # fmt: skip
     return tuning.review_tuning(analyst, tuning_id=made.pk, accept=True)
 
 
@@ -145,7 +150,7 @@ def command():
 def test_the_commands_take_a_good_pack_and_no_other(command, tmp_path, officer, analyst, body):
     tuned(officer, analyst, body)
     file, log = tmp_path / "rules.pack", tmp_path / "log.jsonl"
-    file.write_bytes(bytes(packs.make_pack(officer, body_id=body.pk).file))
+    file.write_bytes(file_of(packs.make_pack(officer, body_id=body.pk)))
     log.write_text(json.dumps(event()) + "\n" + json.dumps({**event(), "User": "installer"}))
     key = packs.public_key()
     told = json.loads(command("rules", "verify-pack", file, "--key", key, "--json").stdout)
@@ -188,7 +193,7 @@ def test_a_node_takes_its_pack_and_says_what_it_runs(tmp_path, body, monkeypatch
         "https://node.test", body.code, target, [packs.public_key()], "machine", transport=transport
     )
     assert pull() == {"digest": pack.digest, "rules": 2, "defects": 0, "changed": True}
-    assert target.read_bytes() == bytes(pack.file)
+    assert target.read_bytes() == file_of(pack)
     row = queries.nodes(officer).get()
     assert (row.node, row.digest, row.expected, row.pack, row.rules) == (
         "machine", pack.digest, pack.digest, pack, 2,
@@ -200,7 +205,7 @@ def test_a_node_takes_its_pack_and_says_what_it_runs(tmp_path, body, monkeypatch
     assert queries.running(officer).current == 1
     with pytest.raises(packfile.BadPack):
         pulling.pull("https://node.test", body.code, target, ["0" * 64], transport=transport)
-    assert target.read_bytes() == bytes(own.file)
+    assert target.read_bytes() == file_of(own)
     monkeypatch.setenv("REMPART_TOKEN", "rmp_wrong")
     with pytest.raises(pulling.NotPulled):
         pull()
