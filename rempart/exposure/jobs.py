@@ -12,16 +12,22 @@ from rempart.kernel import jobs
 from rempart.kernel.worker import every
 
 
+def _progress(done: int, total: int) -> None:
+    """Between two parts, each a transaction: an alert does not wait for a whole government to be matched."""
+    jobs.progress(done, total)
+    jobs.give_way()
+
+
 @task(queue_name="bulk", priority=-10)
 def rematch_all(kind: str = "rematch") -> dict[str, int]:
     """Matches every component with every vulnerability anew; ``kind``: of the run that keeps what changed."""
-    return commands.rematch_all(jobs.progress, kind).summary()
+    return commands.rematch_all(_progress, kind).summary()
 
 
 @task(queue_name="bulk", priority=10)
 def reprioritise_all() -> dict[str, int]:
     """Applies the decision table to every live exposure, body by body."""
-    return commands.reprioritise_all(jobs.progress).summary()
+    return commands.reprioritise_all(_progress).summary()
 
 
 @task(queue_name="bulk", priority=0)

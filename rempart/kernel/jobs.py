@@ -10,6 +10,7 @@ import contextvars
 import logging
 import traceback
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -31,7 +32,11 @@ log = logging.getLogger("rempart.jobs")
 
 MAX_FAILURES = 5
 
+#: Does what is of a higher priority than the one it is given.
+LetPass = Callable[[int], None]
+
 _current: contextvars.ContextVar[Job | None] = contextvars.ContextVar("current_job", default=None)
+_let_pass: contextvars.ContextVar[LetPass | None] = contextvars.ContextVar("let_pass", default=None)
 
 
 class DatabaseBackend(BaseTaskBackend):
@@ -112,17 +117,36 @@ def progress(done: int, total: int, note: str = "") -> None:
         raise Cancelled(str(job.id))
 
 
+def give_way() -> None:
+    """Lets what is more urgent pass before the running job goes on: events, jobs of a higher priority, and
+    what is scheduled.
+
+    For long jobs, between two of their transactions. Elsewhere than in a worker, nothing happens.
+    """
+    job, let_pass = _current.get(), _let_pass.get()
+    if job is None or let_pass is None:
+        return
+    current, passing = _current.set(None), _let_pass.set(None)
+    try:
+        let_pass(job.priority)
+    finally:
+        _let_pass.reset(passing)
+        _current.reset(current)
+
+
 def _held(job: Job) -> QuerySet[Job]:
     """The job's row, as long as this claim on it stands."""
     return Job.objects.filter(id=job.id, state=Job.State.RUNNING, worker=job.worker, attempts=job.attempts)
 
 
-def _claim(worker: str, queues: list[str] | None) -> Job | None:
+def _claim(worker: str, queues: list[str] | None, above: int | None = None) -> Job | None:
     at = now()
     free = Q(state=Job.State.READY, run_after__lte=at) | Q(state=Job.State.RUNNING, lease_until__lt=at)
     waiting = Job.objects.filter(free, finished_at__isnull=True)
     if queues:
         waiting = waiting.filter(queue__in=queues)
+    if above is not None:
+        waiting = waiting.filter(priority__gt=above)
     for job in waiting.order_by("-priority", "run_after")[:5]:
         taken = Job.objects.filter(free, id=job.id, attempts=job.attempts).update(
             state=Job.State.RUNNING,
@@ -137,12 +161,21 @@ def _claim(worker: str, queues: list[str] | None) -> Job | None:
     return None
 
 
-def run_one(worker: str, queues: list[str] | None = None) -> bool:
-    """Runs one due job; False when there is none. A failing job is retried with back-off, then left."""
-    job = _claim(worker, queues)
+def run_one(
+    worker: str,
+    queues: list[str] | None = None,
+    *,
+    above: int | None = None,
+    let_pass: LetPass | None = None,
+) -> bool:
+    """Runs one due job (of a priority ``above`` that one); False when there is none.
+
+    A failing job is retried with back-off, then left. ``let_pass`` is called where the job gives way.
+    """
+    job = _claim(worker, queues, above)
     if job is None:
         return False
-    token = _current.set(job)
+    current, passing = _current.set(job), _let_pass.set(let_pass)
     try:
         leases.refuse_deadly(job.attempts, job.failures)
         with leases.kept(lambda: _held(job).update(lease_until=now() + leases.LEASE)):
@@ -160,7 +193,8 @@ def run_one(worker: str, queues: list[str] | None = None) -> bool:
         log.exception("job %s (%s) failed", job.id, job.task_path)
         _fail(job, error)
     finally:
-        _current.reset(token)
+        _let_pass.reset(passing)
+        _current.reset(current)
     return True
 
 

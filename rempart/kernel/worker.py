@@ -24,6 +24,7 @@ IDLE_SECONDS = 0.3
 SCHEDULE_SECONDS = 1.0
 BEAT = timedelta(seconds=10)
 FORGOTTEN = timedelta(minutes=5)
+PASSING = 200  # rounds that pass before a job that gives way goes on
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,22 @@ class Worker:
     def stop(self) -> None:
         self._stopping.set()
 
-    def turn(self) -> bool:
-        """One round; True when something was done."""
+    def turn(self, above: int | None = None) -> bool:
+        """One round (of jobs of a priority ``above`` that one); True when something was done."""
         busy = outbox.dispatch_one()
-        busy = jobs.run_one(self.name, self.queues) or busy
+        busy = jobs.run_one(self.name, self.queues, above=above, let_pass=self._let_pass) or busy
         if time.monotonic() >= self._next_schedule:
             self._next_schedule = time.monotonic() + SCHEDULE_SECONDS
             run_scheduled()
         return busy
+
+    def _let_pass(self, priority: int) -> None:
+        """Rounds for what is more urgent than a job of this priority, until there is none, or the job would
+        never go on.
+        """
+        for _ in range(PASSING):
+            if self._stopping.is_set() or not self.turn(priority):
+                return
 
     def drain(self, limit: int = 10_000) -> None:
         """Runs rounds until nothing is left to do (tests, one-shot commands)."""

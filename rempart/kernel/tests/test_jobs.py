@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django_tasks import TaskResultStatus, task
 
-from rempart.kernel import commands, jobs, leases
+from rempart.kernel import commands, jobs, leases, outbox, worker
 from rempart.kernel.actors import system
 from rempart.kernel.errors import Conflict
 from rempart.kernel.models import Job
@@ -47,6 +48,20 @@ def follow():
 @task(priority=10, queue_name="urgent")
 def urgent():
     ran.append("urgent")
+
+
+@task(priority=-10, queue_name="bulk")
+def long_work(parts):
+    for part in range(parts):
+        ran.append(f"part {part}")
+        if part == 0:
+            work.enqueue("arrived meanwhile")
+            work.using(priority=-20).enqueue("can wait")
+            with transaction.atomic():
+                outbox.publish("test.urgent", "test", {})
+        jobs.progress(part, parts)
+        jobs.give_way()
+        jobs.progress(part + 1, parts)
 
 
 @pytest.fixture(autouse=True)
@@ -158,6 +173,24 @@ def test_the_most_urgent_runs_first_and_a_worker_keeps_to_its_queues():
     while jobs.run_one("w"):
         pass
     assert ran == ["urgent", 1]
+
+
+def test_a_long_job_gives_way_to_what_is_more_urgent(monkeypatch):
+    monkeypatch.setattr(worker, "_schedule", [])
+    monkeypatch.setitem(outbox._reactions, "test.urgent", [lambda event: ran.append("event")])
+    long_work.enqueue(2)
+    worker.Worker("w").drain()
+    assert ran == ["part 0", "event", "arrived meanwhile", "part 1", "can wait"]
+    assert [job.progress_done for job in Job.objects.filter(priority=-10)] == [2]
+    assert {job.state for job in Job.objects.all()} == {"SUCCESSFUL"}
+
+
+def test_what_is_scheduled_is_not_held_up_by_a_long_job(monkeypatch):
+    monkeypatch.setattr(worker, "_schedule", [worker.Scheduled("x", timedelta(0), lambda: ran.append("due"))])
+    monkeypatch.setattr(worker, "SCHEDULE_SECONDS", 0)
+    long_work.enqueue(2)
+    worker.Worker("w").turn()
+    assert ran.index("due") < ran.index("part 1")
 
 
 def test_what_json_cannot_hold_is_refused_when_asked():
