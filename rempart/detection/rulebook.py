@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rempart.detection import options, packfile, regression
+from rempart.detection import options, packfile, regression, summary
 from rempart.detection.wordings import described
 from rempart.engines import sigma
 
@@ -39,6 +39,8 @@ def placeholders_of(path: Path | None) -> dict[str, list[str]]:
 def check(rules: _Rules, placeholders: options.Placeholders = None, as_json: _Json = False) -> None:
     """Vérifie des règles · Check rules: each defect with its file and reason; exit status 1 when there is
     one.
+
+    Files of a folder that do not say that they are rules are counted apart.
     """
     from rempart.detection.standalone import cache_folder
 
@@ -50,6 +52,7 @@ def check(rules: _Rules, placeholders: options.Placeholders = None, as_json: _Js
         "correlations": len(collection.correlations),
         "filters": len(collection.filters),
         "defects": len(defects),
+        "not_rules": len(collection.not_rules),
     }
     if as_json:
         told = [{"path": one.path, "rule_id": one.rule_id, "reason": one.reason} for one in defects]
@@ -62,6 +65,8 @@ def check(rules: _Rules, placeholders: options.Placeholders = None, as_json: _Js
             f"{counts['rules']} règles · rules, {counts['correlations']} corrélations · correlations, "
             f"{counts['filters']} filtres · filters, {counts['defects']} défauts · defects"
         )
+        if collection.not_rules:
+            console.print(summary.not_rules(len(collection.not_rules)))
     raise typer.Exit(1 if defects else 0)
 
 

@@ -39,6 +39,7 @@ def _together(first: sigma.Collection, other: sigma.Collection) -> sigma.Collect
             else:
                 kept.append(one)
     first.defects.extend(other.defects)
+    first.not_rules.extend(other.not_rules)
     both = f"{first.digest} {other.digest}"
     first.digest = hashlib.blake2b(both.encode(), digest_size=16).hexdigest()
     return first

@@ -118,6 +118,7 @@ class Engines:
         self.detector: sigma.Detector | None = None
         self.rule_count = self.correlation_count = 0
         self.defects: list[sigma.Defect] = []
+        self.not_rules = 0
         self.loaded = observables.Loaded()
         self._matcher: observables.Matcher | None = None
         self._origins: dict[int, Origin] = {}
@@ -138,6 +139,7 @@ class Engines:
         )
         self.rule_count, self.correlation_count = len(collection.rules), len(collection.correlations)
         self.defects = [*collection.defects, *self.detector.defects]
+        self.not_rules = len(collection.not_rules)
 
     def scan(self, batch: list[logs.Event]) -> list[Finding]:
         """The findings of a batch, by event, rules before indicators."""
@@ -363,5 +365,6 @@ def tally_of(engines: Engines, files: int) -> Tally:
         rules=engines.rule_count,
         correlations=engines.correlation_count,
         defects=len(engines.defects) + engines.loaded.defect_count,
+        not_rules=engines.not_rules,
         indicators=sum(engines.loaded.counts.values()),
     )

@@ -74,6 +74,13 @@ def show_troubles(tally: Tally, console: Console) -> None:
             f"[yellow]{tally.defects} règles ou indicateurs ont un défaut · "
             "rules or indicators have a defect (--explain-rules)[/]"
         )
+    if tally.not_rules:
+        console.print(not_rules(tally.not_rules))
+
+
+def not_rules(count: int) -> str:
+    """How many files among the rules do not say that they are rules."""
+    return f"[dim]Pas des règles : {count} fichiers · Not rules: {count} files[/]"
 
 
 def _counts(console: Console, name: str, rows: list[tuple[str, int, str]]) -> None:

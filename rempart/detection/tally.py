@@ -23,6 +23,7 @@ class Tally:
     rules: int = 0
     correlations: int = 0
     defects: int = 0
+    not_rules: int = 0  # files among the rules that do not say they are rules
     indicators: int = 0
     levels: Counter[str] = field(default_factory=Counter)
     techniques: Counter[str] = field(default_factory=Counter)

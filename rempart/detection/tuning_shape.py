@@ -69,7 +69,8 @@ def _name(field: Any) -> str:
 def _condition(said: Any, calls: Mapping[str, str]) -> str:
     """The condition with each search by its call; a pattern over their names becomes ``S*``."""
     lines = said if isinstance(said, list) else [said]
-    return " or ".join(" ".join(_told(word, calls) for word in _PIECE.findall(str(line))) for line in lines)
+    told = (" ".join(_told(word, calls) for word in _PIECE.findall(str(line))) for line in lines)
+    return " or ".join(told).replace("( ", "(").replace(" )", ")")
 
 
 def _told(word: str, calls: Mapping[str, str]) -> str:

@@ -27,6 +27,32 @@ def test_check(rempart: Rempart, rules: Path) -> None:
     assert "bad.yml" in rempart("rules", "check", rules, status=1).stdout
 
 
+INFO = "id: x\ndescription: y\nregression_tests_info: [{name: a, path: b}]\n"
+
+
+def test_what_does_not_say_that_it_is_a_rule_is_counted_apart(
+    rempart: Rempart, rules: Path, log: Path
+) -> None:
+    info = rules / "regression_data" / "a" / "info.yml"
+    info.parent.mkdir(parents=True)
+    info.write_text(INFO)
+    (rules / "some.yml").write_text(INFO + "---\nname: z\n")
+    for _ in range(2):  # read, then from the cache
+        told = json.loads(rempart("rules", "check", rules, "--json").stdout)
+        assert (told["rules"], told["defects"], told["not_rules"]) == (2, 0, 2)
+    assert "Not rules: 2 files" in rempart("rules", "check", rules).stdout
+    found = rempart("detect", log, "--rules", rules)
+    assert "Not rules: 2 files" in found.stdout + found.stderr
+    assert "défaut" not in found.stdout + found.stderr
+    # A rule that lacks its detection, a file with one, a list, and what is named by itself are defects.
+    (rules / "a.yml").write_text("title: t\nlogsource: {product: windows}\n")
+    (rules / "b.yml").write_text(INFO + "---\n" + BAD)
+    (rules / "c.yml").write_text("- x\n")
+    told = json.loads(rempart("rules", "check", rules, info, "--json", status=1).stdout)
+    assert told["not_rules"] == 1
+    assert {Path(one["path"]).name for one in told["list"]} == {"a.yml", "b.yml", "c.yml", "info.yml"}
+
+
 def test_cases(rempart: Rempart, rules: Path, log: Path, tmp_path: Path) -> None:
     case = tmp_path / "cases" / "stop"
     case.mkdir(parents=True)

@@ -30,6 +30,8 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 
 _OPERATORS: Final = frozenset({"gt", "gte", "lt", "lte", "eq", "neq"})
 _TEMPORAL: Final = frozenset({"temporal", "temporal_ordered"})
 _METRIC: Final = frozenset({"value_count", "value_sum", "value_avg", "value_percentile"})
+# A document with none of these does not say that it is a rule.
+_OF_RULES: Final = frozenset({"detection", "correlation", "filter", "action", "logsource"})
 _FILTER_RESERVED: Final = frozenset({"condition", "timeframe", "rules"})
 
 
@@ -39,9 +41,11 @@ def load_rules(
     """Read every ``.yml`` and ``.yaml`` beneath ``paths`` (folders or files), in the order of their names.
 
     ``cache`` is a folder where the result is kept by the files' contents. Nothing is raised for what a file
-    holds: it is told in ``defects``. A path that does not exist is a defect too.
+    holds: it is told in ``defects``. A path that does not exist is a defect too. A file of a folder that says
+    nowhere that it is a rule is told in ``not_rules`` alone; named by itself, it is a defect.
     """
     limits = limits or Limits()
+    paths = list(paths)
     files, defects = _files(paths, limits)
     contents: list[tuple[str, bytes]] = []
     for path in files:
@@ -53,14 +57,20 @@ def load_rules(
             continue
         contents.append((str(path), raw))
     known = load_texts(contents, limits=limits, cache=cache)
-    known.defects[:0] = defects
+    named = {str(path) for path in paths}
+    known.not_rules = [path for path in known.not_rules if path not in named]
+    strays = set(known.not_rules)
+    known.defects[:] = defects + [each for each in known.defects if each.path not in strays]
     return known
 
 
 def load_texts(
     contents: Iterable[tuple[str, bytes]], *, limits: Limits | None = None, cache: Path | None = None
 ) -> Collection:
-    """The rules in these texts, each given with the name of what holds it: ``load_rules`` without files."""
+    """The rules in these texts, each given with the name of what holds it: ``load_rules`` without files.
+
+    What is in ``not_rules`` is in ``defects`` too.
+    """
     limits = limits or Limits()
     contents = list(contents)
     digest = hashlib.blake2b(repr(limits).encode(), digest_size=16)
@@ -98,11 +108,16 @@ def _files(paths: Iterable[Path], limits: Limits) -> tuple[list[Path], list[Defe
 def _collection(contents: Iterable[tuple[str, bytes]], limits: Limits) -> Collection:
     collection = Collection()
     for path, raw in contents:
+        said: list[bool] = []  # of each document, whether it says that it is a rule
         try:
             for document in read_documents(raw, limits):
                 _add(collection, document, path, limits)
+                said.append(not (isinstance(document, Mapping) and _OF_RULES.isdisjoint(document)))
         except Unreadable as error:
             collection.defects.append(Defect(path, None, f"not readable as YAML: {error}"))
+            said.append(True)
+        if said and not any(said):
+            collection.not_rules.append(path)
     _distinct(collection)
     return collection
 

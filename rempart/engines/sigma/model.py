@@ -137,12 +137,16 @@ class Filter:
 
 @dataclass(slots=True)
 class Collection:
-    """Everything that a set of files holds, and what could not be used of it."""
+    """Everything that a set of files holds, and what could not be used of it.
+
+    ``not_rules``: the files of which no document says it is a rule, such as what describes test cases.
+    """
 
     rules: list[Rule] = field(default_factory=list)
     correlations: list[Correlation] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
+    not_rules: list[str] = field(default_factory=list)
     digest: str = ""
 
 
