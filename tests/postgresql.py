@@ -52,7 +52,12 @@ def start() -> str:
     data = HOME / "data"
     options = ["-A", "trust", "-U", "rempart", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     _as_server_user(str(binaries / "initdb"), "-D", str(data), *options)
-    settings = f"-p {port} -k {HOME} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100"
+    # Tests take back what they write: its own maintenance would find the tables empty, and the planner think so
+    # of the next test's.
+    settings = (
+        f"-p {port} -k {HOME} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100"
+        " -c autovacuum=off"
+    )
     _as_server_user(
         str(binaries / "pg_ctl"), "-D", str(data), "-l", str(HOME / "log"), "-w", "-o", settings, "start"
     )
