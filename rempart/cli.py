@@ -41,6 +41,7 @@ STANDALONE = {
     "collect": "assets",
     "detect": "detection",
     "hunt": "detection",
+    "hunts": "detection",
     "match": "matcher",
     "pack": "detection",
     "rules": "detection",

@@ -24,7 +24,7 @@ from tests.world_rules import grow_library
 pytestmark = pytest.mark.django_db
 
 # The session, the account, its rights and the menu's counts are in these.
-PAGE, BOARD, LIST = 25, 15, 14
+PAGE, BOARD, LIST = 25, 15, 15
 FEW = 4
 # Who opens each page: the command for what it sees, the administrator for accounts, an officer for the rest.
 READERS = ("cgcd_commander", "body_officer", "administrator")

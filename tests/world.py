@@ -15,7 +15,7 @@ from django.db import transaction
 
 from rempart.alerts.models import AlertRule, Delivery, Directive, Target, TargetEvent
 from rempart.assets.models import Asset, Dependency, Install, InventoryImport, Location
-from rempart.detection.models import Detection, Response, ResponseAction
+from rempart.detection.models import Detection, HuntRun, Response, ResponseAction
 from rempart.detection.tests.reporting import detect
 from rempart.exposure.models import (
     ComponentKey,
@@ -42,6 +42,7 @@ from rempart.organisations.models import (
     Person,
 )
 from tests import factories
+from tests.world_hunts import hunted
 from tests.world_rules import Library, library, library_arguments
 
 
@@ -70,6 +71,7 @@ class Holding:
     library: Library
     detection: Detection
     response: Response
+    hunt_run: HuntRun
 
     @property
     def marks(self) -> tuple[str, str, str, str]:
@@ -255,11 +257,12 @@ def _holding(
     for indicator in ("median_time_to_alert", "kev_on_time"):
         Snapshot.objects.create(body=body, day=today(), indicator=indicator, value=1.0)
     audited = _audited(secret, server)
+    found, response = _detected(mark(f"RAW-{letter}"), secret, body)
     return Holding(
         letter, body, officer, service, server, edge, location, install, waiting, exposure, statement,
         *rows, duty, on_call, ContactChannel.objects.get(person=officer), audited,
         library(secret, letter, body, officer),
-        *_detected(mark(f"RAW-{letter}"), secret, body),
+        found, response, hunted(secret, body, officer, found),
     )  # fmt: skip
 
 
@@ -337,7 +340,8 @@ def arguments(world: World) -> dict[str, Any]:
         "rule_id": world.rule.pk, "detection_id": a.detection.pk, "entity.kind": "host",
         "detection_act.action": "note", "response_id": a.response.pk,
         "action_id": a.response.actions.get().pk, "response_act.action": "rehearse",
-        "action_act.action": "redo",
+        "action_act.action": "redo", "hunt_id": a.hunt_run.hunt_id, "hunt_run_act.run_id": a.hunt_run.pk,
+        "hunts.run_id": a.hunt_run.pk, "hunt_run_act.action": "allow",
         "run_id": MatchRun.objects.latest("id").pk, "feed_authors.name": "vex",
         "grant_id": RoleGrant.objects.get(user=a.officer.user_id).pk,
         "target_act.action": "acknowledge", "job_action.action": "retry",

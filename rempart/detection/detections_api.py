@@ -93,9 +93,10 @@ class DetectionIn(Schema):
 
 
 class BatchIn(Schema):
-    """Detections of one body."""
+    """Detections of one body; ``run``: of which run of a hunt, when one brought them."""
 
     body: Annotated[str, Field(max_length=40)]
+    run: Annotated[int, Field(ge=1, lt=2**63)] | None = None
     detections: Annotated[list[DetectionIn], Field(max_length=MOST)]
 
 
@@ -171,6 +172,7 @@ class SightingFilters(Schema):
     technique: _Short = ""
     body: _Short = ""
     age: _Short = ""
+    hunt: _Short = ""
     sort: _Short = ""
     page: Annotated[int, Field(ge=1)] = 1
     size: Annotated[int, Field(ge=1, le=500)] = 50
@@ -224,7 +226,7 @@ def post_batch(request: HttpRequest, content: BatchIn) -> Any:
         )
         for one in content.detections
     ]
-    recorded = record_detections(actor, body_id=body.pk, reported=reported)
+    recorded = record_detections(actor, body_id=body.pk, reported=reported, run_id=content.run)
     return {name: getattr(recorded, name) for name in ("received", "new", "grown", "unchanged")}
 
 

@@ -54,13 +54,15 @@ class Wait(Protocol):
 class Destination:
     """Where detections go: the node's address, the body's code and token.
 
-    With ``pseudonym_key``, no host, user nor event leaves: pseudonyms take their place.
+    With ``pseudonym_key``, no host, user nor event leaves: pseudonyms take their place. ``run`` is that of
+    the hunt that found them.
     """
 
     node: str
     body: str
     token: str = field(repr=False)
     pseudonym_key: bytes | None = field(default=None, repr=False)
+    run: int | None = None
 
 
 def destination(
@@ -146,7 +148,8 @@ class Outgoing:
                     break
                 taken.append(name)
                 items.append(item)
-            self._post(orjson.dumps({"body": self._to.body, "detections": items}))
+            batch: dict[str, Any] = {"body": self._to.body, "detections": items}
+            self._post(orjson.dumps(batch if self._to.run is None else batch | {"run": self._to.run}))
             for name in taken:
                 self._answered(name, self._groups.pop(name))
 

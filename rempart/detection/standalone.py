@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rempart.detection import options, rulebook, sending, streaming, summary
 from rempart.detection.findings import LEVELS, Finding
 from rempart.detection.grouping import grouped
-from rempart.detection.hunting import command
+from rempart.detection.hunting import asked_command, command
 from rempart.detection.outputs import STREAMED, WRITERS
 from rempart.detection.outputs.files import written
 from rempart.detection.scan import Engines, Settings, parts_of, run, tally_of
@@ -46,6 +46,7 @@ def install(app: typer.Typer) -> None:
     app.command("detect")(detect)
     app.command("hunt")(command.hunt)
     app.command("pack")(command.pack)
+    app.add_typer(asked_command.app, name="hunts")
     app.add_typer(rulebook.app, name="rules")
 
 

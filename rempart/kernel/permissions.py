@@ -26,6 +26,8 @@ class Permission(StrEnum):
     DETECTION_RUN = "detection:run"  # a node: fetch the body's rules, say which ones it runs
     DETECTION_WRITE = "detection:write"  # propose rules, their test cases, and filters
     EXPOSURE_READ = "exposure:read"
+    HUNT_ALLOW = "hunt:allow"  # let a hunt run over the logs that the body keeps, or refuse it
+    HUNT_ASK = "hunt:ask"  # ask bodies to look for rules in the logs that they keep
     INDICATOR_READ = "indicator:read"
     INTELLIGENCE_MANAGE = "intelligence:manage"
     INTELLIGENCE_READ = "intelligence:read"
@@ -67,6 +69,8 @@ PERMISSION_NAMES = {
     _P.DETECTION_RUN: _("Recevoir les règles d’un organisme et dire lesquelles tournent"),
     _P.DETECTION_WRITE: _("Proposer des règles de détection, des essais et des filtres"),
     _P.EXPOSURE_READ: _("Lire les expositions"),
+    _P.HUNT_ALLOW: _("Permettre ou refuser les chasses dans les journaux de son organisme"),
+    _P.HUNT_ASK: _("Demander une chasse dans les journaux gardés par des organismes"),
     _P.INDICATOR_READ: _("Lire les indicateurs"),
     _P.INTELLIGENCE_MANAGE: _("Gérer les sources de renseignement"),
     _P.INTELLIGENCE_READ: _("Lire les vulnérabilités"),
@@ -98,11 +102,12 @@ _READ = frozenset(
     }
 )
 _RESPOND = frozenset({_P.ALERT_ACKNOWLEDGE, _P.ALERT_RESPOND})
-_DETECT = frozenset({_P.DETECTION_REVIEW, _P.DETECTION_WRITE})
+_DETECT = frozenset({_P.DETECTION_REVIEW, _P.DETECTION_WRITE, _P.HUNT_ASK})
 _OWN_TELEMETRY = frozenset(
     {
         _P.BLOCK_LIST_READ,
         _P.DETECTION_RUN,
+        _P.HUNT_ALLOW,
         _P.RESPONSE_MANAGE,
         _P.SIGHTING_SEND,
         _P.TELEMETRY_READ,

@@ -21,5 +21,6 @@ install_errors(api)
 for _slice in ("kernel", *settings.SLICES):
     if find_spec(f"rempart.{_slice}.api"):
         api.add_router(f"/{_slice}/", import_module(f"rempart.{_slice}.api").router, tags=[_slice])
-# What detection finds has an address of its own beside the rules: nodes know it.
+# What detection finds and hunts have addresses of their own beside the rules: nodes know them.
 api.add_router("/detections/", import_module("rempart.detection.detections_api").router, tags=["detections"])
+api.add_router("/hunts/", import_module("rempart.detection.hunts_api").router, tags=["hunts"])

@@ -47,6 +47,7 @@ _OLDER = timedelta(seconds=15)
 _TOPICS: dict[str, tuple[frozenset[str], Permission]] = {
     "alerts": (frozenset({"directives", "board"}), Permission.ALERT_READ),
     "assets": (frozenset({"assets"}), Permission.ASSET_READ),
+    "detection": (frozenset({"detections", "hunts"}), Permission.SIGHTING_READ),
     "exposure": (frozenset({"exposures", "board"}), Permission.EXPOSURE_READ),
     "indicators": (frozenset({"indicators"}), Permission.INDICATOR_READ),
     "intelligence": (frozenset({"vulnerabilities"}), Permission.INTELLIGENCE_READ),

@@ -41,6 +41,7 @@ _PLACES = (
     Place("inventory_list", _("Inventaires"), Permission.ASSET_WRITE, "n", 1),
     Place("detection_list", _("Détections"), Permission.TELEMETRY_READ, "a", 2),
     Place("sighting_list", _("Signalements"), Permission.SIGHTING_READ, "u", 2),
+    Place("hunt_list", _("Chasses"), Permission.DETECTION_READ, "h", 2),
     Place("response_list", _("Réponses automatiques"), Permission.TELEMETRY_READ, "y", 2),
     Place("rule_list", _("Règles de détection"), Permission.DETECTION_READ, "r", 2),
     Place("indicators", _("Indicateurs"), Permission.INDICATOR_READ, "i", 3),

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Max, Min, Sum
 from django.utils.translation import gettext as _
 
+from rempart.detection.commands.hunt_runs import run_of_batch
 from rempart.detection.commands.pseudonymising import key_in_use
-from rempart.detection.models import Detection, DetectionPart, Level, Sighting, padded
+from rempart.detection.models import Detection, DetectionPart, HuntSighting, Level, Sighting, padded
 from rempart.detection.pseudonyms import KINDS, canonical, group_key, hour_of, pseudonym
 from rempart.kernel import audit, outbox
 from rempart.kernel.actors import Actor
@@ -69,15 +70,19 @@ class Recorded:
 
 
 @transaction.atomic
-def record_detections(actor: Actor, *, body_id: int, reported: Sequence[Reported]) -> Recorded:
+def record_detections(
+    actor: Actor, *, body_id: int, reported: Sequence[Reported], run_id: int | None = None
+) -> Recorded:
     """Adds to the detections of a body. The same part given again, in any order, changes nothing.
 
-    A detection's count is the sum over its parts of the largest count each was given with. Publishes
-    ``detection.recorded`` {body_id, detection_ids} when something changed.
+    With ``run_id``, they are also those of that run of a hunt, known before or not. A detection's count is
+    the sum over its parts of the largest count each was given with. Publishes ``detection.recorded``
+    {body_id, detection_ids} when something changed.
     """
     actor.require(Permission.SIGHTING_SEND, body_id)
     if len(reported) > MOST:
         raise Invalid(_("Un envoi compte au plus 500 détections."), field="detections")
+    run = None if run_id is None else run_of_batch(actor, run_id=run_id, body_id=body_id)
     # Held until the end: batches of one body follow one another.
     secret = bytes(key_in_use(body_id).secret)
     groups: dict[str, list[Reported]] = {}
@@ -87,6 +92,12 @@ def record_detections(actor: Actor, *, body_id: int, reported: Sequence[Reported
     added = _add_detections(body_id, {key: each for key, each in groups.items() if key not in rows}, secret)
     changed, unchanged = _add_parts(rows | added, groups)
     _recount(list(changed.values()))
+    if run is not None:
+        found = [
+            HuntSighting(body_id=body_id, run=run, sighting_id=row.sighting_id)
+            for row in (rows | added).values()
+        ]
+        HuntSighting.objects.bulk_create(found, ignore_conflicts=True)
     if changed:
         ids = sorted(row.pk for row in changed.values())
         outbox.publish(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -61,7 +61,7 @@ def make_pack(actor: Actor, *, body_id: int | None = None) -> Pack:
     packed = [packfile.PackedRule(key, number, text) for key, number, text, kind in rules if kind != "filter"]
     left_out = [packfile.PackedFilter(key, text) for key, _number, text, _kind in filters]
     if body_id is not None:
-        left_out += _tunings(body_id, at)
+        left_out += filters_in_force(body_id, at)
     with walls.lifted():  # numbers run through the packs of every body
         number = (Pack.objects.aggregate(last=Max("number"))["last"] or 0) + 1
     contents = packfile.Contents(
@@ -127,7 +127,8 @@ def _rules(body_id: int | None) -> list[tuple[str, int, str, str]]:
     return [found[key] for key in sorted(found)]
 
 
-def _tunings(body_id: int, at: object) -> list[packfile.PackedFilter]:
+def filters_in_force(body_id: int, at: datetime) -> list[packfile.PackedFilter]:
+    """The filters of a body that count at this moment."""
     rows = (
         TuningText.objects.filter(
             body_id=body_id, tuning__state=Tuning.State.ACTIVE, tuning__expires_at__gt=at

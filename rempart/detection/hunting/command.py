@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -18,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rempart.detection import options, rulebook, summary
 from rempart.detection.findings import LEVELS, Finding
 from rempart.detection.hunting import tables
+from rempart.detection.hunting.estimating import estimated
 from rempart.detection.hunting.gathering import Gathering
 from rempart.detection.hunting.packing import Packing
 from rempart.detection.hunting.tables import Extent, Window
@@ -29,9 +29,8 @@ from rempart.detection.tally import Tally
 from rempart.engines import logs, observables, sigma
 from rempart.spread import ENGINES, EngineMissing, spread
 
-_SAMPLED = 3  # parts taken through the rules to tell what the whole will cost
 _FIRST = 10
-_COLUMNS = (
+COLUMNS = (
     TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
     TextColumn("{task.fields[events]} év. · events"), TimeRemainingColumn(),
 )  # fmt: skip
@@ -103,7 +102,7 @@ def hunt(
     tally.files = extent.files
     tally.trouble(problems)
     if estimate:
-        typer.echo(orjson.dumps(_estimated(work, parts, extent, jobs)).decode())
+        typer.echo(orjson.dumps(estimated(work, parts, extent, jobs)).decode())
     else:
         _hunt(work, parts, extent, engine, jobs, output, to, tally, console)
     summary.show_troubles(tally, console)
@@ -167,36 +166,11 @@ def _gather(
     console: Console,
 ) -> None:
     """Every part through the engine, while the progress bar follows."""
-    with Progress(*_COLUMNS, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*COLUMNS, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Chasse · Hunt", total=extent.bytes or None, events=0)
         given = (batch for batch in parts.to_batches(max_chunksize=1))
         for batches in spread(engine, work, given, jobs=jobs):
             bar.update(task, advance=gathering.take(batches, tally), events=tally.events)
-
-
-def _estimated(work: Hunt, parts: arrow.Table, extent: Extent, jobs: int) -> dict[str, float | int | None]:
-    """What a hunt reads, and how long it takes on this machine by a few parts spread over the whole."""
-    step = work.start()
-    count = parts.num_rows
-    chosen = sorted({count * place // _SAMPLED for place in range(_SAMPLED)}) if count else []
-    rows, seconds = 0, 0.0
-    for number, place in enumerate(chosen):
-        part = parts.slice(place, 1).combine_chunks().to_batches()[0]
-        if number == 0:
-            list(step(part))  # the first time compiles for these kinds of events
-        start = time.perf_counter()
-        list(step(part))
-        seconds += time.perf_counter() - start
-        rows += part["rows"][0].as_py()
-    return {
-        "files": extent.files,
-        "rows": extent.rows,
-        "bytes": extent.bytes,
-        "rows_left_out": extent.passed,
-        "sampled_rows": rows,
-        "seconds": round(seconds / rows * extent.rows / jobs, 1) if rows else None,
-        "jobs": jobs,
-    }
 
 
 def pack(

@@ -20,29 +20,38 @@ from rempart.detection.scan import BATCH, Engines
 from rempart.detection.tally import Tally
 from rempart.engines import logs
 
+_PASSING: Final = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
 _TABLES: Final = """
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-CREATE TABLE finding (place INT, row INT, rank INT, record BLOB, PRIMARY KEY (place, row, rank))
-    WITHOUT ROWID;
-CREATE TABLE event (place INT, row INT, time TEXT, record BLOB, PRIMARY KEY (place, row)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS finding (place INT, row INT, rank INT, record BLOB,
+    PRIMARY KEY (place, row, rank)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS event (place INT, row INT, time TEXT, record BLOB,
+    PRIMARY KEY (place, row)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS part (place INT, row INT, events INT, PRIMARY KEY (place, row)) WITHOUT ROWID;
 """
 
 
 class Gathering:
-    """A private table of what was found; as a context, it goes with its end.
+    """A private table of what was found; as a context, it goes with its end, unless a folder is given.
 
-    A part done twice (a machine lost half way) is kept once: its rows have the same places.
+    A part done twice (a machine lost half way) is kept once: its rows have the same places. In a folder, a
+    part is kept whole or not at all, whenever the process ends. ``done`` has the parts that were taken, by
+    the places of their file and first row, with their events.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._stack = ExitStack()
+        self._folder = folder
+        self.done: dict[tuple[int, int], int] = {}
 
     def __enter__(self) -> Gathering:
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rempart-hunt-"))
-        self._database = sqlite3.connect(Path(folder) / "found.sqlite3", isolation_level=None)
+        folder = self._folder or Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rempart-hunt-"))
+        )
+        self._database = sqlite3.connect(folder / "found.sqlite3", isolation_level=None)
         self._stack.callback(self._database.close)
-        self._database.executescript(_TABLES)
+        self._database.executescript(_TABLES if self._folder else _PASSING + _TABLES)
+        rows = self._database.execute("SELECT place, row, events FROM part")
+        self.done = {(place, row): events for place, row, events in rows}
         return self
 
     def __exit__(
@@ -52,9 +61,15 @@ class Gathering:
 
     def take(self, batches: list[arrow.RecordBatch], tally: Tally) -> int:
         """Keep the rows of a part; returns the bytes that it read."""
+        self._database.execute("BEGIN")
+        read = self._kept(batches, tally)
+        self._database.execute("COMMIT")
+        return read
+
+    def _kept(self, batches: list[arrow.RecordBatch], tally: Tally) -> int:
         read = 0
         for batch in batches:
-            findings, events = [], []
+            findings, events, parts = [], [], []
             for row in batch.to_pylist():
                 if row["kind"] == "finding":
                     findings.append((row["place"], row["row"], row["rank"], row["record"]))
@@ -63,8 +78,12 @@ class Gathering:
                     events.append((row["place"], row["row"], timestamp, row["record"]))
                 else:
                     read += _counted(row, tally)
+                    if row["kind"] == "count":
+                        parts.append((row["place"], row["row"], orjson.loads(row["record"])["events"]))
             self._database.executemany("INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?)", findings)
             self._database.executemany("INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?)", events)
+            self._database.executemany("INSERT OR REPLACE INTO part VALUES (?, ?, ?)", parts)
+            self.done |= {(place, row): events for place, row, events in parts}
         return read
 
     def findings(self, hunt: Hunt) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -76,6 +77,16 @@ def files_of(places: Iterable[Path]) -> list[Path]:
         else:
             raise FileNotFoundError(f"{place}: no such file or folder")
     return list(found)
+
+
+def days_of(files: Iterable[Path]) -> tuple[date | None, date | None]:
+    """The first and last day of the folders of days that the files are in; None where there are none."""
+    days = []
+    for path in files:
+        for found in filter(None, map(_DAY.match, path.parts[:-1])):
+            with suppress(ValueError):
+                days.append(date.fromisoformat(found[1]))
+    return min(days, default=None), max(days, default=None)
 
 
 def parts_of(files: list[Path], window: Window, problems: list[logs.Problem]) -> tuple[arrow.Table, Extent]:

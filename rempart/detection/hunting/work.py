@@ -101,13 +101,18 @@ class _Process:
                 rows.append(_row("event", place, row, 0, _whole(event)))
             finding.index = event.index
             if LEVELS.index(origin.level) >= self._least and origin.id not in self._silent:
-                rows.append(_row("finding", place, row, ranks[number], finding.record()))
+                rows.append(_row("finding", place, row, ranks[number], _found(finding)))
                 ranks[number] += 1
         return rows
 
 
 def _whole(event: logs.Event) -> dict[str, Any]:
     return {"source": event.source, "index": event.index, "timestamp": event.timestamp, "data": event.data}
+
+
+def _found(finding: Finding) -> dict[str, Any]:
+    """The record of a finding, with what tells its rule from another of the same id."""
+    return finding.record() | {"rule_digest": finding.origin.digest}
 
 
 def _row(kind: str, place: int, row: int, rank: int, record: dict[str, Any]) -> dict[str, Any]:
@@ -154,6 +159,7 @@ def finding_of(record: bytes) -> Finding:
         given["level"],
         tuple(given["tags"]),
         tuple(given["techniques"]),
+        given["rule_digest"],
     )
     matched = tuple(
         Reason(one["field"], one["value"], one["pattern"], one["search"]) for one in given["matched"]

@@ -1,5 +1,12 @@
 """The library of rules, and what rules found."""
 
+from rempart.detection.models.hunts import (
+    Hunt,
+    HuntAuthorisation,
+    HuntNode,
+    HuntRun,
+    HuntSighting,
+)
 from rempart.detection.models.library import (
     Case,
     Pack,
@@ -29,6 +36,11 @@ __all__ = [
     "Detection",
     "DetectionNote",
     "DetectionPart",
+    "Hunt",
+    "HuntAuthorisation",
+    "HuntNode",
+    "HuntRun",
+    "HuntSighting",
     "Level",
     "Pack",
     "PackFile",

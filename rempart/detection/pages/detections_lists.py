@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from rempart.detection import detections_wording as wording
 from rempart.detection.pages.filters import Rows, among, technique, whole
 from rempart.detection.pseudonyms import canonical
+from rempart.detection.queries.hunts import brought
 from rempart.detection.queries.sightings import own_bodies
 from rempart.kernel.actors import Actor
 from rempart.kernel.exports import Cell
@@ -52,6 +53,17 @@ def _age(field: str) -> Callable[[Rows, str], Rows]:
 
 def _entity(field: str) -> Callable[[Rows, str], Rows]:
     return lambda rows, value: rows.filter(**{field: canonical(value)})
+
+
+def _hunt(sighting: str) -> Filter:
+    """What a hunt brought, by its number; ``sighting`` is the field of the sighting's number."""
+
+    def apply(rows: Rows, value: str) -> Rows:
+        if not (value.isascii() and value.isdecimal() and len(value) < 15):
+            return rows.none()
+        return rows.filter(**{f"{sighting}__in": brought(int(value))})
+
+    return Filter("hunt", _("Chasse (numéro)"), apply, folded=True)
 
 
 def _body(choices: Callable[[], list[tuple[str, str]]], *, folded: bool = False) -> Filter:
@@ -96,6 +108,7 @@ def detection_listing(actor: Actor) -> Listing:
         Filter("user", _("Compte"), _entity("user_key")),
         age_filter("seen_at"),
         Filter("technique", _("Technique"), technique, folded=True),
+        _hunt("sighting_id"),
         _body(bodies, folded=True),
     )
     return Listing("detections", DETECTION_COLUMNS, filters, "-seen")
@@ -152,6 +165,7 @@ def sighting_listing(actor: Actor, *, own: bool = False) -> Listing:
         _body(bodies),
         age_filter("recorded_at"),
         Filter("pseudonym", _("Pseudonyme"), _pseudonym, folded=True),
+        _hunt("pk"),
     )
     return Listing("leaving" if own else "sightings", SIGHTING_COLUMNS, filters, "-recorded")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 import rempart.kernel.pages  # noqa: F401 - registers the converter "seq"
-from rempart.detection.pages import detections, responses, sightings
+from rempart.detection.pages import detections, hunts, responses, sightings
 
 urlpatterns = [
     path("detections/", detections.detection_list, name="detection_list"),
@@ -16,6 +16,12 @@ urlpatterns = [
     path("sightings/", sightings.sighting_list, name="sighting_list"),
     path("sightings/leaving/", sightings.leaving, name="leaving"),
     path("sightings/pseudonyms/<slug:code>/", sightings.pseudonyms_renew, name="pseudonyms_renew"),
+    path("hunts/", hunts.hunt_list, name="hunt_list"),
+    path("hunts/new/", hunts.hunt_new, name="hunt_new"),
+    path("hunts/authorisation/", hunts.hunt_authorisation, name="hunt_authorisation"),
+    path("hunts/runs/<seq:run_id>/<slug:action>/", hunts.hunt_run_act, name="hunt_run_act"),
+    path("hunts/<seq:hunt_id>/", hunts.hunt, name="hunt"),
+    path("hunts/<seq:hunt_id>/cancel/", hunts.hunt_cancel, name="hunt_cancel"),
     path("responses/", responses.response_list, name="response_list"),
     path("responses/new/", responses.response_new, name="response_new"),
     path("responses/actions/", responses.action_list, name="action_list"),

@@ -59,6 +59,7 @@ def rule_version(request: ActorRequest, version_id: int) -> HttpResponseBase:
         "explained": explained(found.text, language_of_reader()),
         "form": form,
         "own": own,
+        "may_hunt": found.verdict != "defective" and request.actor.may(Permission.HUNT_ASK),
         "may_review": found.state == "proposed"
         and allowing.may(request.actor, Permission.DETECTION_REVIEW, found.rule.body_id),
     }

@@ -1,6 +1,7 @@
 """Reading the library of rules and what was detected, scoped by who asks."""
 
 from rempart.detection.queries.coverage import Coverage, coverage
+from rempart.detection.queries.hunts import waiting
 from rempart.detection.queries.packs import (
     Running,
     get_pack,
@@ -66,5 +67,6 @@ __all__ = [
     "tuning_text",
     "tunings",
     "versions",
+    "waiting",
     "writable_bodies",
 ]
