@@ -52,8 +52,8 @@ def start() -> str:
     data = HOME / "data"
     options = ["-A", "trust", "-U", "rempart", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
     _as_server_user(str(binaries / "initdb"), "-D", str(data), *options)
-    # Tests take back what they write: its own maintenance would find the tables empty, and the planner think so
-    # of the next test's.
+    # Tests take back what they write: its own maintenance would find empty tables, and the planner
+    # would still believe it in the next test.
     settings = (
         f"-p {port} -k {HOME} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100"
         " -c autovacuum=off"
