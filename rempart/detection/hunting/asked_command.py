@@ -100,7 +100,7 @@ def _turns(
     """
     seen: dict[str, Any] = {}
     at = 0.0
-    failed: set[int] = set()
+    failed: dict[int, bool] = {}  # runs that could not be done, and whether they may be later
     while True:
         try:
             if not seen or time.monotonic() - at >= _AGAIN:
@@ -117,13 +117,14 @@ def _turns(
             return bool(failed)
         if not moved:
             time.sleep(every)
+            failed = {run: later for run, later in failed.items() if not later}
 
 
 def _turn(
     platform: Platform,
     place: asked.Place,
     runs: list[Taken],
-    failed: set[int],
+    failed: dict[int, bool],
     console: Console,
     as_json: bool,
 ) -> bool:
@@ -141,29 +142,32 @@ def _turn(
             if run.id in failed:
                 continue
             outcome = _taken(node, platform, run, console)
-            if outcome is None:
-                failed.add(run.id)
-            elif outcome != "nothing":
+            if isinstance(outcome, asked.Outcome):
                 moved = True
                 _show(outcome, as_json)
+            elif outcome is not None:
+                failed[run.id] = outcome
     return moved
 
 
-def _taken(node: asked.Node, platform: Platform, run: Taken, console: Console) -> asked.Outcome | str | None:
-    """What became of a run; "nothing" when it waits; None when it could not be done, which was told."""
+def _taken(node: asked.Node, platform: Platform, run: Taken, console: Console) -> asked.Outcome | bool | None:
+    """What became of a run; None when it waits. Where it could not be done, which was told: whether it may
+    be later, for the platform did not answer.
+    """
     try:
-        return node.take(run) or "nothing"
-    except (Unanswered, Refused, packfile.BadPack, sending.NotSent) as problem:
+        return node.take(run)
+    except (Unanswered, sending.NotSent) as problem:
+        _tell(console, f"{run.id}: {problem}")
+        return True
+    except (Refused, packfile.BadPack) as problem:
         _tell(console, f"{run.id}: {problem}")
     except (observables.IndicatorError, sigma.BadMappings, EngineMissing, OSError, ValueError) as problem:
         _tell(console, f"{run.id}: {problem}")
         asked.fail(platform, run, "logs" if isinstance(problem, FileNotFoundError) else "work")
-    return None
+    return False
 
 
-def _show(outcome: asked.Outcome | str, as_json: bool) -> None:
-    if isinstance(outcome, str):
-        return
+def _show(outcome: asked.Outcome, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(outcome), ensure_ascii=False))
         return

@@ -9,17 +9,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
+from rich.console import Console
 
 from rempart.detection import hunts_api
 from rempart.detection.commands import hunt_runs, hunting, packs
 from rempart.detection.commands.importing import import_rules
-from rempart.detection.hunting import asked
+from rempart.detection.hunting import asked, asked_command
 from rempart.detection.hunting.asked_command import _work_folder
+from rempart.detection.hunting.platform import Platform
 from rempart.detection.models import Detection, DetectionPart, HuntNode, HuntRun, Rule, Sighting
 from rempart.detection.queries import hunts as queries
 from rempart.detection.tests.conftest import ROOT, SIGMA, Rempart
@@ -77,10 +81,10 @@ def start(tmp_path: Path, world: Any, live_server: Any, kept: Path) -> Started:
     body, officer, _analyst = world
     secret = create_token(officer, name="nœud", permissions=["sighting:send"], days=3)[1]
 
-    def run(*more: str) -> subprocess.Popen[str]:
+    def run(*more: str, key: str = "") -> subprocess.Popen[str]:
         arguments = [
             "hunts", "run", "--node", live_server.url, "--body", body.code, "--over", str(kept), "--key",
-            packs.public_key(), "--name", "n1", "--json", *more,
+            key or packs.public_key(), "--name", "n1", "--json", *more,
         ]  # fmt: skip
         return subprocess.Popen(
             [sys.executable, "-c", "from rempart.cli import main; main()", *arguments],
@@ -222,10 +226,32 @@ def test_stopped_from_the_page_in_the_middle_it_ends_and_sends_nothing(
 def test_rules_that_another_key_signed_are_not_run(world: Any, start: Started) -> None:
     body, _officer, analyst = world
     run = every_rule(analyst, body)
-    started = start("--once", "--key", "0" * 64)
-    started.communicate(timeout=240)
-    assert started.returncode == 0, "one of the keys is right"
-    assert HuntRun.objects.get(pk=run.pk).state == "estimated"
+    started = start("--once", key="0" * 64)
+    _out, error = started.communicate(timeout=240)
+    assert (started.returncode, str(run.pk) in error) == (1, True)
+    assert HuntRun.objects.get(pk=run.pk).state == "asked"
+    assert ended(start("--once", "--key", "0" * 64))[0]["state"] == "estimated"  # one of the keys is right
+
+
+def test_a_run_waits_for_a_platform_that_does_not_answer_and_not_for_one_that_refuses(tmp_path: Path) -> None:
+    answers = [503, 503, 404]
+    looks = []
+
+    def platform(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(answers.pop(0), json={})
+        looks.append(request)
+        if len(looks) > 5:
+            raise KeyboardInterrupt
+        run = {"id": 1, "title": "x", "since": "2026-01-01", "until": "2026-02-01", "state": "asked"}
+        return httpx.Response(200, json=[run])
+
+    place = asked.Place([tmp_path], tmp_path / "work", ("0" * 64,))
+    with Platform("https://rempart.test", "b", "n", "t", transport=httpx.MockTransport(platform)) as one:
+        turns = partial(asked_command._turns, one, place, Console(quiet=True), every=0.01, as_json=True)
+        with pytest.raises(KeyboardInterrupt):
+            turns(once=False)
+    assert answers == []
 
 
 def test_the_work_of_a_node_is_kept_apart(monkeypatch: Any, tmp_path: Path) -> None:
