@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -232,6 +233,15 @@ def shown(event: Mapping[str, Any], everything: bool) -> dict[str, Any]:
         for name, value in event.items()
         if name not in _OURS and name not in _ENVELOPE and value not in (None, "")
     }
+
+
+def moment_of(timestamp: str | None) -> datetime | None:
+    """The moment of an event, UTC, as is one that names no zone; None when it has none."""
+    try:
+        found = datetime.fromisoformat(timestamp) if timestamp else None
+        return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return None
 
 
 def encoded(document: Any) -> bytes:

@@ -15,24 +15,13 @@ from rich.table import Table
 
 from rempart.detection import queries
 from rempart.detection.commands import importing, packs, techniques
+from rempart.detection.library_wording import COUNTS
 from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import DomainError
 from rempart.organisations import queries as organisations
 
 _JSON = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
 _BODY = Annotated[str, typer.Option("--body", help="Code d’organisme · Code of a body; none: for all.")]
-_COUNTS = (
-    "read",
-    "added",
-    "changed",
-    "unchanged",
-    "restored",
-    "retired",
-    "held",
-    "defective",
-    "refused",
-    "cases",
-)
 
 
 def install(group: typer.Typer) -> None:
@@ -99,7 +88,7 @@ def import_(
     table = Table(title=f"{release.source.name} · {release.place}", title_justify="left")
     table.add_column("")
     table.add_column("", justify="right")
-    for name in _COUNTS:
+    for name in COUNTS:
         table.add_row(name, str(release.counts.get(name, 0)))
     console.print(table)
 

@@ -11,14 +11,14 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import httpx
 import orjson
 
-from rempart.detection.findings import Finding, Reason, encoded
+from rempart.detection.findings import Finding, Reason, encoded, moment_of
 from rempart.detection.pseudonyms import KINDS, LEAST_KEY, group_key, hour_of, part_key, pseudonym
 from rempart.kernel.nodes import node_address, secret_of, token_of
 
@@ -117,7 +117,7 @@ class Outgoing:
 
     def add(self, finding: Finding) -> None:
         """Counts a finding with those of its rule, host, user, hour and source; sends when many are held."""
-        at, last = moment(finding.timestamp), moment(finding.last)
+        at, last = moment_of(finding.timestamp), moment_of(finding.last)
         host, user = finding.host or "", finding.user or ""
         key = group_key(finding.origin.id, finding.origin.digest, host, user, hour_of(at))
         name = (key, finding.source)
@@ -274,15 +274,6 @@ def clean(value: Any, longest: int) -> str:
     text = value if isinstance(value, str) else encoded(value).decode("utf-8", "replace")
     text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def moment(text: str | None) -> datetime | None:
-    """An event's time, when it is one."""
-    try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def until_stopped(stopped: Callable[[], bool], pause: Callable[[float], Any]) -> Wait:

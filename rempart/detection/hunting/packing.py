@@ -10,7 +10,7 @@ import shutil
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -18,7 +18,7 @@ from typing import Any, Final
 import pyarrow as arrow
 from pyarrow import parquet
 
-from rempart.detection.findings import encoded
+from rempart.detection.findings import encoded, moment_of
 from rempart.engines import logs
 
 #: Tells our files from other tables; its value is the layout's number.
@@ -137,13 +137,3 @@ def _row(event: logs.Event) -> tuple[_Row, str]:
     logsource = encoded(source).decode() if source is not None else None
     row = (moment, timestamp, event.source, event.index, logsource, encoded(data))
     return row, f"{moment:%Y-%m-%d}" if moment else UNKNOWN
-
-
-def moment_of(timestamp: str | None) -> datetime | None:
-    """The moment of an event's timestamp, UTC; None when it has none."""
-    if timestamp is None:
-        return None
-    try:
-        return datetime.fromisoformat(timestamp).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

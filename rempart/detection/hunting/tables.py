@@ -14,7 +14,8 @@ import orjson
 import pyarrow as arrow
 from pyarrow import parquet
 
-from rempart.detection.hunting.packing import MARK, SCHEMA, moment_of
+from rempart.detection.findings import moment_of
+from rempart.detection.hunting.packing import MARK, SCHEMA
 from rempart.engines import logs
 
 PART: Final = arrow.schema(

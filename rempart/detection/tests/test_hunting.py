@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pyarrow as arrow
 import pytest
 from pyarrow import parquet
 
+from rempart.detection.findings import moment_of
 from rempart.detection.tests.conftest import CORRELATION, ROOT, SIGMA, sysmon
 
 pytestmark = pytest.mark.any_database
@@ -88,6 +90,18 @@ def test_correlations_follow_events_across_parts(
     rempart("hunt", rules, "--over", packed, "--output", "jsonl", "--to", to)
     assert _lines(to) == _detected(rempart, tmp_path, logs_folder, rules)
     assert not any("Failed password" in json.loads(line)["rule_title"] for line in _lines(to))
+
+
+def test_a_time_that_names_no_zone_is_universal_wherever_the_machine_is(monkeypatch: Any) -> None:
+    monkeypatch.setenv("TZ", "America/Montreal")
+    time.tzset()
+    try:
+        assert moment_of("2026-01-02T03:04:05") == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        assert moment_of("2026-01-02T03:04:05-05:00") == datetime(2026, 1, 2, 8, 4, 5, tzinfo=UTC)
+        assert [moment_of(odd) for odd in (None, "", "hier", "9999-12-31T23:59:59-23:00")] == [None] * 4
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_other_days_are_not_read_and_events_without_a_time_are(
