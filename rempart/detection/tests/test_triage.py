@@ -122,13 +122,15 @@ def test_only_the_body_s_own_people_see_names_and_events() -> None:
 def test_what_leaves_is_every_field_of_the_rows_that_centres_read() -> None:
     body = factories.organisation()
     found = detect(body)
-    fields = {field.name for field in Sighting._meta.get_fields()} - {"id", "body"}
+    # Rows of other tables lead to it: those of the hunts that found it, which the page names.
+    fields = {field.name for field in Sighting._meta.fields} - {"id", "body"}
     assert {*fields, "body__code"} == set(sightings.FIELDS)
     page = _browser(Role.BODY_OFFICER, body).get("/sightings/leaving/").content.decode()
     exported = b"".join(
         _browser(Role.COCD_ANALYST, body.parent).get("/sightings/?format=csv").streaming_content
     )
     seen = _browser(Role.CGCD_ANALYST, body.parent.parent.parent).get("/api/v1/detections/sightings").json()
+    assert "la chasse qui l’a trouvée" in page
     for text in (found.sighting.host, found.sighting.user):
         assert text in page
         assert text in exported.decode()
