@@ -14,7 +14,7 @@ from django.core.wsgi import get_wsgi_application
 from rempart.settings import environment as env
 
 _live = get_asgi_application()
-_pages = WSGIMiddleware(get_wsgi_application(), workers=env.whole("REMPART_THREADS", 8))
+_pages = WSGIMiddleware(get_wsgi_application(), workers=env.whole("REMPART_THREADS", 4))
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
