@@ -127,9 +127,9 @@ def get(value, path):
     if not path:
         return value
     if isinstance(value, list):
-        found = [get(each, path) for each in value]
-        found = [each for each in found if each is not ABSENT and each is not None]
-        return found or ABSENT
+        found = [each for each in (get(each, path) for each in value) if each is not ABSENT]
+        # Null in every item, the field is null, and there.
+        return [each for each in found if each is not None] or None if found else ABSENT
     if not isinstance(value, dict):
         return ABSENT
     whole = ".".join(path)

@@ -199,6 +199,12 @@ def test_many_made_rules_say_what_the_reference_says(tmp_path_factory, detection
     compared(tmp_path_factory.getbasetemp(), detection, given)
 
 
+def test_a_field_that_is_null_in_an_item_is_there(tmp_path):
+    given = [{"a": [{"b": None}, {"c": 1}]}, {"a": [{"c": 1}]}, {"a": [{"b": None}, {"b": "x"}]}, {"a": []}]
+    for item in ({"a.b|exists": True}, {"a.b|exists": False}, {"a.b": None}, {"a.b": "x"}):
+        compared(tmp_path, {"s1": item, "condition": "s1"}, given)
+
+
 def test_a_text_after_a_nul_counts(tmp_path):
     detection = {"s1": {"Image|contains": ["cmd\0end", "\0start"]}, "condition": "s1"}
     given = [{"Image": text} for text in ("cmd", "a cmd\0end", "start", "x\0start", "cmd\0no")]
