@@ -156,7 +156,9 @@ class Detector:
         for position, event in enumerate(events):
             hint = event.get("_logsource")
             told = tuple(hint.items()) if isinstance(hint, dict) else None
-            key = (event.get("Channel"), event.get("EventID"), told, *event)
+            number = event.get("EventID")
+            # As equal as they are, 1 is an identifier, and neither 1.0 nor True.
+            key = (event.get("Channel"), number, type(number), told, *event)
             try:
                 known = blocks[key]
             except KeyError:

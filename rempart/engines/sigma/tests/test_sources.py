@@ -1,5 +1,7 @@
 """Which rules look at which events."""
 
+from itertools import permutations
+
 import pytest
 
 from rempart.engines.sigma import BadMappings, compile_rules, default_mappings, load_rules, read_mappings
@@ -81,6 +83,17 @@ def test_channel_and_identifier_in_conditions(tmp_path):
         for kind in (2, 3)
     ]
     assert [each.index for each in made.scan(events)] == [0]
+
+
+@pytest.mark.parametrize("numbers", list(permutations([1, 1.0, True])))
+def test_an_identifier_that_equals_another_is_not_it(tmp_path, numbers):
+    source = {"product": "windows", "category": "process_creation"}
+    made = detector(
+        tmp_path, document({"s": {"Image|endswith": "cmd.exe"}, "condition": "s"}, logsource=source)
+    )
+    events = [{"Channel": SYSMON, "EventID": number, "Image": "x\\cmd.exe"} for number in numbers]
+    alone = [index for index, event in enumerate(events) if looking(tmp_path, source, event)]
+    assert [each.index for each in made.scan(events)] == alone == [list(map(type, numbers)).index(int)]
 
 
 def test_mappings_can_be_edited(tmp_path):
