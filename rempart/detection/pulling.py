@@ -12,10 +12,8 @@ import httpx
 
 from rempart.detection import packfile
 from rempart.engines import sigma
-from rempart.kernel.nodes import node_address, token_of
+from rempart.kernel.nodes import content_of, node_address, node_client, token_of
 
-_SECONDS: Final = 60.0
-_MOST_BYTES: Final = 64 * 1024**2
 _API: Final = "/api/v1/detection/packs"
 
 
@@ -66,10 +64,7 @@ def _client(node: str, transport: httpx.BaseTransport | None) -> httpx.Client:
         token, address = token_of(), node_address(node, "--from")
     except ValueError as problem:
         raise NotPulled(str(problem)) from None
-    headers = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(
-        base_url=address, headers=headers, timeout=_SECONDS, transport=transport, follow_redirects=False
-    )
+    return node_client(address, token, transport=transport)
 
 
 def _answer(request: httpx.Request, client: httpx.Client) -> dict[str, Any]:
@@ -87,15 +82,10 @@ def _answer(request: httpx.Request, client: httpx.Client) -> dict[str, Any]:
 def _download(client: httpx.Client, digest: str) -> bytes:
     if len(digest) != 64 or not digest.isalnum():
         raise NotPulled("réponse illisible · unreadable answer")
-    content = bytearray()
     try:
         with client.stream("GET", f"{_API}/files/{digest}") as answer:
             if answer.status_code != 200:
                 raise NotPulled(f"{answer.url.host}: {answer.status_code}")
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if len(content) > _MOST_BYTES:
-                    raise NotPulled(f"plus de · more than {_MOST_BYTES} octets · bytes")
-    except httpx.HTTPError as problem:
+            return content_of(answer)
+    except (httpx.HTTPError, ValueError) as problem:
         raise NotPulled(str(problem)) from None
-    return bytes(content)

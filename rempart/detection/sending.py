@@ -20,7 +20,7 @@ import orjson
 
 from rempart.detection.findings import Finding, Reason, encoded, moment_of
 from rempart.detection.pseudonyms import KINDS, LEAST_KEY, group_key, hour_of, part_key, pseudonym
-from rempart.kernel.nodes import node_address, secret_of, token_of
+from rempart.kernel.nodes import PASSING, node_address, secret_of, token_of
 
 BATCH: Final = 200
 _GROUPS = 20_000  # held at once; past it, what is held is sent
@@ -29,7 +29,6 @@ _BYTES = 4 * 1024**2
 _SECONDS = 60.0
 _TRIES = 6
 _LONGEST_WAIT = 30.0
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 # What the API takes (``detections_api``): within it, nothing is refused for its size.
 SAMPLE_FIELDS: Final = 80
@@ -194,7 +193,7 @@ class Outgoing:
             return "", None
         told = f"{self._to.node}: {answer.status_code} {_reason(answer)}"
         # An identical batch being answered at this moment (409) is waited for, like a node that is busy.
-        if answer.status_code not in _PASSING and answer.status_code != httpx.codes.CONFLICT:
+        if answer.status_code not in PASSING and answer.status_code != httpx.codes.CONFLICT:
             raise NotSent(told)
         after = answer.headers.get("Retry-After", "")
         return told, float(after) if after.isdecimal() and len(after) < 6 else None

@@ -9,6 +9,10 @@ from typing import Final
 import httpx
 
 TOKEN: Final = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
+#: Statuses of a server that cannot answer now, and may later.
+PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_SECONDS: Final = 60.0
+_MOST_BYTES: Final = 64 * 1024**2
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST: Final = 4096
 
@@ -21,6 +25,24 @@ def node_address(text: str, option: str) -> str:
     if url.userinfo:
         raise ValueError(f"{option} : pas de mot de passe dans l’adresse · no password in the address")
     return str(url).rstrip("/")
+
+
+def node_client(address: str, token: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """A client of the node. It follows no redirect: its token goes nowhere else."""
+    return httpx.Client(
+        base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS, transport=transport,
+        follow_redirects=False,
+    )  # fmt: skip
+
+
+def content_of(answer: httpx.Response) -> bytes:
+    """What a streamed answer holds, 64 MiB at the most. Raises ValueError beyond, ``httpx.HTTPError``."""
+    content = bytearray()
+    for chunk in answer.iter_bytes():
+        content += chunk
+        if len(content) > _MOST_BYTES:
+            raise ValueError(f"plus de · more than {_MOST_BYTES} octets · bytes")
+    return bytes(content)
 
 
 def token_of(file: Path | None = None, option: str = "") -> str:

@@ -8,13 +8,10 @@ from typing import Any, Final
 
 import httpx
 
-from rempart.kernel.nodes import node_address
+from rempart.kernel.nodes import PASSING, content_of, node_address, node_client
 
-_SECONDS: Final = 60.0
-_MOST_BYTES: Final = 64 * 1024**2
 _MOST_RUNS: Final = 10_000
 _API: Final = "/api/v1/hunts"
-_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: States in which a node works on a run.
 GOING: Final = frozenset({"authorised", "running"})
 
@@ -46,10 +43,7 @@ class Platform:
     ) -> None:
         """Raises ValueError when the address cannot be one of a node."""
         self.address, self.body, self.node, self.token = node_address(address, "--node"), body, node, token
-        self._client = httpx.Client(
-            base_url=self.address, headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS,
-            transport=transport, follow_redirects=False,
-        )  # fmt: skip
+        self._client = node_client(self.address, token, transport=transport)
 
     def __enter__(self) -> Platform:
         return self
@@ -73,18 +67,15 @@ class Platform:
 
     def rules(self, run: int) -> bytes:
         """The signed pack of a run's rules, not verified yet."""
-        content = bytearray()
         try:
             with self._client.stream("GET", f"{_API}/runs/{run}/rules") as answer:
                 if not answer.is_success:
                     raise self._failure(answer.status_code, answer.reason_phrase)
-                for chunk in answer.iter_bytes():
-                    content += chunk
-                    if len(content) > _MOST_BYTES:
-                        raise Refused(f"plus de · more than {_MOST_BYTES} octets · bytes")
+                return content_of(answer)
         except httpx.HTTPError as problem:
             raise Unanswered(f"{self.address}: {problem or type(problem).__name__}") from None
-        return bytes(content)
+        except ValueError as problem:
+            raise Refused(str(problem)) from None
 
     def estimate(self, run: int, cost: dict[str, Any]) -> str:
         """Tell what a run would cost; where it then is."""
@@ -115,4 +106,4 @@ class Platform:
 
     def _failure(self, status: int, title: str) -> Unanswered | Refused:
         words = f"{self.address}: {status} {title}"
-        return Unanswered(words) if status in _PASSING else Refused(words)
+        return Unanswered(words) if status in PASSING else Refused(words)

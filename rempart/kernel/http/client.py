@@ -29,10 +29,10 @@ from rempart.kernel.http.guard import (
     check_url,
     resolve,
 )
+from rempart.kernel.nodes import PASSING
 
 T = TypeVar("T")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ANSWER_BYTES = 64 * 1024
 _USER_AGENT = "Rempart/1 (cyberdefence platform)"
 
@@ -233,7 +233,7 @@ class SafeClient:
         status = response.status_code
         if status in statuses:
             return
-        if status in _PASSING:
+        if status in PASSING:
             raise HttpUnavailable("status", url, self._retry_after(response), status=status)
         raise HttpRefused("status", url, status=status)
 
