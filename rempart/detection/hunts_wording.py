@@ -37,10 +37,9 @@ _SILENT = timedelta(minutes=5)
 
 
 def dress(run: Any) -> Any:
-    """A run with its words: state, reason, share done (0 to 100), and whether its node fell silent."""
+    """A run with its words: state, reason, and whether its node fell silent."""
     run.state_words, run.state_meaning = STATES[run.state], MEANINGS[run.state]
     run.reason_words = REASONS.get(run.reason, "")
-    run.percent = 100 * run.events_done // run.events_total if run.events_total else 0
     run.silent = run.state == S.RUNNING and run.heard_at is not None and now() - run.heard_at > _SILENT
     run.open = run.state in HuntRun.OPEN
     run.cost_known = run.estimated_at is not None

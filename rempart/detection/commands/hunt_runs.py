@@ -17,9 +17,10 @@ from rempart.detection import packfile
 from rempart.detection.commands.hunt_moves import move, tell
 from rempart.detection.commands.packs import filters_in_force, public_key, signing_key
 from rempart.detection.models import HuntAuthorisation, HuntNode, HuntRun, HuntSighting
+from rempart.detection.queries.hunts import absent
 from rempart.kernel import audit
 from rempart.kernel.actors import Actor
-from rempart.kernel.errors import Conflict, Invalid, NotFound
+from rempart.kernel.errors import Conflict, Invalid
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 
@@ -165,7 +166,7 @@ def run_of_batch(actor: Actor, *, run_id: int, body_id: int) -> HuntRun:
     """The run that detections come from. Raises NotFound when it is not one of this body."""
     run = _run(actor, run_id, lock=False)
     if run.body_id != body_id:
-        raise NotFound(_("Cette chasse n’existe pas, ou elle ne concerne pas vos organismes."))
+        raise absent()
     return run
 
 
@@ -181,7 +182,7 @@ def _run(actor: Actor, run_id: int, *, lock: bool) -> HuntRun:
     rows = rows.select_for_update(of=("self",)).defer("hunt__file") if lock else rows
     run: HuntRun | None = rows.filter(pk=run_id).first()
     if run is None:
-        raise NotFound(_("Cette chasse n’existe pas, ou elle ne concerne pas vos organismes."))
+        raise absent()
     return run
 
 

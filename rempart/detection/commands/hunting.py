@@ -13,6 +13,7 @@ from rempart.detection.commands.hunt_moves import move, tell
 from rempart.detection.commands.packs import signing_key
 from rempart.detection.commands.reasons import stated
 from rempart.detection.models import Hunt, HuntAuthorisation, HuntNode, HuntRun, Pack, Rule, RuleVersion
+from rempart.detection.queries.hunts import absent
 from rempart.kernel import audit
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid, NotFound
@@ -161,11 +162,8 @@ def decide_run(actor: Actor, *, run_id: int, allow: bool, note: str = "") -> Hun
 @transaction.atomic
 def cancel_run(actor: Actor, *, run_id: int, note: str) -> HuntRun:
     """Stops a run, for the body or for who asks; its node learns it at its next word."""
-    right = Permission.HUNT_ASK
-    found = HuntRun.objects.filter(pk=run_id).values_list("body_id", flat=True).first()
-    if found is not None and actor.may(Permission.HUNT_ALLOW, found):
-        right = Permission.HUNT_ALLOW
-    run = _held(actor, run_id, right)
+    own = HuntRun.objects.visible_to(actor, Permission.HUNT_ALLOW).filter(pk=run_id).exists()
+    run = _held(actor, run_id, Permission.HUNT_ALLOW if own else Permission.HUNT_ASK)
     run.note = stated(note, "note")
     move(actor, run, S.CANCELLED, reason=run.note)
     return run
@@ -178,7 +176,7 @@ def cancel_hunt(actor: Actor, *, hunt_id: int, note: str) -> int:
     reason = stated(note, "note")
     runs = HuntRun.objects.visible_to(actor, Permission.HUNT_ASK).filter(hunt_id=hunt_id)
     if not runs.exists():
-        raise NotFound(_("Cette chasse n’existe pas, ou elle ne concerne pas vos organismes."))
+        raise absent()
     stopped = list(
         runs.filter(state__in=HuntRun.OPEN)
         .select_related("hunt")
@@ -226,6 +224,6 @@ def _held(actor: Actor, run_id: int, permission: Permission) -> HuntRun:
     seen = rows.visible_to(actor, permission if actor.may(permission) else Permission.DETECTION_READ)
     run: HuntRun | None = seen.filter(pk=run_id).first()
     if run is None:
-        raise NotFound(_("Cette chasse n’existe pas, ou elle ne concerne pas vos organismes."))
+        raise absent()
     actor.require(permission, run.body_id)
     return run

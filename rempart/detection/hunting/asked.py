@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -166,19 +167,19 @@ class Node:
         """Every part that is not done yet, while the platform is told, until it says to stop."""
         places = zip(parts["place"].to_pylist(), parts["row"].to_pylist(), strict=True)
         rows = dict(zip(places, parts["rows"].to_pylist(), strict=True))
-        known = dict(gathering.done)
-        total, done = sum(rows.values()), sum(rows[place] for place in known)
-        outcome = Outcome(run.id, run.title, run.state, sum(known.values()), resumed=bool(known))
+        before = set(gathering.done)
+        total, done = sum(rows.values()), sum(rows[place] for place in before)
+        outcome = Outcome(run.id, run.title, run.state, sum(gathering.done.values()), resumed=bool(before))
         outcome.state = self._platform.progress(run.id, done, total)
-        left = (part for part in parts.to_batches(max_chunksize=1) if _place_of(part) not in known)
+        left = (part for part in parts.to_batches(max_chunksize=1) if _place_of(part) not in before)
         told, at, tally = done, time.monotonic(), Tally()
         with closing(spread(self._place.engine, hunt, left, jobs=self._place.jobs)) as results:
             while outcome.state in GOING and (batches := next(results, None)) is not None:
+                count = len(gathering.done)
                 gathering.take(batches, tally)
-                fresh = gathering.done.keys() - known.keys()
-                known |= {place: gathering.done[place] for place in fresh}
-                done += sum(rows[place] for place in fresh)
-                outcome.events += sum(known[place] for place in fresh)
+                for place, events in islice(reversed(gathering.done.items()), len(gathering.done) - count):
+                    done += rows[place]
+                    outcome.events += events
                 self._follow(done, total)
                 if done - told >= total / _SHARE or time.monotonic() - at >= _PAUSE:
                     outcome.state = self._heard(run, done, total, outcome.state)

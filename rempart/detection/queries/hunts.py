@@ -38,13 +38,18 @@ def hunts(actor: Actor) -> QuerySet[Hunt]:
     return Hunt.objects.filter(Exists(seen)).defer("file").select_related("asked_by")
 
 
+def absent() -> NotFound:
+    """What is told of a hunt, or of a run, that is not there or not for the reader."""
+    return NotFound(_("Cette chasse n’existe pas, ou elle ne concerne pas vos organismes."))
+
+
 def get_hunt(actor: Actor, hunt_id: int) -> Hunt:
     """Raises NotFound when there is none of which the actor sees a run."""
     found = (
         hunts(actor).select_related("version__rule", "pack").defer("pack__file").filter(pk=hunt_id).first()
     )
     if found is None:
-        raise NotFound(_("Cette chasse n’existe pas, ou elle ne concerne pas vos organismes."))
+        raise absent()
     return found
 
 
@@ -52,7 +57,7 @@ def get_run(actor: Actor, run_id: int) -> HuntRun:
     """Raises NotFound when there is none that the actor may see."""
     found: HuntRun | None = runs(actor).filter(pk=run_id).first()
     if found is None:
-        raise NotFound(_("Cette chasse n’existe pas, ou elle ne concerne pas vos organismes."))
+        raise absent()
     return found
 
 
@@ -67,7 +72,6 @@ class Progress:
     running: int = 0
     done: int = 0
     failed: int = 0
-    stopped: int = 0  # refused or cancelled
     events_done: int = 0
     events_total: int = 0
     found: int = 0  # sightings that they brought
@@ -89,7 +93,6 @@ def progress(actor: Actor, ids: list[int]) -> dict[int, Progress]:
         running=Count("pk", filter=Q(state=S.RUNNING)),
         done=Count("pk", filter=Q(state=S.DONE)),
         failed=Count("pk", filter=Q(state=S.FAILED)),
-        stopped=Count("pk", filter=Q(state__in=[S.REFUSED, S.CANCELLED])),
         events_done=Sum("events_done"),
         events_total=Sum("events_total", filter=~Q(state__in=[S.REFUSED, S.CANCELLED, S.FAILED])),
     )
