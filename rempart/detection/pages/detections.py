@@ -16,6 +16,7 @@ from rempart.detection.commands.detections_triage import assign_detection, note_
 from rempart.detection.highlighting import lines_of
 from rempart.detection.library_wording import TUNING_CATEGORIES
 from rempart.detection.pages import detections_lists as lists
+from rempart.detection.pages.numbers import number_of
 from rempart.detection.queries import detections as queries
 from rempart.detection.queries import entity_timeline
 from rempart.kernel.actors import Actor
@@ -69,7 +70,8 @@ def _listed(request: ActorRequest, error: DomainError | None = None) -> HttpResp
 @require_POST
 def detections_triage(request: ActorRequest) -> HttpResponseBase:
     """One verdict for the detections chosen in the list."""
-    chosen = [int(each) for each in request.POST.getlist("selected")[: _SELECTED + 1] if _number(each)]
+    given = map(number_of, request.POST.getlist("selected")[: _SELECTED + 1])
+    chosen = [number for number in given if number is not None]
     try:
         done = triage(
             request.actor, detection_ids=chosen, state=request.POST.get("state", ""),
@@ -80,10 +82,6 @@ def detections_triage(request: ActorRequest) -> HttpResponseBase:
     told = ngettext("%(count)d détection triée.", "%(count)d détections triées.", done) % {"count": done}
     messages.success(request, told)
     return redirect("detection_list")
-
-
-def _number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 @page(Permission.TELEMETRY_READ)
@@ -157,12 +155,10 @@ def detection_act(request: ActorRequest, detection_id: int, action: str) -> Http
             )  # fmt: skip
             messages.success(request, _("Verdict noté."))
         elif action == "assign":
-            person = post.get("person", "")
-            if person and not _number(person):
+            person = number_of(post.get("person", ""))
+            if person is None and post.get("person"):
                 raise Invalid(_("Choisissez une personne."), field="person")
-            assign_detection(
-                request.actor, detection_id=detection_id, person_id=int(person) if person else None
-            )
+            assign_detection(request.actor, detection_id=detection_id, person_id=person)
             messages.success(request, _("Détection confiée."))
         elif action == "note":
             note_detection(request.actor, detection_id=detection_id, text=post.get("text", ""))

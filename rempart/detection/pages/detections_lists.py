@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from rempart.detection import detections_wording as wording
 from rempart.detection.pages.filters import Rows, among, technique, whole
+from rempart.detection.pages.numbers import number_of
 from rempart.detection.pseudonyms import canonical
 from rempart.detection.queries.hunts import brought
 from rempart.detection.queries.sightings import own_bodies
@@ -59,9 +60,8 @@ def _hunt(sighting: str) -> Filter:
     """What a hunt brought, by its number; ``sighting`` is the field of the sighting's number."""
 
     def apply(rows: Rows, value: str) -> Rows:
-        if not (value.isascii() and value.isdecimal() and len(value) < 15):
-            return rows.none()
-        return rows.filter(**{f"{sighting}__in": brought(int(value))})
+        number = number_of(value)
+        return rows.none() if number is None else rows.filter(**{f"{sighting}__in": brought(number)})
 
     return Filter("hunt", _("Chasse (numéro)"), apply, folded=True)
 

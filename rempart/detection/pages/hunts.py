@@ -13,12 +13,15 @@ from django.views.decorators.http import require_POST
 
 from rempart.detection import hunts_wording as wording
 from rempart.detection.commands import hunting as commands
+from rempart.detection.pages.numbers import number_of, stated_number
 from rempart.detection.queries import hunts as queries
 from rempart.detection.queries.sightings import own_bodies
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError, Invalid, NotFound
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.permissions import Permission
+
+_DIGITS = 8  # of numbers of days, minutes, hunts
 
 HUNTS = Listing(
     "hunts",
@@ -103,32 +106,22 @@ def _pack_words(pack: Any) -> str:
 
 def _version(request: ActorRequest) -> Any:
     """The version of a rule that the address, or the form, names."""
-    number = request.POST.get("version") or request.GET.get("version", "")
-    if not (number.isascii() and number.isdecimal() and len(number) < 15):
-        return None
-    return queries.version_of(request.actor, int(number))
+    number = number_of(request.POST.get("version") or request.GET.get("version", ""))
+    return None if number is None else queries.version_of(request.actor, number)
 
 
 def _values(request: ActorRequest) -> dict[str, Any]:
     post, version = request.POST, _version(request)
-    chosen = [
-        int(one) for one in post.getlist("selected") if one.isascii() and one.isdecimal() and len(one) < 15
-    ]
+    chosen = [number for number in map(number_of, post.getlist("selected")) if number is not None]
     return {
         "title": post.get("title", ""),
         "why": post.get("why", ""),
         "body_ids": chosen,
-        "days": _whole(post.get("days", ""), "days"),
+        "days": stated_number(post.get("days", ""), "days", digits=_DIGITS),
         "rule_keys": [] if version else post.get("rules", "").split(),
         "version_id": version.pk if version else None,
         "pack_digest": "" if version else post.get("pack", ""),
     }
-
-
-def _whole(text: str, field: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise Invalid(_("Donnez un nombre entier."), field=field)
-    return int(text)
 
 
 @page(Permission.DETECTION_READ)
@@ -152,14 +145,12 @@ def _shown(request: ActorRequest, hunt_id: int, error: DomainError | None = None
             and any(actor.may(right, run.body_id) for right in (Permission.HUNT_ASK, Permission.HUNT_ALLOW))
         )
     progress = queries.progress(actor, [found.pk]).get(found.pk, queries.Progress())
-    code, words, meaning = wording.standing(progress)
+    _code, words, meaning = wording.standing(progress)
     context = {
         "hunt": found,
         "sought": wording.sought(found),
         "runs": runs,
         "progress": progress,
-        "percent": round(100 * progress.share),
-        "code": code,
         "words": words,
         "meaning": meaning,
         "may_cancel": any(run.may_stop or run.may_allow for run in runs) and actor.may(Permission.HUNT_ASK),
@@ -217,7 +208,10 @@ def hunt_authorisation(request: ActorRequest) -> HttpResponseBase:
             chosen = next((one for one in bodies if str(one.pk) == request.POST.get("body_id")), None)
             if chosen is None:
                 raise Invalid(_("Choisissez l’organisme."), field="body_id")
-            values = {name: _whole(request.POST.get(name, ""), name) for name in ("most_minutes", "per_day")}
+            values = {
+                name: stated_number(request.POST.get(name, ""), name, digits=_DIGITS)
+                for name in ("most_minutes", "per_day")
+            }
             commands.authorise_hunts(actor, body_id=chosen.pk, **values)
         except DomainError as refused:
             error = refused

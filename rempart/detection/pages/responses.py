@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from rempart.detection import responses_wording as wording
 from rempart.detection.commands import responses as commands
 from rempart.detection.pages import responses_lists as lists
+from rempart.detection.pages.numbers import stated_number
 from rempart.detection.queries import responses as queries
 from rempart.detection.queries.sightings import own_bodies
 from rempart.kernel.downloads import file_of, wanted
@@ -89,14 +90,11 @@ def _values(request: ActorRequest) -> dict[str, Any]:
     post = request.POST
     return {
         **{name: post.get(name, "") for name in ("kind", "name", "rules", "field", "url")},
-        **{name: _whole(post.get(name, ""), name) for name in ("level", "least_count", "per_hour")},
+        **{
+            name: stated_number(post.get(name, ""), name, digits=11)
+            for name in ("level", "least_count", "per_hour")
+        },
     }
-
-
-def _whole(text: str, field: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 12):
-        raise Invalid(_("Donnez un nombre entier."), field=field)
-    return int(text)
 
 
 @page(Permission.TELEMETRY_READ)

@@ -18,6 +18,7 @@ from rempart.detection import queries
 from rempart.detection.commands import allowing, cases, editing
 from rempart.detection.pages import library_lists as lists
 from rempart.detection.pages.library_forms import CaseForm, NewRuleForm, ReasonForm, TextForm
+from rempart.detection.pages.numbers import number_of
 from rempart.detection.reading import explained
 from rempart.kernel.actors import Actor
 from rempart.kernel.downloads import file_of, wanted
@@ -209,13 +210,11 @@ def rule_check(request: ActorRequest) -> HttpResponseBase:
             "one": one,
             "words": wording.VERDICTS[one.verdict],
             "meaning": wording.VERDICT_MEANINGS[one.verdict],
-            "explained": explained(one.document.text, language_of_reader())
-            if one.verdict != "defective"
-            else None,
+            "explained": explained(one.document.text, language_of_reader()) if usable else None,
         }
-        number = request.POST.get("rule", "")
-        if number.isdecimal() and len(number) < 15 and usable:
-            found = queries.get_rule(request.actor, int(number))
+        number = number_of(request.POST.get("rule", ""))
+        if number is not None and usable:
+            found = queries.get_rule(request.actor, number)
             context["trial"] = editing.try_text(one, found) if found.cases else None
     return render(request, "detection/_check.html", context)
 

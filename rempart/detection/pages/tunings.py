@@ -16,6 +16,7 @@ from rempart.detection import queries
 from rempart.detection.commands import tuning as commands
 from rempart.detection.pages import library_lists as lists
 from rempart.detection.pages.library_forms import ReviewForm, TuningForm
+from rempart.detection.pages.numbers import number_of
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
 from rempart.kernel.permissions import Permission
@@ -34,8 +35,8 @@ def tuning_list(request: ActorRequest) -> HttpResponseBase:
 @page(Permission.TELEMETRY_TRIAGE)
 def tuning_new(request: ActorRequest) -> HttpResponseBase:
     """Proposes a filter, for a rule when the address names one."""
-    number = request.GET.get("rule", "")
-    rule = queries.get_rule(request.actor, int(number)) if number.isdecimal() and len(number) < 15 else None
+    number = number_of(request.GET.get("rule", ""))
+    rule = None if number is None else queries.get_rule(request.actor, number)
     form = TuningForm(request.actor, request.POST or None, initial={"text": _start(rule)})
     status = 200
     if request.method == "POST" and form.is_valid():
