@@ -11,6 +11,7 @@ import logging
 import traceback
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -35,8 +36,16 @@ MAX_FAILURES = 5
 #: Does what is of a higher priority than the one it is given.
 LetPass = Callable[[int], None]
 
-_current: contextvars.ContextVar[Job | None] = contextvars.ContextVar("current_job", default=None)
-_let_pass: contextvars.ContextVar[LetPass | None] = contextvars.ContextVar("let_pass", default=None)
+
+@dataclass(frozen=True)
+class _Running:
+    """The job that runs, and what it lets pass when it gives way."""
+
+    job: Job
+    let_pass: LetPass | None
+
+
+_running: contextvars.ContextVar[_Running | None] = contextvars.ContextVar("running_job", default=None)
 
 
 class DatabaseBackend(BaseTaskBackend):
@@ -109,9 +118,10 @@ def progress(done: int, total: int, note: str = "") -> None:
 
     Seen once the job's own transaction, if any, commits: long jobs work in several transactions.
     """
-    job = _current.get()
-    if job is None:
+    running = _running.get()
+    if running is None:
         return
+    job = running.job
     shown = _held(job).update(progress_done=done, progress_total=total, progress_note=note[:200])
     if not shown:
         raise Cancelled(str(job.id))
@@ -123,15 +133,14 @@ def give_way() -> None:
 
     For long jobs, between two of their transactions. Elsewhere than in a worker, nothing happens.
     """
-    job, let_pass = _current.get(), _let_pass.get()
-    if job is None or let_pass is None:
+    running = _running.get()
+    if running is None or running.let_pass is None:
         return
-    current, passing = _current.set(None), _let_pass.set(None)
+    token = _running.set(None)
     try:
-        let_pass(job.priority)
+        running.let_pass(running.job.priority)
     finally:
-        _let_pass.reset(passing)
-        _current.reset(current)
+        _running.reset(token)
 
 
 def _held(job: Job) -> QuerySet[Job]:
@@ -175,7 +184,7 @@ def run_one(
     job = _claim(worker, queues, above)
     if job is None:
         return False
-    current, passing = _current.set(job), _let_pass.set(let_pass)
+    token = _running.set(_Running(job, let_pass))
     try:
         leases.refuse_deadly(job.attempts, job.failures)
         with leases.kept(lambda: _held(job).update(lease_until=now() + leases.LEASE)):
@@ -193,8 +202,7 @@ def run_one(
         log.exception("job %s (%s) failed", job.id, job.task_path)
         _fail(job, error)
     finally:
-        _let_pass.reset(passing)
-        _current.reset(current)
+        _running.reset(token)
     return True
 
 
