@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from rempart.kernel.models import User
 from rempart.kernel.permissions import Role
+from rempart.organisations.models import Organisation
 from tests import factories
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -179,12 +180,18 @@ window.tell = (topics) => window.stream.dispatchEvent(new MessageEvent("changed"
 """
 
 
-def test_a_change_told_while_the_last_one_is_fetched_is_shown(tab: Any, live_server: LiveServer) -> None:
+def live_list(tab: Any, server: LiveServer) -> Organisation:
+    """Opens the list of organisations with a stream that the test holds; the government."""
     government = factories.organisation("government")
     tab.add_init_script(_STREAM)
-    sign_in(tab, live_server, factories.user(Role.CGCD_ANALYST, government))
-    tab.wait_for_url(f"{home(live_server)}/my-account/")
-    tab.goto(f"{home(live_server)}/organisations/")
+    sign_in(tab, server, factories.user(Role.CGCD_ANALYST, government))
+    tab.wait_for_url(f"{home(server)}/my-account/")
+    tab.goto(f"{home(server)}/organisations/")
+    return government
+
+
+def test_a_change_told_while_the_last_one_is_fetched_is_shown(tab: Any, live_server: LiveServer) -> None:
+    government = live_list(tab, live_server)
     # The stream takes over from the page: it is told when the page was made.
     assert re.search(r"\?since=[0-9]{10}$", tab.evaluate("window.streams[0]"))
     held: list[tuple[Any, Any]] = []
@@ -209,11 +216,7 @@ def test_a_change_told_while_the_last_one_is_fetched_is_shown(tab: Any, live_ser
 
 
 def test_a_fragment_at_which_its_reader_works_is_fetched_later(tab: Any, live_server: LiveServer) -> None:
-    government = factories.organisation("government")
-    tab.add_init_script(_STREAM)
-    sign_in(tab, live_server, factories.user(Role.CGCD_ANALYST, government))
-    tab.wait_for_url(f"{home(live_server)}/my-account/")
-    tab.goto(f"{home(live_server)}/organisations/")
+    government = live_list(tab, live_server)
     tab.evaluate("document.querySelector('#list').insertAdjacentHTML('beforeend', '<input id=at-work>')")
     tab.focus("#at-work")
     factories.organisation("body", government, name_fr="Organisme tardif")
