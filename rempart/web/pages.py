@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from rempart.kernel import tokens
 from rempart.kernel.edge import ActorRequest, public, signed_in
 from rempart.kernel.errors import Invalid
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.permissions import PERMISSION_NAMES, ROLE_NAMES, Permission
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
@@ -146,7 +147,7 @@ def token_list(request: ActorRequest) -> HttpResponse:
             )
             form = TokenForm(choices=_grantable(request))
         except Invalid as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+            show_refusal(form, error)
     rows = [(token, _token_state(token)) for token in tokens.tokens_of(request.actor)]
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "web/tokens.html", {"form": form, "secret": secret, "rows": rows}, status=status)

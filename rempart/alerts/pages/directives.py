@@ -14,6 +14,7 @@ from rempart.alerts import commands, queries
 from rempart.alerts.pages import downloads, lists, timelines
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.markings import Marking, most_restrictive
 from rempart.kernel.permissions import Permission
 from rempart.organisations import queries as organisations
@@ -85,7 +86,7 @@ def directive_cancel(request: ActorRequest, number: str) -> HttpResponseBase:
                 request.actor, directive_id=found.pk, reason=form.cleaned_data["reason"]
             )
         except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(request, _t("Directive annulée ; chaque organisme le voit avec la raison."))

@@ -16,6 +16,7 @@ from rempart.assets import commands, queries
 from rempart.assets.pages.forms import AssetForm, CategoryForm, LocationForm, NewAssetForm
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError, NotFound
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.permissions import Permission
 
 _FACTS = (
@@ -61,7 +62,7 @@ def asset_new(request: ActorRequest) -> HttpResponseBase:
         try:
             created = commands.create_asset(request.actor, body_id=body.pk, **form.cleaned_data)
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
         else:
             messages.success(request, _("Actif ajouté. Catégorisez-le pour que sa criticité compte."))
             return redirect("asset", body.code, created.key)
@@ -79,7 +80,7 @@ def asset_edit(request: ActorRequest, asset_id: int) -> HttpResponseBase:
         try:
             commands.edit_asset(request.actor, asset_id=asset_id, **form.cleaned_data)
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
         else:
             messages.success(request, _("Actif enregistré."))
             return redirect("asset", found.body.code, found.key)
@@ -97,7 +98,7 @@ def asset_categorise(request: ActorRequest, asset_id: int) -> HttpResponseBase:
         try:
             commands.categorise_asset(request.actor, asset_id=asset_id, **form.cleaned_data)
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
         else:
             messages.success(request, _("Catégorisation enregistrée."))
             return redirect("asset", found.body.code, found.key)
@@ -156,7 +157,7 @@ def location_list(request: ActorRequest) -> HttpResponseBase:
             try:
                 commands.save_location(request.actor, **form.cleaned_data)
             except DomainError as error:
-                form.refuse(error)
+                show_refusal(form, error)
             else:
                 messages.success(request, _("Emplacement enregistré."))
                 return redirect("location_list")

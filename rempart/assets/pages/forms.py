@@ -9,17 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import queries, words
 from rempart.kernel.actors import Actor
-from rempart.kernel.errors import DomainError
 
 
-class CommandForm(forms.Form):
-    """A form whose command may refuse: the refusal goes beside its field."""
-
-    def refuse(self, error: DomainError) -> None:
-        self.add_error(error.field if error.field in self.fields else None, str(error.message))
-
-
-class AssetForm(CommandForm):
+class AssetForm(forms.Form):
     """What an asset is."""
 
     name_fr = forms.CharField(label=_("Nom"), max_length=300)
@@ -60,7 +52,7 @@ class NewAssetForm(AssetForm):
 _LEVELS = [(level, words.LEVELS[level]) for level in range(1, 5)]
 
 
-class CategoryForm(CommandForm):
+class CategoryForm(forms.Form):
     """An asset's levels, with their justification."""
 
     availability = forms.TypedChoiceField(label=_("Disponibilité"), choices=_LEVELS, coerce=int)
@@ -79,7 +71,7 @@ class CategoryForm(CommandForm):
     )
 
 
-class LocationForm(CommandForm):
+class LocationForm(forms.Form):
     """A site or a cloud region."""
 
     body_id = forms.TypedChoiceField(label=_("Organisme"), coerce=int)
@@ -98,7 +90,7 @@ class LocationForm(CommandForm):
         )
 
 
-class ImportForm(CommandForm):
+class ImportForm(forms.Form):
     """An inventory's file, and what it is."""
 
     body_id = forms.TypedChoiceField(label=_("Organisme"), coerce=int)

@@ -18,6 +18,7 @@ from rempart.assets.pages.lists import IMPORT_HEADINGS, import_cells, import_lis
 from rempart.assets.wording import sentence
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.permissions import Permission
 from rempart.kernel.uploads import Kind, receive
 
@@ -53,7 +54,7 @@ def import_new(request: ActorRequest) -> HttpResponseBase:
         try:
             previewed = _receive(request, form.cleaned_data)
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
         else:
             return redirect("import_detail", previewed.pk)
     return render(request, "assets/import_new.html", {"form": form})

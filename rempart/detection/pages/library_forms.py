@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from rempart.detection import library_wording as wording
 from rempart.detection import queries
 from rempart.kernel.actors import Actor
-from rempart.kernel.errors import DomainError
+from rempart.kernel.forms import DayInput
 from rempart.kernel.markings import Marking
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import today
@@ -29,21 +29,13 @@ def body_number(value: str) -> int | None:
     return None if value == _ALL else int(value)
 
 
-class CommandForm(forms.Form):
-    """A form whose command may refuse: the refusal goes beside its field."""
-
-    def refuse(self, error: DomainError) -> None:
-        """Shows what a command refused."""
-        self.add_error(error.field if error.field in self.fields else None, str(error.message))
-
-
 def owners(actor: Actor, permission: Permission) -> list[tuple[Any, Any]]:
     """Whose rule it may be: the bodies where the actor holds the right, and all of them when everywhere."""
     bodies: list[tuple[Any, Any]] = list(queries.writable_bodies(actor, permission))
     return [(_ALL, _("Tout le gouvernement")), *bodies] if actor.scope(permission).everything else bodies
 
 
-class TextForm(CommandForm):
+class TextForm(forms.Form):
     """A rule's text, and why it is proposed."""
 
     text = forms.CharField(
@@ -63,7 +55,7 @@ class NewRuleForm(TextForm):
         self.fields["body_id"].choices = owners(actor, Permission.DETECTION_WRITE)  # type: ignore[attr-defined]
 
 
-class CaseForm(CommandForm):
+class CaseForm(forms.Form):
     """Events that a rule must match, or must not."""
 
     name = forms.CharField(label=_("Nom de l’essai"), max_length=200)
@@ -77,19 +69,19 @@ class CaseForm(CommandForm):
     file = forms.FileField(label=_("Ou un journal enregistré (EVTX, JSON, syslog…)"), required=False)
 
 
-class ReasonForm(CommandForm):
+class ReasonForm(forms.Form):
     """Why something is done."""
 
     why = forms.CharField(label=_("Pourquoi"), max_length=4_000, widget=_SHORT)
 
 
-class ReviewForm(CommandForm):
+class ReviewForm(forms.Form):
     """The note of who reviews."""
 
     note = forms.CharField(label=_("Note"), max_length=4_000, widget=_SHORT, required=False)
 
 
-class TuningForm(CommandForm):
+class TuningForm(forms.Form):
     """A body's filter."""
 
     body_id = forms.TypedChoiceField(label=_("Organisme"), coerce=int, empty_value=None)
@@ -100,7 +92,7 @@ class TuningForm(CommandForm):
     category = forms.ChoiceField(label=_("Sorte de raison, que les centres lisent"))
     reason = forms.CharField(label=_("Pourquoi, pour l’organisme seul"), max_length=4_000, widget=_SHORT)
     until = forms.DateField(
-        label=_("Jusqu’au (dernier jour compris)"), widget=forms.DateInput(attrs={"type": "date"}),
+        label=_("Jusqu’au (dernier jour compris)"), widget=DayInput(),
         initial=lambda: today() + timedelta(days=90),
     )  # fmt: skip
 
@@ -116,7 +108,7 @@ class TuningForm(CommandForm):
         return timezone.make_aware(datetime.combine(self.cleaned_data["until"], time(23, 59, 59)))
 
 
-class ReleaseForm(CommandForm):
+class ReleaseForm(forms.Form):
     """A release of rules to read."""
 
     body_id = forms.TypedChoiceField(label=_("Pour"), coerce=body_number)

@@ -18,6 +18,7 @@ from rempart.detection.pages import library_lists as lists
 from rempart.detection.pages.library_forms import ReleaseForm
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError, Invalid
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.permissions import Permission
 from rempart.kernel.uploads import Kind, receive
 
@@ -57,7 +58,7 @@ def release_new(request: ActorRequest) -> HttpResponseBase:
         try:
             _ask(request, form.cleaned_data)
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(request, gettext("La lecture commence ; son résultat paraîtra ici."))

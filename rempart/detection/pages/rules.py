@@ -24,6 +24,7 @@ from rempart.kernel.actors import Actor
 from rempart.kernel.downloads import file_of, wanted
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.markings import Marking
 from rempart.kernel.permissions import Permission
 from rempart.kernel.text import language_of_reader
@@ -157,7 +158,7 @@ def rule_new(request: ActorRequest) -> HttpResponseBase:
                 request.actor, text=values["text"], why=values["why"], body_id=values["body_id"]
             )
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(
@@ -183,7 +184,7 @@ def rule_edit(request: ActorRequest, rule_id: int) -> HttpResponseBase:
                 request.actor, rule_id=found.pk, text=values["text"], why=values["why"]
             )
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(
@@ -253,7 +254,7 @@ def case_new(request: ActorRequest, rule_id: int) -> HttpResponseBase:
                 file_name=file.name if file else "",
             )
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(request, gettext("Essai ajouté et passé."))
@@ -273,7 +274,7 @@ def case(request: ActorRequest, case_id: int) -> HttpResponseBase:
         try:
             cases.remove_case(request.actor, case_id=found.pk, why=form.cleaned_data["why"])
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(request, gettext("Essai retiré."))

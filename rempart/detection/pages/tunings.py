@@ -19,6 +19,7 @@ from rempart.detection.pages.library_forms import ReviewForm, TuningForm
 from rempart.detection.pages.numbers import number_of
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.permissions import Permission
 
 
@@ -52,7 +53,7 @@ def tuning_new(request: ActorRequest) -> HttpResponseBase:
                 rule_id=rule.pk if rule else None,
             )
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(
@@ -95,7 +96,7 @@ def tuning(request: ActorRequest, tuning_id: int) -> HttpResponseBase:
                     request.actor, tuning_id=found.pk, accept=decision == "accept", note=note
                 )
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(request, gettext("Décision enregistrée ; elle compte dès le prochain paquet."))

@@ -17,6 +17,7 @@ from rempart.detection.pages.library_forms import ReviewForm
 from rempart.detection.reading import difference, explained
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.permissions import Permission
 from rempart.kernel.text import language_of_reader
 
@@ -45,7 +46,7 @@ def rule_version(request: ActorRequest, version_id: int) -> HttpResponseBase:
                 note=form.cleaned_data["note"],
             )
         except DomainError as error:
-            form.refuse(error)
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(request, gettext("Version revue."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from rempart.kernel.actors import system
 from rempart.kernel.jobs import run_one
 from rempart.kernel.models import Job, User
 from rempart.kernel.permissions import Role
+from rempart.kernel.time import today
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -131,9 +133,13 @@ def test_the_list_is_filtered_and_leaves_as_a_file(writer, shared):
 
 def test_a_filter_is_proposed_from_a_rule_and_reviewed(reviewer, shared, government):
     body = factories.organisation("body")
-    writer = signed_in(factories.user(Role.BODY_OFFICER, body))
+    officer = factories.user(Role.BODY_OFFICER, body)
+    writer = signed_in(officer)
     assert reviewer.get("/detection/filters/new").status_code == 403
     page = f"/detection/filters/new?rule={shared.pk}"
+    for language in ("fr", "en"):  # browsers read no other day than ISO 8601's, whatever the language
+        User.objects.filter(pk=officer.pk).update(language=language)
+        assert f'value="{today() + timedelta(days=90)}"' in writer.get(page).content.decode()
     start = writer.get(page).context["form"].initial["text"]
     assert STOPPED in start
     form = {"body_id": body.pk, "text": FILTER, "reason": "Too many", "category": "rule",

@@ -20,6 +20,7 @@ from rempart.exposure.queries import products
 from rempart.kernel.actors import Actor
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError, Invalid
+from rempart.kernel.forms import show_refusal
 from rempart.kernel.permissions import Permission
 from rempart.organisations import queries as organisations
 
@@ -53,7 +54,7 @@ def product_names(request: ActorRequest) -> HttpResponseBase:
         try:
             context["preview"] = _post(request, form.cleaned_data)
         except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+            show_refusal(form, error)
             status = error.status
         else:
             if context["preview"] is None:

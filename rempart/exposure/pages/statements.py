@@ -16,6 +16,7 @@ from rempart.exposure import commands, queries, wording
 from rempart.exposure.pages import lists
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
+from rempart.kernel.forms import DayInput, show_refusal
 from rempart.kernel.permissions import Permission
 
 
@@ -37,7 +38,7 @@ class StatementForm(forms.Form):
     )
     valid_until = forms.DateField(
         label=_("Valable jusqu’au (dernier jour compris)"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
         required=False,
     )
     component_only = forms.BooleanField(label=_("Pour ce composant seulement"), required=False)
@@ -78,7 +79,7 @@ def statement_new(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
                 reason=values.get("reason", ""),
             )
         except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(request, gettext("Déclaration proposée ; elle comptera une fois revue."))
@@ -107,7 +108,7 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponseBase:
                 note=form.cleaned_data["note"],
             )
         except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error.message))
+            show_refusal(form, error)
             status = error.status
         else:
             messages.success(request, gettext("Déclaration revue."))

@@ -11,10 +11,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from rempart.kernel.errors import DomainError
+from rempart.kernel.forms import DayInput, show_refusal
 from rempart.kernel.permissions import ROLE_NAMES
 from rempart.organisations import queries
 
-DATE = forms.DateInput(attrs={"type": "date"})
+DATE = DayInput()
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 THRESHOLDS = (
     ("act_now", _("Seulement ce qui exige d’agir maintenant")),
@@ -39,7 +40,7 @@ def attempt(form: forms.Form, run: Callable[[], Any]) -> bool:
     try:
         run()
     except DomainError as error:
-        form.add_error(error.field if error.field in form.fields else None, str(error.message))
+        show_refusal(form, error)
         return False
     return True
 
