@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -10,11 +11,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rempart.settings.base")
 from a2wsgi import WSGIMiddleware
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
+from django.urls import reverse
 
 from rempart.settings import environment as env
 
 _live = get_asgi_application()
 _pages = WSGIMiddleware(get_wsgi_application(), workers=env.whole("REMPART_THREADS", 4))
+reverse("healthz")  # every page is imported before the first is asked for
+gc.collect()
+gc.freeze()  # what lives as long as the process is not gone through again at each collection
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

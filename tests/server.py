@@ -74,9 +74,9 @@ class Platform:
         self._running.append(process)
         return process
 
-    def serve(self, *, workers: int = 0) -> None:
+    def serve(self, *, workers: int = 0, processes: int = 1) -> None:
         """Starts the web server with its worker, and ``workers`` more, and waits until it answers."""
-        web = self.start("serve", "--port", str(self.port))
+        web = self.start("serve", "--port", str(self.port), "--processes", str(processes))
         for _ in range(workers):
             self.start("worker")
         until = time.monotonic() + 120

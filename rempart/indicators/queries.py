@@ -24,8 +24,9 @@ from rempart.organisations import queries as organisations
 if TYPE_CHECKING:
     from rempart.organisations.models import Organisation
 
-# Snapshots are taken every hour: older than this, the worker is behind and the values are measured now.
-_RECENT = timedelta(minutes=75)
+# Snapshots are taken every hour, and the moment of what is read is shown beside it. Older than this, no
+# worker has run for long, and the values are measured now: seconds of a reader's time over a government.
+_RECENT = timedelta(days=1)
 _KEPT_SECONDS = 60
 _MEASURED = ("government", "cocd", "body")
 
@@ -190,7 +191,7 @@ class _Found:
 
 
 def _measured(actor: Actor, place_ids: Iterable[int], days: int, codes: Sequence[str]) -> _Found:
-    """These places' measures, among those that the actor may read: the day's snapshot, or measured now."""
+    """These places' measures, among those that the actor may read: the last snapshot, or measured now."""
     wanted = {each for each in place_ids if actor.may(Permission.INDICATOR_READ, each)}
     rows = (
         Snapshot.objects.visible_to(actor, Permission.INDICATOR_READ)
@@ -200,13 +201,14 @@ def _measured(actor: Actor, place_ids: Iterable[int], days: int, codes: Sequence
     )
     trends: dict[tuple[str, int], list[tuple[date, float | None]]] = defaultdict(list)
     present: dict[tuple[str, int], Measure] = {}
-    taken, recent, day_now = None, now() - _RECENT, today()
+    taken = now() - _RECENT
     for code, body_id, day, value, numerator, denominator, at in rows:
         trends[(code, body_id)].append((day, value))
-        if day == day_now and at >= recent:
+        if at > taken:
+            present, taken = {}, at
+        if at == taken:
             present[(code, body_id)] = Measure(value, numerator, denominator)
-            taken = at
-    if days == PERIODS[0] and taken is not None:
+    if days == PERIODS[0] and present:
         return _Found(present, trends, taken)
     everything, as_of = _whole(days)
     measures = {(code, k): v for code in codes for k, v in everything[code].items() if k in wanted}

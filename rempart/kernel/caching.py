@@ -1,4 +1,4 @@
-"""The cache that every process shares, on PostgreSQL: its table, and the check that it is there."""
+"""The cache that every process shares: its table in the database, and the check that it is there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rempart.kernel.health import FAILURE, OK, Finding, check
 
 
 def make_table(**_more: Any) -> None:
-    """After the migrations: the table of the shared cache, where the settings keep it in the database."""
+    """After the migrations: the table of the shared cache."""
     call_command("createcachetable", verbosity=0)
 
 

@@ -93,13 +93,11 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASES = {"default": env.database("REMPART_DATABASE_URL", f"sqlite://{VAR / 'rempart.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What every process must agree on (limits of rate) is "default": where there may be several processes, there
-# is PostgreSQL, which keeps it. What each may work out again for itself is "process".
+# What every process must agree on (limits of rate) is "default", kept in the database. What each may work out
+# again for itself is "process".
 CACHES: dict[str, dict[str, Any]] = {
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"},
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    if DATABASES["default"]["ENGINE"].endswith("sqlite3")
-    else {
+    "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "kernel_cache",
         "OPTIONS": {"MAX_ENTRIES": 50_000},

@@ -38,24 +38,23 @@ def serve(
     with_worker: bool = typer.Option(
         True, "--worker/--no-worker", help="Worker dans ce processus · in this process"
     ),
+    processes: int = typer.Option(
+        1, min=1, max=64, help="Processus qui servent les pages · Processes that serve pages"
+    ),
 ) -> None:
     """Démarre le web (et le worker) · Start the web server (and the worker)."""
     import uvicorn
     from django.conf import settings
 
-    from rempart.kernel import outbox, worker
+    from rempart.kernel import worker
 
     os.environ.setdefault("REMPART_PUBLIC_URL", f"http://localhost:{port}")
-    running = None
-    if with_worker:
-        if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-            outbox.release_claims()  # one process: any claim left is that of a process now dead
-        running = worker.start_in_thread()
+    running = worker.start_in_thread() if with_worker else None
     err.print(f"[bold]Rempart[/] {settings.PUBLIC_URL}")
     try:
         uvicorn.run(
             "rempart.asgi:application", host=host, port=port, log_config=None, access_log=False,
-            server_header=False, timeout_graceful_shutdown=5,
+            server_header=False, timeout_graceful_shutdown=5, workers=processes,
         )  # fmt: skip
     finally:
         if running is not None:

@@ -118,7 +118,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iter
         started.seeded = json.loads(  # type: ignore[attr-defined]
             started.python(_SEED, str(DATA), str(started.var)).splitlines()[-1]
         )
-        started.serve()
+        started.serve(processes=2)
         yield started
 
 

@@ -54,9 +54,15 @@ def test_snapshots_are_what_the_month_reads(tree: dict[str, object]) -> None:
     assert where == tree["government"]
     assert queries.standing(actor, where)["bodies_act_now"].measure.value == 7
     assert queries.standing(actor, where, 90)["bodies_act_now"].measure.value == 0
-    # A worker that fell behind: what it left this morning is no longer the present.
-    Snapshot.objects.update(taken_at=now() - timedelta(hours=3))
-    assert queries.standing(actor, where)["bodies_act_now"].measure.value == 0
+    # A worker that fell behind: what it left this morning is shown with its moment, for a day.
+    this_morning = now() - timedelta(hours=3)
+    Snapshot.objects.update(taken_at=this_morning)
+    found = queries.standing(actor, where)
+    assert (found["bodies_act_now"].measure.value, found.as_of) == (7, this_morning)
+    Snapshot.objects.update(taken_at=now() - timedelta(hours=25))
+    found = queries.standing(actor, where)
+    assert found["bodies_act_now"].measure.value == 0
+    assert found.as_of > this_morning
 
 
 def test_each_reads_their_own_branch(tree: dict[str, object]) -> None:
