@@ -1,13 +1,13 @@
 """The indexes that make search as you type fast over a million assets: trigrams on both databases.
 
-SQLite: an FTS5 trigram index of the folded text, kept by triggers. A later migration that rebuilds one of these
+SQLite: an FTS5 trigram index of the folded text, kept by triggers. A migration that rebuilds one of these
 tables on SQLite drops its triggers: it must call ``create`` again. PostgreSQL: pg_trgm, or an index of
 prefixes where the extension may not be created.
 """
 
 from typing import Any
 
-from django.db import DatabaseError, migrations, transaction
+from django.db import DatabaseError, transaction
 
 TABLES = ("assets_asset", "assets_component")
 
@@ -54,9 +54,3 @@ def _sqlite(table: str) -> list[str]:
         f"WHEN old.search_text <> new.search_text BEGIN {forget} {learn} END",
         f"INSERT INTO {index} ({index}) VALUES ('rebuild')",
     ]
-
-
-class Migration(migrations.Migration):
-    dependencies = [("assets", "0003_search_text")]
-
-    operations = [migrations.RunPython(create, remove)]
