@@ -1,9 +1,10 @@
 """One field over a batch: the texts of its rows, and which of the rules' literals are in them.
 
-The values of a batch are joined with a byte that no UTF-8 text holds, and Hyperscan goes through them once.
-That byte also anchors: ``\\xff`` + text is a beginning, text + ``\\xff`` an end, both together the whole
-value. Every answer about a literal is therefore exact, over folded text, and costs nothing more for a
-thousand rules than for one.
+The values of a batch are joined with NUL, and Hyperscan goes through them once, whatever the case of ASCII
+letters; others are folded before. NUL also anchors (``SEPARATOR`` in a literal): after it is a beginning,
+before it an end, between two the whole value. A NUL of a value or of a rule becomes the byte 255, which no
+UTF-8 text holds. Every answer about a literal is therefore exact, over folded text, and costs nothing more
+for a thousand rules than for one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate, count
-from operator import add, contains, eq
+from itertools import accumulate, groupby
+from operator import contains, eq
 from typing import Any, Final, TypeAlias
 
 import hyperscan
@@ -26,10 +27,13 @@ SEPARATOR: Final = b"\xff"
 _PLAIN: Final = frozenset({str, type(None)})
 _TEXT: Final = frozenset({str})
 _INTEGER: Final = frozenset({int})
-_ABSENT: Final = frozenset({type(None)})
+_NO_TEXT: Final = frozenset({int, float, bool, type(None)})
 _SCANNED: Final = 1024**3  # bytes that Hyperscan is given at once; it counts them in 32 bits
-#: ASCII to lower case, and the NUL by which texts were joined to the separator, in one pass.
-_FOLD: Final = bytes.maketrans(b"\0ABCDEFGHIJKLMNOPQRSTUVWXYZ", SEPARATOR + b"abcdefghijklmnopqrstuvwxyz")
+#: What stands for what in the text that is scanned.
+_AS_SCANNED: Final = bytes.maketrans(b"\0\xff", b"\xff\0")
+
+_AS_LINES: Final = b"\n" + bytes(range(1, 128)) + b"?" * 128
+_FORM: Final = "caseless, between NUL"  # of the databases on the disk
 
 _ASCII: Final = bytes(range(128))
 
@@ -51,66 +55,103 @@ class Cells:
     """A field over the rows of a batch, in the forms that are asked, each made once."""
 
     __slots__ = (
-        "_apart", "_bounds", "_buffer", "_folded", "_owners", "_sizes", "_texts", "_types", "_values",
+        "_apart", "_ascii", "_buffer", "_folded", "_kinds", "_lines", "_owners", "_texts", "values",
     )  # fmt: skip
 
     def __init__(self, values: Sequence[object]) -> None:
-        self._values = values
-        self._types = set(map(type, values))
+        self.values = values
+        self._kinds: set[type] | None = None
         self._texts: Sequence[Texts] | None = None
         self._buffer: bytes | None = None
-        self._sizes: Iterable[int] = ()
-        self._bounds: list[int] | None = None
         self._folded: Sequence[Texts] | None = None
+        self._lines: tuple[bytes, list[int]] | None = None
+        self._ascii = False
         self._apart = False  # whether no text in the buffer holds what joins them
         #: The row of each text in the buffer; None when each row has one.
         self._owners: list[int] | None = None
 
     @property
+    def kinds(self) -> set[type]:
+        """The types of the values."""
+        if self._kinds is None:
+            self._kinds = set(map(type, self.values))
+        return self._kinds
+
+    @property
     def texts(self) -> Sequence[Texts]:
         """The texts of each row."""
         if self._texts is None:
-            if self._types <= _PLAIN:
-                self._texts = self._values  # type: ignore[assignment]
-            elif self._types == _INTEGER:
-                self._texts = list(map(str, self._values))
+            if self.kinds <= _PLAIN:
+                self._texts = self.values  # type: ignore[assignment]
             else:
-                self._texts = [_texts(value) for value in self._values]
+                self._texts = _integers(self.values) if self.kinds == _INTEGER else None
+                self._texts = self._texts or [_texts(value) for value in self.values]
         return self._texts  # type: ignore[return-value]
 
     @property
     def buffer(self) -> bytes:
-        """The folded texts between separators."""
+        """The texts between separators, letters that are not ASCII folded."""
         if self._buffer is None:
-            self._buffer = self._joined() if self._types != _ABSENT else b""
+            self._buffer = self._joined()
         return self._buffer
 
-    def _joined(self) -> bytes:
-        items: Sequence[Any] = self.texts
-        try:
-            joined = "\0".join(items)
-        except TypeError:  # a row without a text, or with several
-            items, self._owners = _items(items)
-            joined = "\0".join(items)
-        if not items:
+    @property
+    def words(self) -> bytes:
+        """The same for keywords that no number holds: nothing where all values are numbers."""
+        if self._buffer is None and type(self.values[0]) in _NO_TEXT and self.kinds <= _NO_TEXT:
             return b""
-        self._apart = "\0" not in "".join(items)
-        if not self._apart:
-            encoded = [fold(item).encode("utf-8", "surrogatepass") for item in items]
-            self._sizes = map(len, encoded)
-            return b"\xff%b\xff" % SEPARATOR.join(encoded)
-        raw = f"\0{joined}\0".encode("utf-8", "surrogatepass")
-        if not joined.isascii():
-            raw = _folded_letters(raw)
-        return raw.translate(_FOLD)
+        return self.buffer
 
-    def row(self, end: int) -> int:
-        """The row of the text in which a literal ends, or that ends with it."""
-        if self._bounds is None:  # where each text ends, its separator included
-            sizes = map(len, self.buffer[1:-1].split(SEPARATOR)) if self._apart else self._sizes
-            self._bounds = list(map(add, accumulate(sizes), count(2)))
-        position = bisect_left(self._bounds, end)
-        return position if self._owners is None else self._owners[position]
+    def _joined(self) -> bytes:
+        items: Any = self.values
+        try:
+            joined = "\0".join(["", *items, ""])
+            self._kinds = set(_TEXT)
+        except TypeError:  # a row without a text, with several, or with a number
+            items = self.texts
+            if self.kinds != _INTEGER:
+                items, self._owners = _items(items)
+            if not items:
+                return b""
+            joined = "\0".join(["", *items, ""])
+        self._ascii = joined.isascii()
+        raw = joined.encode() if self._ascii else joined.encode("utf-8", "surrogatepass")
+        self._apart = raw.count(0) == len(items) + 1
+        if not self._apart:
+            encoded = [fold(item).encode("utf-8", "surrogatepass").translate(_AS_SCANNED) for item in items]
+            return b"\0%b\0" % b"\0".join(encoded)
+        return raw if self._ascii else _folded_letters(raw)
+
+    def rows(self, ends: Sequence[int]) -> list[int]:
+        """The row of the text in which a literal ends, or that ends with it, for each of ``ends`` in
+        ascending order.
+        """
+        count = self.buffer.count
+        row, before, found = 0, 1, []
+        for end in ends:
+            row += count(0, before, end - 1)
+            before = end - 1
+            found.append(row)
+        owners = self._owners
+        return found if owners is None else [owners[row] for row in found]
+
+    @property
+    def lines(self) -> tuple[bytes, list[int]] | None:
+        """The texts as they are, a line each, whose ends ``rows`` knows, and the rows of which this does not
+        tell all: those not of ASCII, and with vertical tabs, which engines read otherwise. None when a row
+        has not one text, or one with a NUL.
+        """
+        if self._lines is None:
+            buffer = self.buffer
+            if not self._apart or self._owners is not None:
+                return None
+            if self._ascii and b"\v" not in buffer:
+                self._lines = buffer.replace(b"\0", b"\n"), []
+            else:
+                texts = enumerate(map(str, self.texts))
+                apart = [row for row, text in texts if not text.isascii() or "\v" in text]
+                self._lines = buffer.translate(_AS_LINES), apart
+        return self._lines
 
     @property
     def folded(self) -> Sequence[Texts]:
@@ -118,8 +159,7 @@ class Cells:
         if self._folded is None:
             buffer = self.buffer
             if self._apart and self._owners is None:
-                text = buffer[1:-1].replace(SEPARATOR, b"\0").decode("utf-8", "surrogatepass")
-                self._folded = text.split("\0")
+                self._folded = buffer[1:-1].lower().decode("utf-8", "surrogatepass").split("\0")
             else:
                 self._folded = [_folded(texts) for texts in self.texts]
         return self._folded
@@ -127,7 +167,31 @@ class Cells:
     @property
     def plain(self) -> Sequence[str] | None:
         """The same, when each row has one text and one only."""
-        return self.folded if self._types == _TEXT else None  # type: ignore[return-value]
+        return self.folded if self.kinds == _TEXT else None  # type: ignore[return-value]
+
+
+class Words:
+    """Every text of events, field after field, for keywords; ``parts`` are fields and the rows before
+    theirs.
+    """
+
+    __slots__ = ("_parts", "_starts", "buffer")
+
+    def __init__(self, parts: Iterable[tuple[int, Cells]]) -> None:
+        given = [(before, cells, cells.words) for before, cells in parts]
+        self._parts = [(before, cells) for before, cells, buffer in given if buffer]
+        buffers = [buffer for _, _, buffer in given if buffer]
+        self._starts = list(accumulate(map(len, buffers), initial=0))
+        self.buffer = b"".join(buffers)
+
+    def rows(self, ends: Sequence[int]) -> list[int]:
+        """The row of the text in which a literal ends, for each of ``ends`` in ascending order."""
+        found: list[int] = []
+        starts = self._starts
+        for place, asked in groupby(ends, lambda end: bisect_left(starts, end) - 1):
+            before, cells = self._parts[place]
+            found += [before + row for row in cells.rows([end - starts[place] for end in asked])]
+        return found
 
 
 class Column:
@@ -153,29 +217,27 @@ class Column:
         """The database of literals, for the disk, and the digest of what it was made of."""
         return _digest(self._literals), bytes(hyperscan.dumpb(self._database))
 
-    def read(self, cells: Cells, size: int, found: dict[int, int]) -> None:
+    def read(self, cells: Cells | Words, size: int, found: dict[int, int]) -> None:
         """Add to ``found`` the rows (as bits, of ``size``) in which each literal is, by its number; raises
         ``TooLong``.
         """
-        hits = self._hits(cells.buffer)
-        if hits:
-            row, row_bits, get = cells.row, bits(size), found.get
-            for end, literal in hits:
-                found[literal] = get(literal, 0) | row_bits[row(end)]
-
-    def _hits(self, buffer: bytes) -> list[tuple[int, int]]:
-        """Pairs of where a literal ends and its number."""
+        buffer = cells.buffer
         if len(buffer) > _SCANNED:
             raise TooLong
+        if not buffer:
+            return
         hits: list[tuple[int, int]] = []
         append = hits.append
 
         def note(literal: int, start: int, end: int, flags: int, context: object) -> None:
             append((end, literal))
 
-        if buffer:
-            self._database.scan(buffer, note)
-        return hits
+        self._database.scan(buffer, note)
+        if hits:
+            hits.sort()
+            row_bits, get = bits(size), found.get
+            for (_, literal), row in zip(hits, cells.rows([end for end, _ in hits]), strict=True):
+                found[literal] = get(literal, 0) | row_bits[row]
 
 
 def question(literal: bytes) -> tuple[Callable[[str, str], bool], str]:
@@ -227,6 +289,14 @@ def _items(values: Sequence[Texts]) -> tuple[list[str], list[int]]:
     return items, owners
 
 
+def _integers(values: Sequence[object]) -> Sequence[str] | None:
+    """The texts of whole numbers; None when one is too long for Python to write in decimal."""
+    try:
+        return list(map(str, values))
+    except ValueError:
+        return None
+
+
 def _numeric(literal: bytes) -> bool:
     """Whether a literal may be in the text of a number, of a truth value, of what is no number."""
     return set(literal) <= set(b"+-.0123456789abcdefilnrstux" + SEPARATOR)
@@ -234,21 +304,19 @@ def _numeric(literal: bytes) -> bool:
 
 def _compiled(literals: Mapping[bytes, int]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    # The binding cuts a literal at its first NUL: where there is one, all are written as expressions.
-    whole = not any(b"\0" in literal for literal in literals)
-    expressions = literals if whole else [b"".join(b"\\x%02x" % byte for byte in one) for one in literals]
+    # Literals are written as expressions, for the binding would cut them at a NUL.
+    scanned = [literal.translate(_AS_SCANNED) for literal in literals]
     database.compile(
-        expressions=list(expressions),
+        expressions=[b"".join(b"\\x%02x" % byte for byte in literal) for literal in scanned],
         ids=list(literals.values()),
         elements=len(literals),
-        flags=[0] * len(literals),
-        literal=whole,
+        flags=[hyperscan.HS_FLAG_CASELESS] * len(literals),
     )
     return database
 
 
 def _digest(literals: Mapping[bytes, int]) -> bytes:
-    return hashlib.blake2b(repr(list(literals.items())).encode(), digest_size=16).digest()
+    return hashlib.blake2b(f"{_FORM} {list(literals.items())}".encode(), digest_size=16).digest()
 
 
 def _loaded(serialized: bytes) -> Any:

@@ -14,7 +14,7 @@ from rempart.engines.sigma.correlating import Correlator, Counters
 from rempart.engines.sigma.explaining import holds, why
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Prepared, Rule
 from rempart.engines.sigma.modifiers import Context
-from rempart.engines.sigma.program import Program, fields_of, frequent_literals
+from rempart.engines.sigma.program import Program, frequent_literals
 from rempart.engines.sigma.sources import Mappings, Origin, default_mappings, fields_for, origin_of
 from rempart.engines.sigma.texts import BadValue
 from rempart.engines.sigma.tree import (
@@ -152,13 +152,16 @@ class Detector:
         detections: list[Detection] = []
         matches: list[tuple[Rule, int, Mapping[str, object]]] = []
         waiting: dict[int, _Waiting] = {}
-        blocks: dict[tuple[object, ...], tuple[_Waiting, Block] | None] = {}
+        shapes: dict[tuple[str, ...], dict[object, tuple[_Waiting, Block] | None]] = {}
         for position, event in enumerate(events):
-            hint = event.get("_logsource")
+            names = (*event,)
+            blocks = shapes.get(names)
+            if blocks is None:
+                blocks = shapes[names] = {}
+            hint, number = event.get("_logsource"), event.get("EventID")
             told = tuple(hint.items()) if isinstance(hint, dict) else None
-            number = event.get("EventID")
             # As equal as they are, 1 is an identifier, and neither 1.0 nor True.
-            key = (event.get("Channel"), number, type(number), told, *event)
+            key = (event.get("Channel"), number, type(number), told)
             try:
                 known = blocks[key]
             except KeyError:
@@ -167,8 +170,9 @@ class Detector:
                 known = self._block(event, hint, waiting)
             if known is None:
                 continue
-            known[1].add(position, event)
-            plan = known[0]
+            plan, block = known
+            block.events.append(event)
+            block.positions.append(position)
             plan.rows += 1
             if plan.rows == _TOGETHER:
                 self._run(plan, detections, matches)
@@ -189,7 +193,7 @@ class Detector:
         if plan is None:
             return None
         kept = waiting.setdefault(id(plan), _Waiting(plan))
-        block = Block(event.keys(), plan.fields, keywords=plan.keywords)
+        block = Block(event)
         kept.blocks.append(block)
         return kept, block
 
@@ -262,7 +266,7 @@ class _Waiting:
 class _Plan:
     """Rules that look at the same events, compiled when the first of them come, and better when many have."""
 
-    __slots__ = ("_cache", "_explains", "_key", "_program", "_rules", "_sample", "_sampled", "fields")
+    __slots__ = ("_cache", "_explains", "_key", "_program", "_rules", "_sample", "_sampled")
 
     def __init__(self, rules: Sequence[tuple[int, Node]], cache: Path | None, key: str) -> None:
         self._rules = rules
@@ -270,14 +274,8 @@ class _Plan:
         self._cache = cache
         self._key = key
         self._program: Program | None = None
-        self.fields = fields_of(rules)
         self._sample: list[Mapping[str, object]] = []
         self._sampled = 0
-
-    @property
-    def keywords(self) -> bool:
-        """Whether the texts of events are looked at all together."""
-        return self._program is not None and self._program.keywords
 
     def run(self, batch: Batch) -> list[tuple[int, int]]:
         """Pairs of a rule's number and the rows (as bits) that match it."""

@@ -20,6 +20,7 @@ from rempart.engines.sigma.columns import SEPARATOR, Column, Texts, TooLong, bit
 from rempart.engines.sigma.factors import required
 from rempart.engines.sigma.matchers import folded as folded_tokens
 from rempart.engines.sigma.matchers import folded_matcher, matcher, networks, refers
+from rempart.engines.sigma.regexes import line_searcher
 from rempart.engines.sigma.tree import (
     And,
     Cidr,
@@ -34,7 +35,6 @@ from rempart.engines.sigma.tree import (
     Test,
     Text,
     Wild,
-    leaves,
 )
 from rempart.engines.sigma.values import exists
 
@@ -46,7 +46,9 @@ _FEW: Final = 4  # literals of a field, up to which its values are looked at onl
 _OFTEN: Final = 0.01  # share of values beyond which a literal may be frequent
 #: Cost of asking at all, a row, and every row, beside that of a row reported by a scan.
 _ASKING, _ASKED, _ASKED_ALL = 0.0, 0.6, 0.1
+_LONGEST: Final = 500  # characters of a literal, which Hyperscan is given four letters a byte
 _WIDE: Final = 4  # rows asked are many from one in so many on
+_MANY: Final = 16  # rows of a batch in which they are
 
 
 class Program:
@@ -70,10 +72,7 @@ class Program:
                 self._always.append(place)
             for literal in made.needs or ():
                 self._by_literal.setdefault(literal, []).append(place)
-        self.fields = fields_of(rules)
         self.columns = compiler.finish(databases or {})
-        #: Whether the texts of events, without their numbers, are looked at all together.
-        self.keywords = any(column.field is None and not column.numeric for column in self.columns)
 
     def run(self, batch: Batch) -> list[tuple[int, int]]:
         """Pairs of a rule's number and the rows (as bits) that match it."""
@@ -98,8 +97,8 @@ class Program:
         half = len(events) // 2
         if not half:
             raise TooLong
-        found = dict(self.run(Batch.of(events[:half], self.fields)))
-        for number, mask in self.run(Batch.of(events[half:], self.fields)):
+        found = dict(self.run(Batch.of(events[:half])))
+        for number, mask in self.run(Batch.of(events[half:])):
             found[number] = found.get(number, 0) | mask << half
         return sorted(found.items())
 
@@ -112,20 +111,9 @@ def scan(columns: Iterable[Column], batch: Batch) -> None:
     """Look for the literals of each column; raises ``TooLong``."""
     for column in columns:
         if column.field is None:
-            cells = batch.words(numbers=column.numeric)
+            column.read(batch.words(numbers=column.numeric), batch.size, batch.found)
         else:
-            cells = batch.cells(column.field)
-        column.read(cells, batch.size, batch.found)
-
-
-def fields_of(rules: Iterable[tuple[int, Node]]) -> list[str]:
-    """The fields that rules read."""
-    names: dict[str | None, None] = {}
-    for _, tree in rules:
-        for leaf in leaves(tree):
-            names[leaf.field] = None
-            names.update((test.field, None) for test in leaf.tests if isinstance(test, FieldRef))
-    return [name for name in names if name is not None]
+            column.read(batch.cells(column.field), batch.size, batch.found)
 
 
 def frequent_literals(
@@ -141,7 +129,7 @@ def frequent_literals(
     compiler = _Compiler({})
     for _, tree in rules:
         compiler.made(tree)
-    batch = Batch.of(events, fields_of(rules))
+    batch = Batch.of(events)
     shares: dict[str | None, dict[bytes, int]] = {}
     for field, literals in compiler.literals.items():
         if field is not None:
@@ -279,7 +267,10 @@ class _Compiler:
         else:
             check = _by_text(field, matcher(test))
         gate = self._by_literals(field, gates) if gates else None
-        return _Made(_checked(check, gate and gate.condition), cost, gate and gate.needs)
+        narrow = None
+        if isinstance(test, Regex) and field is not None:
+            narrow = _narrowed(field, test, self.number())
+        return _Made(_checked(check, gate and gate.condition, narrow), cost, gate and gate.needs)
 
     def _other(self, field: str | None, test: Test) -> _Made:
         """Tests on what a literal says nothing of: null, existence, numbers, other fields."""
@@ -395,10 +386,14 @@ def _whole(answers: Callable[[Batch], list[bool]], group: int) -> Condition:
     return run
 
 
-def _checked(check: Check, gate: Condition | None) -> Condition:
+def _checked(check: Check, gate: Condition | None, narrow: Condition | None = None) -> Condition:
+    """Rows that pass a check, asked of those that pass ``gate``, and ``narrow`` when they are many."""
+
     def run(batch: Batch, mask: int) -> int:
         if gate is not None:
             mask = gate(batch, mask)
+        if narrow is not None and mask.bit_count() * _WIDE > batch.size > _MANY:
+            mask = narrow(batch, mask)
         passed = 0
         if mask:
             row_bits = bits(batch.size)
@@ -406,6 +401,25 @@ def _checked(check: Check, gate: Condition | None) -> Condition:
                 if check(batch, row):
                     passed |= row_bits[row]
         return passed
+
+    return run
+
+
+def _narrowed(field: str, test: Regex, group: int) -> Condition:
+    """Rows in which an expression may be found, by one look at all of them; all when there is no saying."""
+
+    def run(batch: Batch, mask: int) -> int:
+        rows = batch.found.get(group)
+        if rows is None:
+            cells, rows = batch.cells(field), batch.full
+            search, lines = line_searcher(test.pattern, test.flags), cells.lines
+            ends = search(lines[0], 4 * batch.size) if search and lines else None
+            if lines and ends is not None:
+                rows, row_bits = 0, bits(batch.size)
+                for row in {*cells.rows(ends), *lines[1]}:
+                    rows |= row_bits[row]
+            batch.found[group] = rows
+        return rows & mask
 
     return run
 
@@ -451,17 +465,19 @@ def _gate(test: Text, *, anywhere: bool) -> tuple[bytes | None, bool]:
     """
     tokens = folded_tokens(test.tokens, cased=False)
     if anywhere:
-        plain = [piece for token in tokens if isinstance(token, str) for piece in token.split("\0")]
-        longest = max(plain, key=len, default="")
-        return longest.encode("utf-8", "surrogatepass") or None, False
+        longest = max((token for token in tokens if isinstance(token, str)), key=len, default="")
+        return longest[:_LONGEST].encode("utf-8", "surrogatepass") or None, False
     if not tokens:
         return SEPARATOR * 2, True
     pieces: list[bytes] = []
+    cut = False
     for position, token in enumerate(tokens):
         if isinstance(token, str):
+            whole = len(token) <= _LONGEST
             start = SEPARATOR if position == 0 else b""
-            end = SEPARATOR if position == len(tokens) - 1 else b""
-            pieces.append(start + token.encode("utf-8", "surrogatepass") + end)
+            end = SEPARATOR if position == len(tokens) - 1 and whole else b""
+            pieces.append(start + token[:_LONGEST].encode("utf-8", "surrogatepass") + end)
+            cut = cut or not whole
     best = max(pieces, key=len, default=None)
-    exact = len(pieces) == 1 and Wild.ONE not in tokens and not test.cased
+    exact = len(pieces) == 1 and not cut and Wild.ONE not in tokens and not test.cased
     return best, exact

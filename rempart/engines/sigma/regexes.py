@@ -25,7 +25,10 @@ _READ_OTHERWISE: Final = re.compile(r"\\[0-9vQZzGKhHRX]|\(\?[#P]")  # syntax on 
 _REPEAT: Final = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
 _STATES: Final = 20_000
 
+_ELSEWHERE: Final = re.compile(r"\\A|\\z")  # means a place in a value that lines do not have
+
 Search = Callable[[str], bool]
+LineSearch = Callable[[bytes, int], list[int] | None]
 
 
 def check(pattern: str, flags: str) -> None:
@@ -95,20 +98,49 @@ def _by_hyperscan(pattern: str, flags: str, refusal: str) -> Search:
     return made
 
 
-def _hyperscan(pattern: str, flags: str) -> Search | None:
-    wanted = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_SINGLEMATCH
-    for letter, flag in (
-        ("i", hyperscan.HS_FLAG_CASELESS),
-        ("m", hyperscan.HS_FLAG_MULTILINE),
-        ("s", hyperscan.HS_FLAG_DOTALL),
-    ):
-        wanted |= flag if letter in flags else 0
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+@lru_cache(maxsize=1_024)
+def line_searcher(pattern: str, flags: str) -> LineSearch | None:
+    """A function that tells where, in lines of ASCII without vertical tabs, what the expression finds ends,
+    in ascending order (None: in more than so many places); at least one place for each line in which it is
+    found, and perhaps places where it is not. None when it must be asked line by line.
+    """
+    if not _is_light(pattern) or _ELSEWHERE.search(pattern) or not _takes_characters(pattern):
+        return None
+    database = _database(pattern, flags + "m", 0)
+    if database is None:
+        return None
+    ends: list[int] = []
+    most = 0
+
+    def note(number: int, start: int, end: int, *_: Any) -> bool:
+        ends.append(end)
+        return len(ends) > most
+
+    def found(lines: bytes, limit: int) -> list[int] | None:
+        nonlocal most
+        most = limit
+        ends.clear()
+        try:
+            database.scan(lines, note)
+        except hyperscan.ScanTerminated:
+            return None
+        return sorted(ends)
+
+    return found
+
+
+def _takes_characters(pattern: str) -> bool:
+    """Whether everything that the expression finds has a character at least."""
+    parser: Any = getattr(re, "_parser", None)
     try:
-        database.compile(
-            expressions=[pattern.encode("utf-8", "surrogatepass")], ids=[0], elements=1, flags=[wanted]
-        )
-    except hyperscan.error:
+        return parser is not None and parser.parse(pattern).getwidth()[0] > 0
+    except (re.error, OverflowError, RecursionError, ValueError):
+        return False
+
+
+def _hyperscan(pattern: str, flags: str) -> Search | None:
+    database = _database(pattern, flags, hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_SINGLEMATCH)
+    if database is None:
         return None
     matches: list[int] = []
 
@@ -122,3 +154,22 @@ def _hyperscan(pattern: str, flags: str) -> Search | None:
         return bool(matches)
 
     return found
+
+
+def _database(pattern: str, flags: str, wanted: int) -> Any:
+    """The expression compiled by Hyperscan; None when it cannot."""
+    wanted |= hyperscan.HS_FLAG_UTF8
+    for letter, flag in (
+        ("i", hyperscan.HS_FLAG_CASELESS),
+        ("m", hyperscan.HS_FLAG_MULTILINE),
+        ("s", hyperscan.HS_FLAG_DOTALL),
+    ):
+        wanted |= flag if letter in flags else 0
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        database.compile(
+            expressions=[pattern.encode("utf-8", "surrogatepass")], ids=[0], elements=1, flags=[wanted]
+        )
+    except hyperscan.error:
+        return None
+    return database

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from rempart.engines.sigma import load_rules
-from rempart.engines.sigma.regexes import _TRIED, searcher
+from rempart.engines.sigma.columns import Cells
+from rempart.engines.sigma.regexes import _TRIED, line_searcher, searcher
 from rempart.engines.sigma.tests.regression import DATA, events, needs_data
 from rempart.engines.sigma.tree import Regex, leaves
 
@@ -25,6 +26,7 @@ def test_quick_answers_are_the_sure_ones():
         if isinstance(test, Regex)
     }
     assert len(found) > 100
+    together = narrowed = 0
     for test in sorted(found, key=str):
         pieces = re.findall(r"[\w ]+", test.pattern)
         near = [
@@ -37,6 +39,22 @@ def test_quick_answers_are_the_sure_ones():
         for _ in range(_TRIED):
             searcher(test.pattern, test.flags)("")
         assert [searcher(test.pattern, test.flags)(text) for text in given] == sure, test
+        rows = rows_in_lines(test, Cells(given))
+        if rows is not None:
+            assert rows >= {row for row, answer in enumerate(sure) if answer}, test
+            together += 1
+            narrowed += len(rows) < len(given)
+    assert together > 100
+    assert narrowed > 100
+
+
+def rows_in_lines(test, cells):
+    """The rows in which an expression may be found, by one look at all; None when that is not done."""
+    search = line_searcher(test.pattern, test.flags)
+    if search is None:
+        return None
+    lines, apart = cells.lines
+    return {*cells.rows(search(lines, 1_000_000)), *apart}
 
 
 @pytest.mark.parametrize(

@@ -213,11 +213,31 @@ def test_batches_too_long_for_one_scan_are_halved(tmp_path, monkeypatch):
     assert hits(made, *events) == hits(words, *events) == expected
 
 
+def test_expressions_are_found_in_many_events_as_in_one(tmp_path):
+    texts = ["a 12", "x\na 1", "a\v7", "é a 3", "a 1\n", "", "no", "A 4", "\u212a a 5", "b\0 a 6"]
+    for pattern in (r"a\s\d", r"^a \d$", r"a [^4]", r"[^\w ]", "$", r"\d\b", "(?i)A .*"):
+        item = {"a|re": pattern}
+        for rows in (texts[:-1] * 9, texts * 9, [*texts, None, 7] * 9, [["a 12", "x"]] * 40):
+            alone = [holds(tmp_path, item, {"a": text})[0] for text in rows[:12]]
+            together = holds(tmp_path, item, *({"a": text} for text in rows))
+            assert together[: len(alone)] == alone, pattern
+
+
+def test_long_literals_are_found_whole(tmp_path):
+    text = "é" * 300 + "x" * 9_000
+    events = [{"a": text}, {"a": text[:-1]}, {"a": f"{text}y"}, {"a": f"y{text}"}, {"b": text}]
+    assert holds(tmp_path, {"a": text}, *events) == [True, False, False, False, False]
+    assert holds(tmp_path, {"a|endswith": text}, *events) == [True, False, False, True, False]
+    assert holds(tmp_path, {"a|startswith": text}, *events) == [True, False, True, False, False]
+    assert holds(tmp_path, {"a|contains": text}, *events) == [True, False, True, True, False]
+    assert holds(tmp_path, [text], *events) == [True, False, True, True, True]
+
+
 def test_every_letter_is_folded_as_unicode_says():
     every = [f"A{chr(code)}" for code in range(1, sys.maxunicode + 1)]
     cells = Cells(every)
     assert cells.folded == [each.casefold() for each in every]
-    assert cells.buffer[1:-1].split(b"\xff") == [
+    assert cells.buffer[1:-1].lower().split(b"\0") == [
         each.casefold().encode("utf-8", "surrogatepass") for each in every
     ]
 
