@@ -93,10 +93,12 @@ def _only_ends(entry: VersionEntry, start: VersionEntry) -> bool:
 def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
     """The entry with its texts reduced to versions: no product name, no patch apart from its branch."""
     names = f"{affected.vendor} {affected.product}"
-    version = _ARCHITECTURE.sub("", without_product(entry.version.strip(), names))
+    stated = entry.version.strip()
+    version = without_product(stated, names)
+    if len(version.split(maxsplit=1)) > 1:
+        version = _ARCHITECTURE.sub("", version)
     less_than = without_product(entry.less_than.strip(), names)
     less_than_or_equal = without_product(entry.less_than_or_equal.strip(), names)
-    stated = entry.version.strip()
     has_branch = ":" in stated[:80] and not _EPOCH.match(stated)
     branched = _BRANCHED.fullmatch(stated) if has_branch else None
     if branched is not None:
@@ -123,7 +125,7 @@ def _of_branch(branch: str, patch: str) -> str:
 
 def _of_base(base: str, update: str) -> str:
     """ "14.1-RELEASE" up to "p4" stands for 14.1-RELEASE-p4."""
-    if not _UPDATE.fullmatch(update) or not _BASE.fullmatch(base):
+    if not update[:1].isalpha() or not _UPDATE.fullmatch(update) or not _BASE.fullmatch(base):
         return update
     return f"{base}-{update.replace('_', '').replace(' ', '')}"
 

@@ -77,6 +77,8 @@ def _decide(compiled: CompiledAffected, version: Measured) -> Outcome:
 
 
 def _exact(compiled: CompiledAffected, version: Measured) -> tuple[int, Outcome | None]:
+    if not compiled.exact_text and not compiled.exact:
+        return 0, None
     hits = [compiled.exact_text.get(version.text.strip().casefold())]
     for scheme in compiled.exact_schemes:
         version_key = version.key(scheme)

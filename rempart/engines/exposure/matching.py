@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rempart.engines.exposure.aliases import Aliases
-from rempart.engines.exposure.curves import Curve, StatementCurve, statement_curve, trace
+from rempart.engines.exposure.curves import StatementCurve, statement_curve
+from rempart.engines.exposure.deciding import DecisionCurve, Part
 from rempart.engines.exposure.identity import affected_keys, component_keys
 from rempart.engines.exposure.installed import Installed, installed, is_packaged
 from rempart.engines.exposure.model import Affected, Component, Status, Verdict
-from rempart.engines.exposure.ranges import CompiledAffected, Reading, compile_affected, reading_of
-from rempart.engines.exposure.verdicts import PRECEDENCE, Answer, Decision, answer, decide, ranks
+from rempart.engines.exposure.prepared import Batch, Identities, Matches, Prepared, Run
+from rempart.engines.exposure.ranges import (
+    CompiledAffected,
+    Reading,
+    Shape,
+    compile_affected,
+    narrowed,
+    reading_of,
+    shape_of,
+)
+from rempart.engines.exposure.verdicts import (
+    PRECEDENCE,
+    Answer,
+    Decision,
+    Terms,
+    answer,
+    decide,
+    ranks,
+    terms_of,
+)
 from rempart.engines.exposure.windows import lacks_revision
 from rempart.engines.versions import key, scheme_for
 
@@ -46,13 +65,12 @@ REASONS: dict[str, str] = {
 
 # Statements kept compiled at once; past it they are compiled anew when asked again.
 _KEPT = 20_000
-# Below so many versions of a product, asking each is cheaper than tracing a curve.
-_FEW = 4
 
 # Orders of packages: a bound in one counts in a distribution's numbers, by whatever name its product goes.
 _PACKAGED = frozenset({"deb", "rpm"})
 
-_Identities = tuple[tuple[str, float], ...]
+# By vulnerability and by the curves of its statements (their ``id``: each is held by what it leads to).
+_Alike = dict[tuple[int, ...], DecisionCurve]
 
 
 class _Statement(NamedTuple):
@@ -80,97 +98,20 @@ class _Plain(NamedTuple):
     targets: frozenset[str] = frozenset()
 
 
-class _Traced(NamedTuple):
-    """The decisions about one vulnerability.
-
-    ``texts``: versions that only their spelling tells apart. ``view``: the order in which versions are
-    looked up: its scheme, and whether the whole version is read or the vendor's inside a package.
-    """
-
-    curve: Curve[Decision]
-    texts: frozenset[str]
-    view: tuple[str, bool]
-
-
 @dataclass(slots=True)
 class _Group:
     """Components of one product that are read alike: their verdicts are the same functions of the version.
 
     ``held`` stands for any of them. ``curves`` are made when first asked for; None where there is none:
-    those versions are ``asked`` one by one.
+    those versions are ``asked`` one by one. ``alike`` are those of every group of the product.
     """
 
     held: Installed
     plan: list[tuple[int, tuple[_Said, ...]]]
-    curves: dict[int, _Traced | None] = field(default_factory=dict)
+    alike: _Alike
+    curves: dict[int, DecisionCurve | None] = field(default_factory=dict)
     absent: dict[int, Decision] = field(default_factory=dict)
     asked: dict[tuple[int, str], Decision] = field(default_factory=dict)
-
-
-class Run(NamedTuple):
-    """``positions[first:end]`` are components that share one decision about one vulnerability (a number)."""
-
-    positions: array[int]
-    first: int
-    end: int
-    vulnerability: int
-    decision: Decision
-
-
-@dataclass(slots=True)
-class Matches:
-    """Verdicts by runs of components; ``ids`` names vulnerabilities, ``compared`` counts answers."""
-
-    ids: Sequence[str]
-    runs: list[Run] = field(default_factory=list)
-    compared: int = 0
-
-    def __len__(self) -> int:
-        return sum(run.end - run.first for run in self.runs)
-
-    def rows(self) -> Iterator[tuple[int, str, Decision]]:
-        """Each component's position, the vulnerability and the decision."""
-        for positions, first, end, number, decision in self.runs:
-            identifier = self.ids[number]
-            for position in positions[first:end]:
-                yield position, identifier, decision
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Components of one group: their positions, what they hold, and their keys in each order asked for."""
-
-    identities: _Identities
-    members: list[tuple[int, Installed]]
-    orders: dict[tuple[str, bool], _Order] = field(default_factory=dict)
-    positions: array[int] = field(default_factory=lambda: array("I"))
-    spelled: frozenset[str] = frozenset()
-
-    def spellings(self) -> frozenset[str]:
-        """The versions as statements that list them look them up."""
-        if not self.spelled:
-            texts = {text for _, held in self.members for text in (held.version, held.upstream) if text}
-            self.spelled = frozenset(text.strip().casefold() for text in texts)
-        return self.spelled
-
-
-class _Order(NamedTuple):
-    """Keys in order, the positions beside them, and the positions of versions that have no key."""
-
-    keys: list[bytes]
-    positions: array[int]
-    unreadable: array[int]
-
-
-@dataclass(slots=True)
-class Prepared:
-    """An inventory whose products are resolved and whose versions are keys in order: see ``Matcher.sweep``.
-
-    ``alone``: components whose verdicts are not a matter of order (no version, a build without revision).
-    """
-
-    batches: list[_Batch] = field(default_factory=list)
-    alone: list[tuple[int, _Identities, Installed]] = field(default_factory=list)
 
 
 class Matcher:
@@ -187,17 +128,22 @@ class Matcher:
         self._numbers: dict[str, int] = {}
         self._affected: list[Affected] = []
         self._packaged: set[int] = set()
-        self._products: dict[tuple[object, ...], _Identities] = {}
+        self._products: dict[tuple[object, ...], Identities] = {}
         self._index: dict[str, list[_Statement]] = {}
         self._keys: dict[int, tuple[str, ...]] = {}
+        self._shapes: dict[Shape, int] = {}
+        self._told: dict[int, tuple[Terms, int]] = {}
+        self._readings: dict[tuple[int, Reading], Reading] = {}
         self._compiled: dict[tuple[int, Reading], CompiledAffected] = {}
         self._traced: dict[tuple[int, Reading], StatementCurve | None] = {}
-        self._groups: dict[tuple[_Identities, _Plain], _Group] = {}
-        self._plans: dict[_Identities, list[tuple[int, tuple[_Said, ...]]]] = {}
+        self._groups: dict[tuple[Identities, _Plain], _Group] = {}
+        self._alike: dict[tuple[Identities, frozenset[str]], _Alike] = {}
+        self._plans: dict[Identities, list[tuple[int, tuple[_Said, ...]]]] = {}
 
     def add(self, vulnerability_id: str, affecteds: Iterable[Affected]) -> None:
         """Index every statement of a vulnerability; statements that name no product are dropped."""
         self._groups.clear()
+        self._alike.clear()
         self._plans.clear()
         number = self._numbers.get(vulnerability_id)
         if number is None:
@@ -219,7 +165,7 @@ class Matcher:
                 keys[identity] = None
         self._keys[number] = tuple(keys)
 
-    def _resolved(self, affected: Affected) -> _Identities:
+    def _resolved(self, affected: Affected) -> Identities:
         """The canonical keys of a statement's product; products recur, so they are resolved once."""
         named = (
             affected.vendor, affected.product, affected.package_name, affected.collection_url,
@@ -234,6 +180,10 @@ class Matcher:
         """Canonical identity keys under which a vulnerability is indexed (sorted, distinct)."""
         number = self._numbers.get(vulnerability_id)
         return () if number is None else tuple(sorted(self._keys[number]))
+
+    def keys(self) -> Collection[str]:
+        """Canonical identity keys of every product named."""
+        return self._index.keys()
 
     def match(self, components: Iterable[Component]) -> Iterator[Verdict]:
         """Verdicts of each component against every vulnerability that names its product.
@@ -259,16 +209,19 @@ class Matcher:
     def prepare(self, components: Iterable[Component]) -> Prepared:
         """Resolve the products of an inventory once, for any number of sweeps."""
         prepared = Prepared()
-        groups: dict[tuple[_Identities, _Plain], _Batch] = {}
+        versions = prepared.versions
+        groups: dict[tuple[Identities, _Plain], Batch] = {}
         for position, component in enumerate(components):
             identities = self._identities(component)
             if not identities:
+                versions.append("")
                 continue
             held = installed(component)
+            versions.append(held.version)
             if not held.version or _is_alone(identities, held):
                 prepared.alone.append((position, identities, held))
                 continue
-            batch = groups.setdefault((identities, _plain(held)), _Batch(identities, []))
+            batch = groups.setdefault((identities, _plain(held)), Batch(identities, []))
             batch.members.append((position, held))
         prepared.batches = list(groups.values())
         for batch in prepared.batches:
@@ -285,51 +238,50 @@ class Matcher:
             one = array("I", (position,))
             for number, said in self._planned(identities):
                 found.compared += 1
-                _keep(found, Run(one, 0, 1, number, self._decide(said, held)), unaffected)
+                found.keep(Run(one, 0, 1, number, self._decide(said, held)), unaffected=unaffected)
         for batch in prepared.batches:
             group = self._group(batch.identities, batch.members[0][1])
             if group is not None and group.plan:
                 self._sweep(group, batch, found, unaffected=unaffected)
         return found
 
-    def _identities(self, component: Component) -> _Identities:
+    def _identities(self, component: Component) -> Identities:
         return tuple(sorted(self._aliases.resolve(component_keys(component)).items()))
 
-    def _sweep(self, group: _Group, batch: _Batch, found: Matches, *, unaffected: bool) -> None:
+    def _sweep(self, group: _Group, batch: Batch, found: Matches, *, unaffected: bool) -> None:
         """Every vulnerability of a product against its versions in order: a few bisections each."""
         members, runs = batch.members, found.runs
         found.compared += len(members) * len(group.plan)
         for number, said in group.plan:
-            traced = group.curves.get(number)
-            if traced is None and len(members) >= _FEW:
-                traced = self._traced_of(group, number, said)
-            if traced is None or not traced.texts.isdisjoint(batch.spellings()):
+            traced = self._traced_of(group, number, said)
+            if traced is None or (traced.texts and not traced.texts.isdisjoint(batch.spellings())):
                 for place, (_, held) in enumerate(members):
                     decision = self._asked(group, number, said, held)
-                    _keep(found, Run(batch.positions, place, place + 1, number, decision), unaffected)
+                    found.keep(
+                        Run(batch.positions, place, place + 1, number, decision), unaffected=unaffected
+                    )
                 continue
-            order = batch.orders.get(traced.view)
-            if order is None:
-                order = batch.orders[traced.view] = _in_order(members, *traced.view)
-            keys, positions, unreadable = order
-            for first, end, decision in traced.curve.runs(keys):
+            keys, positions, unreadable = batch.order(traced.view)
+            for first, end, decision in traced.runs(keys, told=unaffected):
                 if unaffected or decision.status is not Status.NOT_AFFECTED:
                     runs.append(Run(positions, first, end, number, decision))
             if unreadable:
-                _keep(found, Run(unreadable, 0, len(unreadable), number, traced.curve.unreadable), unaffected)
+                found.keep(
+                    Run(unreadable, 0, len(unreadable), number, traced.at(None)), unaffected=unaffected
+                )
 
     def _forget(self, number: int) -> None:
         for identity in self._keys.get(number, ()):
             kept = [known for known in self._index[identity] if known.vulnerability != number]
             self._index[identity] = kept
 
-    def _planned(self, identities: _Identities) -> list[tuple[int, tuple[_Said, ...]]]:
+    def _planned(self, identities: Identities) -> list[tuple[int, tuple[_Said, ...]]]:
         plan = self._plans.get(identities)
         if plan is None:
             plan = self._plans[identities] = self._plan(identities)
         return plan
 
-    def _plan(self, identities: _Identities) -> list[tuple[int, tuple[_Said, ...]]]:
+    def _plan(self, identities: Identities) -> list[tuple[int, tuple[_Said, ...]]]:
         """The vulnerabilities of a product, each with its statements in the order they were added."""
         grouped: dict[int, dict[int, tuple[float, str]]] = {}
         for identity, certainty in identities:
@@ -343,14 +295,15 @@ class Matcher:
             for number, places in grouped.items()
         ]
 
-    def _group(self, identities: _Identities, held: Installed) -> _Group | None:
+    def _group(self, identities: Identities, held: Installed) -> _Group | None:
         """The group of a component; None for one whose verdicts are not a matter of order alone."""
         if _is_alone(identities, held):
             return None
         plain = _plain(held)
         group = self._groups.get((identities, plain))
         if group is None:
-            group = self._groups[identities, plain] = _Group(held, self._planned(identities))
+            alike = self._alike.setdefault((identities, held.targets), {})
+            group = self._groups[identities, plain] = _Group(held, self._planned(identities), alike)
         return group
 
     def _look_up(
@@ -372,54 +325,47 @@ class Matcher:
         if traced.texts and version.strip().casefold() in traced.texts:
             return self._decide(said, held)
         if traced.view not in keys:
-            keys[traced.view] = key(traced.curve.scheme, version)
-        return traced.curve.at(keys[traced.view])
+            keys[traced.view] = key(traced.view[0], version)
+        return traced.at(keys[traced.view])
 
-    def _traced_of(self, group: _Group, number: int, said: tuple[_Said, ...]) -> _Traced | None:
+    def _traced_of(self, group: _Group, number: int, said: tuple[_Said, ...]) -> DecisionCurve | None:
         if number not in group.curves:
-            group.curves[number] = self._curve(said, group.held)
+            group.curves[number] = self._curve(group, number, said)
         return group.curves[number]
 
-    def _curve(self, said: tuple[_Said, ...], held: Installed) -> _Traced | None:
+    def _curve(self, group: _Group, number: int, said: tuple[_Said, ...]) -> DecisionCurve | None:
         """The decisions about one vulnerability as a function of the version's key in one scheme."""
+        held = group.held
         # The vendor's version inside a package, or the package's own: one of them for all, or no curve.
-        counted = {self._counted(one, held) for one in said}
-        if len({one.compared(said[0].identity) for one in counted}) > 1 or _is_mixed(said, held):
-            return None
-        held = next(iter(counted))
-        reading = reading_of(*held.compared(said[0].identity))
-        parts: list[tuple[CompiledAffected, StatementCurve, _Said]] = []
-        for one in said:
-            curve = self._trace(one.place, reading)
-            if curve is None or (parts and curve.curve.scheme != parts[0][1].curve.scheme):
+        if held.upstream:
+            counted = {self._counted(one, held) for one in said}
+            if len({one.compared(said[0].identity) for one in counted}) > 1 or _is_mixed(said, held):
                 return None
-            parts.append((self._compile(one.place, reading), curve, one))
-        known: dict[tuple[int, ...], Decision] = {}
-
-        def decision(place: bytes | None) -> Decision:
-            outcomes = tuple(id(curve.at(place)) for _, curve, _ in parts)
-            if outcomes not in known:
-                known[outcomes] = decide(
-                    [
-                        answer(compiled, curve, held, one.confidence, one.identity, place)
-                        for compiled, curve, one in parts
-                    ],
-                    self._ranks,
-                )
-            return known[outcomes]
-
-        bounds = {bound for _, curve, _ in parts for bound in (*curve.curve.bounds, *curve.points)}
-        texts = frozenset(text for _, curve, _ in parts for text in curve.texts)
-        traced = trace(parts[0][1].curve.scheme, bounds, decision)
-        return _Traced(traced, texts, (traced.scheme, not held.upstream or is_packaged(said[0].identity)))
+            held = next(iter(counted))
+        reading = reading_of(*held.compared(said[0].identity))
+        parts: list[Part] = []
+        for one in said:
+            terms, curve = self._trace(one.place, reading)
+            if curve is None or (parts and curve.scheme != parts[0].curve.scheme):
+                return None
+            parts.append(Part(terms, curve, one.confidence, one.identity))
+        view = (parts[0].curve.scheme, not held.upstream or is_packaged(said[0].identity))
+        if group.held.upstream:
+            return DecisionCurve(parts, held, view, self._ranks)
+        # Other versions of the product may be read otherwise, and yet these statements read them alike.
+        alike = (number, *(id(part.curve) for part in parts))
+        found = group.alike.get(alike)
+        if found is None:
+            found = group.alike[alike] = DecisionCurve(parts, held, view, self._ranks)
+        return found
 
     def _decide(self, said: tuple[_Said, ...], held: Installed) -> Decision:
         """The decision for one version as its text states it."""
         answers: list[Answer] = []
         for one in said:
             counted = self._counted(one, held)
-            compiled = self._compile(one.place, reading_of(*counted.compared(one.identity)))
-            answers.append(answer(compiled, None, counted, one.confidence, one.identity))
+            terms, compiled = self._compile(one.place, reading_of(*counted.compared(one.identity)))
+            answers.append(answer(terms, compiled, counted, one.confidence, one.identity))
         return decide(answers, self._ranks)
 
     def _counted(self, said: _Said, held: Installed) -> Installed:
@@ -432,19 +378,34 @@ class Matcher:
             found = group.asked[number, held.version] = self._decide(said, held)
         return found
 
-    def _compile(self, place: int, reading: Reading) -> CompiledAffected:
-        found = self._compiled.get((place, reading))
+    def _shape(self, place: int, reading: Reading) -> tuple[Terms, tuple[int, Reading]]:
+        """A statement's terms, and what it has in common with all that say the same of versions."""
+        known = self._told.get(place)
+        if known is None:
+            affected = self._affected[place]
+            shape = self._shapes.setdefault(shape_of(affected), place)
+            known = self._told[place] = (terms_of(affected), shape)
+        terms, shape = known
+        read = self._readings.get((shape, reading))
+        if read is None:
+            read = self._readings[shape, reading] = narrowed(self._affected[shape], reading)
+        return terms, (shape, read)
+
+    def _compile(self, place: int, reading: Reading) -> tuple[Terms, CompiledAffected]:
+        terms, shape = self._shape(place, reading)
+        found = self._compiled.get(shape)
         if found is None:
             if len(self._compiled) >= _KEPT:
                 self._compiled.clear()
                 self._traced.clear()
-            found = self._compiled[place, reading] = compile_affected(self._affected[place], reading)
-        return found
+            found = self._compiled[shape] = compile_affected(self._affected[shape[0]], shape[1])
+        return terms, found
 
-    def _trace(self, place: int, reading: Reading) -> StatementCurve | None:
-        if (place, reading) not in self._traced:
-            self._traced[place, reading] = statement_curve(self._compile(place, reading))
-        return self._traced[place, reading]
+    def _trace(self, place: int, reading: Reading) -> tuple[Terms, StatementCurve | None]:
+        terms, shape = self._shape(place, reading)
+        if shape not in self._traced:
+            self._traced[shape] = statement_curve(self._compile(place, reading)[1])
+        return terms, self._traced[shape]
 
 
 def match(
@@ -456,7 +417,7 @@ def match(
     return next(matcher.match((component,)), None)
 
 
-def _is_alone(identities: _Identities, held: Installed) -> bool:
+def _is_alone(identities: Identities, held: Installed) -> bool:
     """Whether what is missing from the version's text decides, and not its order (a build of Windows)."""
     return any(lacks_revision(identity, held.version) for identity, _ in identities)
 
@@ -468,20 +429,3 @@ def _plain(held: Installed) -> _Plain:
 
 def _is_mixed(said: tuple[_Said, ...], held: Installed) -> bool:
     return bool(held.upstream) and len({is_packaged(one.identity) for one in said}) > 1
-
-
-def _in_order(members: list[tuple[int, Installed]], scheme: str, whole: bool) -> _Order:
-    read, unreadable = [], array("I")
-    for position, held in members:
-        found = key(scheme, held.version if whole else held.upstream)
-        if found is None:
-            unreadable.append(position)
-        else:
-            read.append((found, position))
-    read.sort()
-    return _Order([found for found, _ in read], array("I", [position for _, position in read]), unreadable)
-
-
-def _keep(found: Matches, run: Run, unaffected: bool) -> None:
-    if unaffected or run.decision.status is not Status.NOT_AFFECTED:
-        found.runs.append(run)

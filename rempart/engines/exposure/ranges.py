@@ -15,7 +15,6 @@ from typing import NamedTuple
 from rempart.engines.exposure.closing import Closing, End, closings, contradicts_itself
 from rempart.engines.exposure.entries import entries_of
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
-from rempart.engines.exposure.platforms import condition_of, targets_of
 from rempart.engines.exposure.rangetext import (
     EVERYTHING,
     FROM_THE_START,
@@ -23,6 +22,7 @@ from rempart.engines.exposure.rangetext import (
     TextRange,
     branch_of,
     is_unstated,
+    may_name_product,
     read_range_text,
 )
 from rempart.engines.versions import key, prefix_bounds, scheme_for
@@ -35,6 +35,7 @@ _STATUS = {
 _SEMVER = frozenset({"semver", "npm"})
 _QUOTE_LENGTH = 200
 # Commits where a version was expected: an order that only the repository knows.
+_COMMIT_LENGTH = 40
 _COMMIT = re.compile(r"(?:[<=> ]*)[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
 # Epochs and marks of releases that only RPM packages write.
 _RPM_ONLY = re.compile(r"[0-9]:[0-9]|\.(?:el|fc|amzn|oe)[0-9]")
@@ -50,6 +51,7 @@ class Reading(NamedTuple):
     readable: frozenset[str]
 
 
+Shape = tuple[str, tuple[VersionEntry, ...], tuple[str, ...], tuple[str, ...]]
 PLAIN = Reading("generic", frozenset({"generic"}))
 
 
@@ -79,15 +81,13 @@ class CompiledRange:
 
 @dataclass(slots=True)
 class CompiledAffected:
-    """One product statement ready for comparison. Exact versions are looked up, ranges tried in order.
+    """What a statement says of versions, ready for comparison.
 
+    Exact versions are looked up, ranges tried in order.
     ``closings`` are what is inferred past the ends of ranges, where the source leaves it unstated;
-    ``contradictory`` says that its default denies those ends (see ``closing``). ``targets`` and
-    ``condition``: on what the product runs, and what else a configuration demands (see ``platforms``).
-    ``justification``: why its supplier says that it is not affected.
+    ``contradictory`` says that its default denies those ends (see ``closing``).
     """
 
-    source: str
     default: Status
     default_stated: bool
     exact: dict[tuple[str, bytes], tuple[int, Status, str]] = field(default_factory=dict)
@@ -97,9 +97,6 @@ class CompiledAffected:
     entries: int = 0
     closings: tuple[Closing, ...] = ()
     contradictory: bool = False
-    targets: frozenset[str] = frozenset()
-    condition: str = ""
-    justification: str = ""
 
 
 class Outcome(NamedTuple):
@@ -125,21 +122,42 @@ def reading_of(version: str, purl_type: str) -> Reading:
     return Reading(hint, frozenset(scheme for scheme in {hint, "npm"} if key(scheme, version) is not None))
 
 
+def shape_of(affected: Affected) -> Shape:
+    """What ``compile_affected`` reads of a statement: of equal shapes one compiled form serves."""
+    names = any(
+        entry.version_type.casefold() == "patch"
+        or may_name_product(entry.version.strip())
+        or may_name_product(entry.less_than.strip())
+        or may_name_product(entry.less_than_or_equal.strip())
+        for entry in affected.versions
+    )
+    return (
+        affected.default_status,
+        affected.versions,
+        () if affected.versions else affected.cpes,
+        (affected.vendor, affected.product) if names else (),
+    )
+
+
+def narrowed(affected: Affected, reading: Reading) -> Reading:
+    """The reading less what makes no difference to the statement: its entries may declare their scheme."""
+    declared = {scheme_for(entry.version_type) for entry in affected.versions} or {"generic"}
+    hint = reading.hint if "generic" in declared else "generic"
+    asked = {hint} - {"generic"} | ({"npm"} if declared & _SEMVER else set())
+    return Reading(hint, reading.readable & asked)
+
+
 def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAffected:
     """Read every bound of a statement once, for components of the given reading."""
     entries = entries_of(affected)
     contradictory = contradicts_itself(affected)
     compiled = CompiledAffected(
-        source=affected.source,
         default=Status.CANNOT_TELL
         if contradictory
         else _STATUS.get(affected.default_status, Status.CANNOT_TELL),
         default_stated=not contradictory and affected.default_status in {"affected", "unaffected"},
         entries=len(entries),
         contradictory=contradictory,
-        targets=targets_of(affected),
-        condition=condition_of(affected),
-        justification=affected.justification[:_QUOTE_LENGTH],
     )
     schemes: dict[str, None] = {}
     for order, entry in enumerate(entries):
@@ -189,10 +207,10 @@ def _scheme(entry: VersionEntry, reading: Reading) -> str:
         entry.less_than_or_equal,
         *(change.at for change in entry.changes),
     ]
-    if any(_COMMIT.fullmatch(text.strip()) for text in texts):
+    if any(len(text) >= _COMMIT_LENGTH and _COMMIT.fullmatch(text.strip()) for text in texts):
         return "git"
     candidate = "npm" if declared in _SEMVER else reading.hint
-    if candidate == "generic" and any(_RPM_ONLY.search(text) for text in texts):
+    if candidate == "generic" and _RPM_ONLY.search("\n".join(texts)):
         candidate = "rpm"
     elif candidate == "generic" or candidate not in reading.readable:
         return "generic"

@@ -78,6 +78,9 @@ _FIXED_AND_AFFECTED = re.compile(
 )
 # Words beside a product's name that make no other product of it.
 _GENERIC_WORDS = frozenset({"se", "version", "versions", "firmware", "software", "release", "build", "os"})
+_APART = re.compile(r"[ :_]")
+# What every form above has a character of; most versions have none, and are told apart at once.
+_WORDED = re.compile(r"[\s,;<>=≤≥–-]")
 _NAME_BEFORE = re.compile(r"([A-Za-z][A-Za-z0-9() ./&+-]{0,60}?)[ :_]+(?=v?\.?\s?[0-9])")
 
 
@@ -93,8 +96,14 @@ class TextRange:
 
 def branch_of(text: str) -> str:
     """The numbers before the wildcards of "5.10.*", "5.x", "8.6.x.x"; empty when it is no branch."""
-    found = _BRANCH.fullmatch(text.strip())
+    text = text.strip()
+    found = _BRANCH.fullmatch(text) if text[-1:] in {"x", "X", "*"} else None
     return (found.group(1) or found.group(2)) if found else ""
+
+
+def may_name_product(text: str) -> bool:
+    """Whether words may stand before the version: any other text is read without its product's name."""
+    return text[:1].isalpha() and _APART.search(text) is not None
 
 
 def without_product(text: str, names: str) -> str:
@@ -103,7 +112,7 @@ def without_product(text: str, names: str) -> str:
     Only words of ``names`` (the vendor and product stated beside it) go: another product's name stays,
     so that the text stays unreadable.
     """
-    found = _NAME_BEFORE.match(text)
+    found = _NAME_BEFORE.match(text) if may_name_product(text) else None
     if found is None:
         return text
     stated = {*re.findall(r"[a-z0-9]+", names.casefold()), *_GENERIC_WORDS}
@@ -127,6 +136,8 @@ def read_range_text(text: str) -> tuple[TextRange, ...]:
         return ()
     if text.casefold() in EVERYTHING:
         return (TextRange(),)
+    if _WORDED.search(text) is None:
+        return ()
     for pattern, shape in _FORMS:
         found = pattern.fullmatch(text)
         if found is not None:

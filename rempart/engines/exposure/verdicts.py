@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from rempart.engines.exposure.curves import StatementCurve
 from rempart.engines.exposure.evaluation import evaluate
 from rempart.engines.exposure.installed import Installed, doubt
-from rempart.engines.exposure.model import Status, Verdict
-from rempart.engines.exposure.platforms import is_elsewhere
+from rempart.engines.exposure.model import Affected, Status, Verdict
+from rempart.engines.exposure.platforms import condition_of, is_elsewhere, targets_of
 from rempart.engines.exposure.ranges import CompiledAffected, Outcome
 
 # Precedence of sources about one vulnerability: the assigner knows its product best, then the
@@ -25,8 +24,32 @@ _INFERRED = {"fixed_at": 0.8, "above_range": 0.7}
 _CONTRADICTED = 0.75
 _UNCONFIRMED = 0.9
 _LONGEST_DETAIL = 400
+_LONGEST_JUSTIFICATION = 200
 _DISAGREEMENT = 0.7
 _UNDECIDED_ABOVE = 0.85
+
+
+class Terms(NamedTuple):
+    """Who makes a statement, and on what terms: all of it but what it says of versions.
+
+    ``targets`` and ``condition``: on what the product runs, and what else a configuration demands (see
+    ``platforms``). ``justification``: why its supplier says that it is not affected.
+    """
+
+    source: str
+    targets: frozenset[str]
+    condition: str
+    justification: str
+
+
+def terms_of(affected: Affected) -> Terms:
+    """The terms of a statement."""
+    return Terms(
+        affected.source,
+        targets_of(affected),
+        condition_of(affected),
+        affected.justification[:_LONGEST_JUSTIFICATION],
+    )
 
 
 class Answer(NamedTuple):
@@ -63,36 +86,27 @@ class Decision(NamedTuple):
 
 
 def answer(
-    compiled: CompiledAffected,
-    curve: StatementCurve | None,
-    held: Installed,
-    confidence: float,
-    identity: str,
-    place: bytes | None = None,
+    terms: Terms, compiled: CompiledAffected, held: Installed, confidence: float, identity: str
 ) -> Answer:
-    """One statement's answer: at ``place`` of its curve, or for the version held when it has none."""
-    if curve is not None:
-        return qualified(compiled, curve.at(place), held, confidence, identity)
+    """One statement's answer for the version held."""
     version, _purl_type = held.compared(identity)
     if not version:
         quote = compiled.ranges[0].quote if compiled.ranges else ""
         reason = doubt(identity, held, "", affected=False) or "no_version"
-        return Answer(compiled.source, Outcome(Status.CANNOT_TELL, reason, quote), confidence, identity)
-    return qualified(compiled, evaluate(compiled, version), held, confidence, identity)
+        return Answer(terms.source, Outcome(Status.CANNOT_TELL, reason, quote), confidence, identity)
+    return qualified(terms, evaluate(compiled, version), held, confidence, identity)
 
 
-def qualified(
-    compiled: CompiledAffected, outcome: Outcome, held: Installed, confidence: float, identity: str
-) -> Answer:
+def qualified(terms: Terms, outcome: Outcome, held: Installed, confidence: float, identity: str) -> Answer:
     """An outcome with the doubts that the identity and the inventory leave.
 
     A statement about another system or host than the one shown is about another product. A condition
     that no inventory line shows (hardware, an operating system) is told, and lowers the confidence.
     """
-    if is_elsewhere(compiled.targets, held.targets) and outcome.status is not Status.NOT_AFFECTED:
-        quote = ", ".join(sorted(compiled.targets))
+    if is_elsewhere(terms.targets, held.targets) and outcome.status is not Status.NOT_AFFECTED:
+        quote = ", ".join(sorted(terms.targets))
         elsewhere = Outcome(Status.NOT_AFFECTED, "other_platform", quote)
-        return Answer(compiled.source, elsewhere, confidence, identity)
+        return Answer(terms.source, elsewhere, confidence, identity)
     reason = doubt(identity, held, outcome.reason, affected=outcome.status is Status.AFFECTED)
     if reason:
         outcome = Outcome(
@@ -103,10 +117,10 @@ def qualified(
         confidence *= _INFERRED.get(outcome.reason, 1.0)
     if outcome.contradicted:
         confidence *= _CONTRADICTED
-    condition = compiled.condition if outcome.status is Status.AFFECTED else ""
-    justification = compiled.justification if outcome.status is Status.NOT_AFFECTED else ""
+    condition = terms.condition if outcome.status is Status.AFFECTED else ""
+    justification = terms.justification if outcome.status is Status.NOT_AFFECTED else ""
     confidence *= _UNCONFIRMED if condition else 1.0
-    return Answer(compiled.source, outcome, confidence, identity, condition, justification)
+    return Answer(terms.source, outcome, confidence, identity, condition, justification)
 
 
 def ranks(precedence: Sequence[str]) -> dict[str, int]:

@@ -12,9 +12,15 @@ MAX_LENGTH = 256  # longest version text read; a longer one is not a version
 
 def number(digits: str) -> bytes:
     """ASCII digits of any length up to ``MAX_LENGTH`` → one length byte, then big-endian bytes."""
-    value = int(digits or "0")
+    return _SHORT.get(digits) or _number(int(digits or "0"))
+
+
+def _number(value: int) -> bytes:
     body = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return bytes((len(body),)) + body
+
+
+_SHORT = {str(value): _number(value) for value in range(10_000)}
 
 
 def word(text: str) -> bytes:

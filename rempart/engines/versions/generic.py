@@ -28,6 +28,7 @@ _ALTERNATIVES = (
 )
 # A build of hardware makers ("1.07b01", "2.305b240719"): a pre-release is not numbered so.
 _BUILD = re.compile(r"(?<=[0-9])b(?=0[0-9]|[0-9]{5})")
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")  # most versions: no word, and nothing to undo
 _SHAPE = re.compile(r"[0-9][0-9a-z._\-+()/ ]*")
 _TOKEN = re.compile(r"([0-9]+)|([a-z]+)|([^0-9a-z]+)")
 _HASH = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}")
@@ -78,6 +79,8 @@ def prefix_bounds(text: str) -> tuple[bytes, bytes] | None:
 
 
 def _tokens(text: str) -> list[bytes] | None:
+    if _NUMBERS.fullmatch(text):
+        return [_NUMBER + number(digits) for digits in text.split(".")]
     lowered = _MARK.sub("", text.strip().lower().replace("\\", ""), count=1) if text else ""
     lead = _LEAD.match(lowered)
     body = _METADATA.sub("", lowered[lead.end() :]) if lead else ""

@@ -114,6 +114,7 @@ def compare(scheme: str, left: str, right: str) -> int | None:
     return (left_key > right_key) - (left_key < right_key)
 
 
+@lru_cache(maxsize=1 << 12)
 def scheme_for(version_type: str, purl_type: str = "") -> str:
     """The scheme of a ``versionType`` (CVE JSON 5), else of a purl type, else ``generic``."""
     declared = _BY_VERSION_TYPE.get(version_type.strip().lower())

@@ -16,11 +16,14 @@ from rempart.engines.exposure import Aliases, Matcher, compile_affected
 from rempart.engines.exposure.curves import statement_curve
 from rempart.engines.exposure.evaluation import evaluate
 from rempart.engines.exposure.model import Affected, Component, VersionChange, VersionEntry
-from rempart.engines.exposure.ranges import reading_of
+from rempart.engines.exposure.ranges import narrowed, reading_of, shape_of
 from rempart.engines.records.cve import parse_cve
 from rempart.engines.versions import key
 
 RECORDS = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "cve" / "cve-records.jsonl.gz"
+
+
+_PURL_TYPES = ("", "npm", "maven", "pypi", "deb")
 
 
 def _texts(affected: Affected) -> set[str]:
@@ -41,14 +44,12 @@ def _texts(affected: Affected) -> set[str]:
 
 def _disagreements(affected: Affected) -> list[str]:
     wrong = []
-    for version, purl_type in itertools.product(
-        sorted(_texts(affected)), ("", "npm", "maven", "pypi", "deb")
-    ):
+    for version, purl_type in itertools.product(sorted(_texts(affected)), _PURL_TYPES):
         compiled = compile_affected(affected, reading_of(version, purl_type))
         traced = statement_curve(compiled)
         if traced is None or version.strip().casefold() in traced.texts:
             continue
-        meant, said = evaluate(compiled, version), traced.at(key(traced.curve.scheme, version))
+        meant, said = evaluate(compiled, version), traced.at(key(traced.scheme, version))
         if meant != said:
             wrong.append(f"{version!r} {purl_type}: {meant} {said} {affected}")
     return wrong
@@ -86,6 +87,33 @@ _RANGE = st.builds(
 def test_a_curve_says_what_its_statement_says(versions: tuple[VersionEntry, ...], default: str) -> None:
     statement = Affected("cna:acme", "Acme", "Portal", default_status=default, versions=versions)
     assert _disagreements(statement) == []
+
+
+@pytest.mark.parametrize("step", [300, pytest.param(7, marks=pytest.mark.full)])
+def test_a_statement_compiles_as_those_of_its_shape_and_in_its_narrowed_reading(step: int) -> None:
+    if not RECORDS.exists():
+        pytest.skip("the CVE records are not beside the repository")
+    readings = [reading_of(*each) for each in itertools.product(("1.2.3", "1.2", "odd one"), _PURL_TYPES)]
+    shapes: dict[object, Affected] = {}
+    seen = 0
+    with gzip.open(RECORDS, "rt", encoding="utf-8") as stream:
+        for line in itertools.islice(stream, 0, None, step):
+            for affected in parse_cve(json.loads(line)).affected[:20]:
+                first = shapes.setdefault(shape_of(affected), affected)
+                seen += first is not affected
+                for reading in readings:
+                    whole = compile_affected(affected, reading)
+                    assert compile_affected(first, narrowed(first, reading)) == whole
+    assert seen > 20
+
+
+def test_a_product_named_before_the_version_is_of_the_shape() -> None:
+    entry = VersionEntry("Portal 1.2", "affected")
+    shapes = {shape_of(Affected("cna:acme", "Acme", name, versions=(entry,))) for name in ("Portal", "Shop")}
+    assert len(shapes) == 2
+    plain = VersionEntry("1.2", "affected")
+    shapes = {shape_of(Affected("cna:acme", "Acme", name, versions=(plain,))) for name in ("Portal", "Shop")}
+    assert len(shapes) == 1
 
 
 def test_a_sweep_says_what_verdicts_say() -> None:
