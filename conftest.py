@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from rempart.kernel import keeping
 from rempart.web.translations import compile_catalogues
 
 # No test depends on how fast the machine is; ``benchmarks/`` measures.
@@ -42,3 +43,9 @@ def _in_french() -> Any:
     translation.activate(settings.LANGUAGE_CODE)
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Any:
+    """What a process keeps of one test's rows is not the next test's."""
+    keeping.forget()

@@ -7,6 +7,7 @@ French follows the Office québécois de la langue française: narrow no-break s
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from babel.numbers import format_decimal, format_percent
 from django.utils import timezone
@@ -46,10 +47,11 @@ def percent(ratio: float | None, decimals: int = 0) -> str:
 
 def clock(moment: datetime) -> str:
     """The time of day in the government's zone: "14 h 05" or "14:05"."""
-    local = timezone.localtime(moment)
-    if locale() == "en_CA":
-        return f"{local:%H:%M}"
-    return f"{local.hour}{FIXED}h{FIXED}{local:%M}"
+    return _clock(timezone.localtime(moment), locale())
+
+
+def _clock(local: datetime, reader: str) -> str:
+    return f"{local:%H:%M}" if reader == "en_CA" else f"{local.hour}{FIXED}h{FIXED}{local:%M}"
 
 
 def day(moment: date) -> str:
@@ -61,15 +63,24 @@ def day(moment: date) -> str:
 
 def exact(moment: datetime) -> str:
     """The date, the time and the zone: "2026-01-31, 14 h 05 (HNE)"."""
-    return f"{day(moment)}, {clock(moment)} ({zone(moment)})"
+    return _exact(moment, locale())
+
+
+@lru_cache(maxsize=4096)
+def _exact(moment: datetime, reader: str) -> str:
+    """The same few moments fill a list: the deadline of a directive is that of all its bodies."""
+    local = timezone.localtime(moment)
+    return f"{local.date().isoformat()}, {_clock(local, reader)} ({_zone(local, reader)})"
 
 
 def zone(moment: datetime) -> str:
     """The zone's short name at that moment, in the reader's language."""
-    name = timezone.localtime(moment).tzname() or "UTC"
-    if locale() == "en_CA":
-        return name
-    return {"EST": "HNE", "EDT": "HAE"}.get(name, name)
+    return _zone(timezone.localtime(moment), locale())
+
+
+def _zone(local: datetime, reader: str) -> str:
+    name = local.tzname() or "UTC"
+    return name if reader == "en_CA" else {"EST": "HNE", "EDT": "HAE"}.get(name, name)
 
 
 def span(length: timedelta) -> str:

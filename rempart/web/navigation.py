@@ -9,10 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from rempart.kernel import addresses
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
 
@@ -56,7 +57,7 @@ _PLACES = (
 def address(name: str, *args: Any) -> str:
     """The address of a page by its name, "" when the platform has no such page."""
     try:
-        return reverse(name, args=args)
+        return addresses.address(name, *args)
     except NoReverseMatch:
         return ""
 

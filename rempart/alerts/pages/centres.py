@@ -49,10 +49,10 @@ def centre(request: ActorRequest, code: str) -> HttpResponseBase:
     place = organisations.get_organisation(actor, code)
     if place.kind not in {"cocd", "cgcd"}:
         raise NotFound(_t("Ce code n’est pas celui d’un centre."))
-    mine = queries.targets(actor).filter(body__path__startswith=place.path)
+    mine = queries.target_lines(actor).filter(body__path__startswith=place.path)
     at = now()
     live = mine.filter(state__in=OPEN)
-    bodies = (
+    bodies = list(
         live.order_by()
         .values("body_id", code=F("body__code"), name_fr=F("body__name_fr"), name_en=F("body__name_en"))
         .annotate(
@@ -68,19 +68,14 @@ def centre(request: ActorRequest, code: str) -> HttpResponseBase:
     statements = exposure.statements(actor).filter(state="proposed", body__path__startswith=place.path)
     context = {
         "centre": place,
-        "bodies": list(bodies[:_MOST]),
+        "bodies": bodies[:_MOST],
         "silent": list(live.filter(state__in=WAITING).order_by("due_at", "id")[:_SILENT]),
         "delays": list(live.filter(delay_requested_until__isnull=False).order_by("due_at", "id")[:_MOST]),
         "attestations": list(
             live.filter(state=S.DECLARED, exposures_total=0).order_by("declared_at")[:_MOST]
         ),
         "statements": list(statements.order_by("made_at", "id")[:_MOST]),
-        "figures": live.aggregate(
-            open=Count("id"),
-            silent=Count("id", filter=Q(state__in=WAITING)),
-            late=Count("id", filter=Q(due_at__lt=at)),
-            declared=Count("id", filter=Q(state=S.DECLARED)),
-        ),
+        "figures": {key: sum(body[key] for body in bodies) for key in ("open", "silent", "late", "declared")},
         "may_review": actor.may(Permission.ALERT_REVIEW, place.pk) or actor.may(Permission.ALERT_REVIEW),
     }
     return render(request, "alerts/centre.html", context)

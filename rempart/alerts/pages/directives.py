@@ -25,7 +25,7 @@ _TIMELINE = 40
 @page(Permission.ALERT_READ)
 def directive_list(request: ActorRequest) -> HttpResponseBase:
     listing = lists.directive_listing(request.actor)
-    rows = lists.with_urgency(queries.directives(request.actor))
+    rows = lists.with_urgency(queries.directive_lines(request.actor))
     if downloads.wanted(request):
         chosen = listing.rows(rows, request.GET)
         return downloads.download(
@@ -46,7 +46,7 @@ def directive(request: ActorRequest, number: str) -> HttpResponseBase:
     """One directive: what it asks, the bodies that it binds by what presses, what happened, its messages."""
     found = queries.get_directive(request.actor, number)
     listing = lists.target_listing(request.actor, one_directive=True)
-    rows = lists.with_ends(queries.targets(request.actor).filter(directive=found))
+    rows = lists.with_ends(queries.target_lines(request.actor).filter(directive=found))
     messages_sent = queries.deliveries(request.actor).filter(target__directive=found)
     context = {
         "directive": found,
@@ -100,7 +100,7 @@ def body_directives(request: ActorRequest, code: str) -> HttpResponseBase:
     """What one body was asked, what is open first."""
     body = organisations.get_organisation(request.actor, code)
     listing = lists.target_listing(request.actor)
-    rows = lists.with_ends(queries.targets(request.actor).filter(body=body))
+    rows = lists.with_ends(queries.target_lines(request.actor).filter(body=body))
     if downloads.wanted(request):
         chosen = listing.rows(rows, request.GET)
         marking = most_restrictive([Marking.AMBER, lists.marking_of(chosen, "directive__marking")])

@@ -23,7 +23,7 @@ def inbox(request: ActorRequest) -> HttpResponseBase:
     ends.
     """
     actor = request.actor
-    mine = queries.targets(actor).visible_to(actor, Permission.ALERT_RESPOND)
+    mine = queries.target_lines(actor).visible_to(actor, Permission.ALERT_RESPOND)
     rows = list(mine.filter(state__in=OPEN).order_by("due_at", "id")[: _MOST + 1])
     unseen = [row.pk for row in rows if row.state == S.SENT]
     if unseen and actor.may(Permission.ALERT_ACKNOWLEDGE):

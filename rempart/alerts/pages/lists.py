@@ -38,13 +38,8 @@ def with_urgency(rows: Rows) -> Rows:
     return rows.annotate(urgency=Case(*ranks, default=Value(9), output_field=IntegerField()))
 
 
-def _bodies(actor: Actor) -> list[tuple[str, str]]:
-    rows = organisations.bodies(actor, Permission.ALERT_READ).order_by("code")
-    return [(one.code, one.name) for one in rows]
-
-
-def _centre_choices(actor: Actor) -> list[tuple[str, str]]:
-    return [(one.code, one.name) for one in queries.centres(actor)]
+def _places(actor: Actor) -> organisations.PlaceChoices:
+    return organisations.choices(actor, Permission.ALERT_READ)
 
 
 def _priority() -> Filter:
@@ -100,13 +95,13 @@ def directive_listing(actor: Actor) -> Listing:
             "body",
             _("Organisme"),
             lambda rows, value: binding(body__code=value)(rows),
-            lambda: _bodies(actor),
+            lambda: _places(actor).bodies,
         ),
         Filter(
             "centre",
             _("Centre opérationnel"),
             lambda rows, value: binding(body__parent__code=value)(rows),
-            lambda: _centre_choices(actor),
+            lambda: _places(actor).centres,
             folded=True,
         ),
     )
@@ -199,13 +194,13 @@ def target_listing(actor: Actor, *, one_directive: bool = False) -> Listing:
             "body",
             _("Organisme"),
             lambda rows, value: rows.filter(body__code=value),
-            lambda: _bodies(actor),
+            lambda: _places(actor).bodies,
         ),
         Filter(
             "centre",
             _("Centre opérationnel"),
             lambda rows, value: rows.filter(body__parent__code=value),
-            lambda: _centre_choices(actor),
+            lambda: _places(actor).centres,
             folded=True,
         ),
     )
@@ -283,7 +278,7 @@ def delivery_listing(actor: Actor) -> Listing:
             "body",
             _("Organisme"),
             lambda rows, value: rows.filter(body__code=value),
-            lambda: _bodies(actor),
+            lambda: _places(actor).bodies,
         ),
     )
     return Listing("deliveries", DELIVERY_COLUMNS, filters, "-created")

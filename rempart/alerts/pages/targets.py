@@ -35,7 +35,7 @@ _EXPOSURES = 200
 def target_list(request: ActorRequest) -> HttpResponseBase:
     """Every body bound by a directive, one row each: what the figures of other pages lead to."""
     listing = lists.target_listing(request.actor)
-    rows = lists.with_ends(queries.targets(request.actor))
+    rows = lists.with_ends(queries.target_lines(request.actor))
     if downloads.wanted(request):
         chosen = listing.rows(rows, request.GET)
         marking = most_restrictive([Marking.AMBER, lists.marking_of(chosen, "directive__marking")])

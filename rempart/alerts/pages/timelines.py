@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from rempart.alerts import wording
+from rempart.kernel.addresses import address
 
 
 def entries(events: Iterable[Any], *, with_body: bool = False) -> list[dict[str, Any]]:
@@ -30,7 +30,7 @@ def _entry(event: Any, with_body: bool) -> dict[str, Any]:
     return {
         "at": event.at,
         "text": f"{event.body.name} · {text}" if with_body else text,
-        "url": reverse("target", args=[event.target_id]) if with_body else "",
+        "url": address("target", event.target_id) if with_body else "",
         "who": who,
         "detail": _detail(event),
         "meaning": wording.EVENT_MEANINGS.get(event.kind, ""),

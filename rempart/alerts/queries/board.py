@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
-
 from rempart.alerts.models import Directive, Target, TargetEvent
-from rempart.alerts.queries.directives import directives
+from rempart.alerts.queries.directives import directive_lines
 from rempart.alerts.states import OPEN, WAITING
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
+from rempart.kernel.scoping import condition
+from rempart.kernel.sql import fetch, instant, listed
 from rempart.kernel.time import now
 
 S = Target.State
@@ -39,7 +39,7 @@ class DirectiveProgress:
 
 def directive_progress(actor: Actor, limit: int = 20) -> list[DirectiveProgress]:
     """The open directives, those with the most late bodies first. One query."""
-    rows = directives(actor).filter(state=Directive.State.OPEN).order_by("-late", "due_at", "-id")
+    rows = directive_lines(actor).filter(state=Directive.State.OPEN).order_by("-late", "due_at", "-id")
     return [
         DirectiveProgress(
             row.pk,
@@ -82,24 +82,28 @@ class SentenceCounts:
     delay_requests: int
 
 
+_SENTENCE = f"""
+SELECT
+    COUNT(DISTINCT CASE WHEN t.state IN ({listed(OPEN)}) THEN t.directive_id END),
+    COUNT(DISTINCT CASE WHEN t.state IN ({listed(WAITING)}) THEN t.body_id END),
+    COUNT(DISTINCT CASE WHEN t.state IN ({listed(WAITING)}) AND t.rung > 0 THEN t.body_id END),
+    COUNT(CASE WHEN t.state IN ({listed(WAITING)}) THEN 1 END),
+    COUNT(DISTINCT CASE WHEN t.state IN ({listed(OPEN)}) AND t.due_at < %s THEN t.body_id END),
+    COUNT(CASE WHEN t.state IN ({listed(OPEN)}) AND t.due_at < %s THEN 1 END),
+    COUNT(CASE WHEN t.state = '{S.DECLARED}' THEN 1 END),
+    COUNT(CASE WHEN t.verified_at > %s THEN 1 END),
+    COUNT(CASE WHEN t.state IN ({listed(OPEN)}) AND t.delay_requested_until IS NOT NULL THEN 1 END)
+FROM alerts_target t
+WHERE (t.state IN ({listed(OPEN)}) OR t.verified_at > %s) AND {{visible}}
+"""  # noqa: S608 - codes of ours
+
+
 def sentence_counts(actor: Actor) -> SentenceCounts:
     """One query over the targets that matter now."""
-    at = now()
-    live = Q(state__in=OPEN) | Q(verified_at__gt=at - timedelta(days=1))
-    waiting_now = Q(state__in=WAITING)
-    late = Q(state__in=OPEN, due_at__lt=at)
-    found = Target.objects.visible_to(actor, Permission.ALERT_READ).filter(live).aggregate(
-        open_directives=Count("directive", filter=Q(state__in=OPEN), distinct=True),
-        unacknowledged=Count("body", filter=waiting_now, distinct=True),
-        unacknowledged_escalated=Count("body", filter=waiting_now & Q(rung__gt=0), distinct=True),
-        waiting_targets=Count("id", filter=waiting_now),
-        late_bodies=Count("body", filter=late, distinct=True),
-        late_targets=Count("id", filter=late),
-        declared_unproved=Count("id", filter=Q(state=S.DECLARED)),
-        verified_since_yesterday=Count("id", filter=Q(verified_at__gt=at - timedelta(days=1))),
-        delay_requests=Count("id", filter=Q(state__in=OPEN, delay_requested_until__isnull=False)),
-    )  # fmt: skip
-    return SentenceCounts(**found)
+    visible = condition(actor.scope(Permission.ALERT_READ), "t.body_id")
+    at, yesterday = instant(now()), instant(now() - timedelta(days=1))
+    (found,) = fetch(_SENTENCE.format(visible=visible), [at, at, yesterday, yesterday])
+    return SentenceCounts(*found)
 
 
 @dataclass(frozen=True, slots=True)

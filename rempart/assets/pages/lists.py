@@ -64,11 +64,7 @@ def _jurisdiction(rows: Rows, value: str) -> Rows:
 
 
 def _bodies(actor: Actor) -> Callable[[], Choices]:
-    return lambda: list(
-        organisations.bodies(actor, Permission.ASSET_READ)
-        .order_by("name_fr")
-        .values_list("code", "name_fr")[:_LONGEST_CHOICE]
-    )
+    return lambda: organisations.choices(actor, Permission.ASSET_READ).bodies
 
 
 def _locations(actor: Actor) -> Callable[[], Choices]:

@@ -17,7 +17,7 @@ from rempart.detection.queries.hunts import brought
 from rempart.detection.queries.sightings import own_bodies
 from rempart.kernel.actors import Actor
 from rempart.kernel.exports import Cell
-from rempart.kernel.listing import Column, Filter, Listing
+from rempart.kernel.listing import Choices, Column, Filter, Listing
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
@@ -152,11 +152,10 @@ SIGHTING_COLUMNS = (
 def sighting_listing(actor: Actor, *, own: bool = False) -> Listing:
     """The list of what leaves bodies; ``own``: of the actor's own bodies, to see what left them."""
 
-    def bodies() -> list[tuple[str, str]]:
+    def bodies() -> Choices:
         if own:
             return [(one.code, one.name) for one in own_bodies(actor)]
-        rows = organisations.bodies(actor, Permission.SIGHTING_READ).order_by("code")
-        return [(one.code, one.name) for one in rows]
+        return organisations.choices(actor, Permission.SIGHTING_READ).bodies
 
     filters = (
         _level_filter(),

@@ -103,7 +103,9 @@ def test_a_rule_is_written_checked_accepted_and_signed(writer, reviewer, shared)
     assert "<del>- title: Service stopped</del>" in shown
     assert "<ins>+ title: Services stopped</ins>" in shown
     assert reviewer.post(review, {"decision": "accept"}).status_code == 302
-    assert "Services stopped" in reviewer.get(page).text
+    accepted = reviewer.get(page).text
+    assert "Services stopped" in accepted
+    assert f"?version={version.pk}" in accepted  # to hunt it in the past
     assert reviewer.post("/detection/packs/new", {"body_id": "all"}).status_code == 302
     pack = Pack.objects.get()
     assert reviewer.get(f"/detection/packs/{pack.digest}").content == bytes(pack.file)

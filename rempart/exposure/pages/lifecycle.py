@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +25,7 @@ from rempart.kernel.exports import Cell
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import today
+from rempart.organisations import queries as organisations
 
 Rows = QuerySet[Any]
 
@@ -63,6 +65,7 @@ def _least(field: str) -> Callable[[Rows, str], Rows]:
 
 def listing_for(actor: Actor) -> Listing:
     """The list of holdings, with the bodies and centres that the actor may choose."""
+    places = partial(organisations.choices, actor, Permission.EXPOSURE_READ)
     filters = (
         Filter("q", _("Nom"), _words),
         Filter("when", _("Soutien"), _period, tuple(support_words.PERIODS.items())),
@@ -70,13 +73,13 @@ def listing_for(actor: Actor) -> Listing:
             "body",
             _("Organisme"),
             lambda rows, value: rows.filter(body__code=value),
-            lambda: queries.body_choices(actor),
+            lambda: places().bodies,
         ),
         Filter(
             "centre",
             _("Centre opérationnel"),
             lambda rows, value: rows.filter(body_id__in=list(queries.bodies_of_centre(actor, value))),
-            lambda: queries.centre_choices(actor),
+            lambda: places().centres,
             folded=True,
         ),
         Filter("product", _("Produit"), _slug, lifecycle.product_choices, folded=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import partial
 from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
@@ -14,7 +14,9 @@ from rempart.exposure.facets import Facet
 from rempart.kernel.actors import Actor
 from rempart.kernel.exports import Cell
 from rempart.kernel.listing import Column, Filter, Listing, Page, wanted_page
+from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
+from rempart.organisations import queries as organisations
 
 Rows = QuerySet[Any]
 
@@ -86,7 +88,7 @@ COLUMNS = (
 
 def exposure_listing(actor: Actor) -> Listing:
     """The list of exposures, with the bodies and centres that the actor may choose."""
-    known = cache(lambda: queries.places(actor))
+    places = partial(organisations.choices, actor, Permission.EXPOSURE_READ)
     filters = (
         Filter("state", _("État"), _among("state", wording.STATES), tuple(wording.STATES.items())),
         Filter(
@@ -107,13 +109,13 @@ def exposure_listing(actor: Actor) -> Listing:
             "body",
             _("Organisme"),
             lambda rows, value: rows.filter(body__code=value),
-            lambda: queries.body_choices(actor, known()),
+            lambda: places().bodies,
         ),
         Filter(
             "centre",
             _("Centre opérationnel"),
             lambda rows, value: rows.filter(body_id__in=list(queries.bodies_of_centre(actor, value))),
-            lambda: queries.centre_choices(actor, known()),
+            lambda: places().centres,
             folded=True,
         ),
         Filter("vulnerability", _("Vulnérabilité"), _vulnerability),

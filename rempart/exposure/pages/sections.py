@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import sections as asset_sections
@@ -16,6 +15,7 @@ from rempart.engines.graph import layered
 from rempart.exposure import queries
 from rempart.intelligence import sections
 from rempart.kernel.actors import Actor
+from rempart.kernel.addresses import address
 from rempart.kernel.listing import Filter
 from rempart.kernel.permissions import Permission
 
@@ -29,9 +29,12 @@ def exposed_section(request: HttpRequest, vulnerability: Any) -> str | None:
     if not actor.may(Permission.EXPOSURE_READ):
         return None
     lines = queries.body_lines(actor, vulnerability.pk)
+    whole = request.GET.get("bodies") == "all"
     context: dict[str, Any] = {
         "vulnerability": vulnerability,
-        "lines": lines if request.GET.get("bodies") == "all" else lines[:_SHOWN],
+        "lines": [
+            (line, _rows(vulnerability.cve_id, line.code)) for line in (lines if whole else lines[:_SHOWN])
+        ],
         "total": len(lines),
         "exposed": sum(1 for line in lines if line.open),
         "assets": sum(line.assets for line in lines),
@@ -74,8 +77,13 @@ def touches_us(actor: Actor) -> Filter:
     return Filter("exposed", _("Nous touche"), apply, (("yes", _("oui")), ("no", _("non"))))
 
 
+def _rows(cve_id: str, body: str) -> str:
+    """The exposures of one body to it, open or not."""
+    return f"{address('exposure_list')}?{urlencode({'vulnerability': cve_id, 'body': body})}"
+
+
 def _address(cve_id: str, query: dict[str, Any]) -> str:
-    return f"{reverse('exposure_list')}?{urlencode({'vulnerability': cve_id, 'state': 'open', **query})}"
+    return f"{address('exposure_list')}?{urlencode({'vulnerability': cve_id, 'state': 'open', **query})}"
 
 
 def register() -> None:

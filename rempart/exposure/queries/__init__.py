@@ -13,8 +13,6 @@ from rempart.exposure.queries.picture import BodyLine, Picture, body_lines, pict
 from rempart.exposure.queries.rows import (
     aliases,
     bodies_of_centre,
-    body_choices,
-    centre_choices,
     exposures,
     finding_of,
     findings,
@@ -23,7 +21,6 @@ from rempart.exposure.queries.rows import (
     in_order,
     of_asset,
     of_vulnerability,
-    places,
     statements,
 )
 from rempart.exposure.queries.services import ExposedService, exposed_services, under_service
@@ -64,9 +61,7 @@ __all__ = [
     "aliases",
     "bodies_called",
     "bodies_of_centre",
-    "body_choices",
     "body_lines",
-    "centre_choices",
     "count_by_facet",
     "exposed_bodies",
     "exposed_services",
@@ -86,7 +81,6 @@ __all__ = [
     "of_vulnerability",
     "open_counts",
     "picture",
-    "places",
     "priority_deadlines",
     "priority_for",
     "priority_table",

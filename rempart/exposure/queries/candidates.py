@@ -13,7 +13,7 @@ from django.db.models import Count
 
 from rempart.engines.exposure.names import product_name, vendor_name
 from rempart.engines.lifecycle.cycles import SOURCE, keys_of
-from rempart.exposure.commands.findings import Names
+from rempart.exposure.commands.inventory import Names
 from rempart.exposure.models import ComponentKey, ProductAlias, ProductDifference
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import Actor

@@ -8,7 +8,8 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from rempart.engines.exposure.aliases import BUILTIN_ALIASES
-from rempart.exposure.commands.findings import UNIDENTIFIED, Names
+from rempart.exposure.commands.findings import UNIDENTIFIED
+from rempart.exposure.commands.inventory import Names
 from rempart.exposure.commands.reach import fetch
 from rempart.exposure.models import ComponentKey, Finding, ProductAlias, SupportHolding
 from rempart.intelligence import queries as intelligence

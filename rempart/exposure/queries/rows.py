@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
@@ -101,41 +100,6 @@ def in_order(actor: Actor, ids: Sequence[int]) -> list[Exposure]:
     """These exposures in this order, with what a list shows of each; those the actor may not see left out."""
     shown = exposures(actor).only(*_SHOWN).in_bulk(ids)
     return [shown[one] for one in ids if one in shown]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A body whose exposures the actor may see, and the centre above it ("" when there is none)."""
-
-    code: str
-    name: str
-    centre: str
-    centre_name: str
-
-
-def places(actor: Actor) -> list[Place]:
-    """Those bodies, by code."""
-    rows = organisations.bodies(actor, Permission.EXPOSURE_READ).order_by("code")
-    named = rows.values_list(
-        "code", "name_fr", "name_en", "parent__kind", "parent__code", "parent__name_fr", "parent__name_en"
-    )
-    return [
-        Place(code, in_language(french, english), above, in_language(above_fr, above_en))
-        if kind == "cocd"
-        else Place(code, in_language(french, english), "", "")
-        for code, french, english, kind, above, above_fr, above_en in named
-    ]
-
-
-def body_choices(actor: Actor, known: list[Place] | None = None) -> list[tuple[str, str]]:
-    """(code, name) of the bodies whose exposures the actor may see (``known``, when already read)."""
-    return [(one.code, one.name) for one in (places(actor) if known is None else known)]
-
-
-def centre_choices(actor: Actor, known: list[Place] | None = None) -> list[tuple[str, str]]:
-    """(code, name) of the operational centres above those bodies."""
-    named = {one.centre: one.centre_name for one in (places(actor) if known is None else known)}
-    return sorted((code, name) for code, name in named.items() if code)
 
 
 def centres(actor: Actor) -> dict[int, dict[str, Any]]:

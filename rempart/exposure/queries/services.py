@@ -12,6 +12,7 @@ from rempart.exposure.commands.reach import Reach, fetch
 from rempart.exposure.models import Exposure
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
+from rempart.kernel.scoping import condition
 
 # From each exposed asset to all that need it. UNION drops what was already reached, which ends cycles.
 _BY_BODY = """
@@ -92,8 +93,7 @@ def exposed_services(vulnerability_ids: Iterable[int] | None, actor: Actor) -> l
     else:
         ids = None if vulnerability_ids is None else sorted(vulnerability_ids)
         where = Reach(vulnerability_ids=ids).exposures
-        if not scope.everything:
-            where += f" AND e.body_id IN ({', '.join(str(int(one)) for one in sorted(scope.bodies))})"
+        where += f" AND {condition(scope, 'e.body_id')}"
         exposed = _EXPOSED.format(where=where)
     rows = fetch(_SERVICES, exposed=exposed)
     return [ExposedService(*row[:5], bool(row[5]), row[6]) for row in rows]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rempart.indicators.measures.model import Measure, Places
-from rempart.indicators.measures.sql import fetch, ids, instant, seconds
+from rempart.kernel.sql import fetch, ids, instant, seconds
 
 # The first instant at which an inventory showed a body's affected software: no one could alert it before.
 _HELD = """

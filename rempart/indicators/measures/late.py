@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import connection
 
 from rempart.indicators.measures.model import Places
-from rempart.indicators.measures.sql import fetch, instant, seconds
+from rempart.kernel.sql import fetch, instant, seconds
 
 _LATE = """
 SELECT body_id, COUNT(*), SUM(CASE WHEN state IN ('sent', 'delivered') THEN 1 ELSE 0 END), MAX({late})

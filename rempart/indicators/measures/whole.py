@@ -11,8 +11,8 @@ from rempart.indicators.definitions import FRESH_DAYS
 from rempart.indicators.measures.durations import durations
 from rempart.indicators.measures.later import later_shares
 from rempart.indicators.measures.model import Measure, Places, count_of_bodies, share_of_bodies, shares
-from rempart.indicators.measures.sql import fetch, instant
 from rempart.kernel.actors import system
+from rempart.kernel.sql import fetch, instant
 from rempart.kernel.time import today
 from rempart.organisations import queries as organisations
 

@@ -10,6 +10,7 @@ from rempart.organisations.queries.answering import (
     digest_people,
     places_of,
 )
+from rempart.organisations.queries.choosing import PlaceChoices, choices
 from rempart.organisations.queries.people import (
     channels_of,
     duties,
@@ -47,6 +48,7 @@ __all__ = [
     "ChannelInfo",
     "DigestPerson",
     "Place",
+    "PlaceChoices",
     "Recipient",
     "answers_for",
     "bodies",
@@ -55,6 +57,7 @@ __all__ = [
     "channel",
     "channels_of",
     "children",
+    "choices",
     "digest_people",
     "duties",
     "duty_titles",

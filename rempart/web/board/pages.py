@@ -15,20 +15,21 @@ from django.views.decorators.http import require_GET
 
 from rempart.kernel.actors import Actor
 from rempart.kernel.edge import ActorRequest, page
+from rempart.kernel.keeping import Kept
 from rempart.kernel.permissions import Permission
 from rempart.web.board import rows, words
 from rempart.web.board.gather import Board, board, scope_key
-from rempart.web.board.kept import Kept
 from rempart.web.formats import number
 
 # The drawn board, by scope and language: many people of a centre watch the same one.
-kept: Kept[SafeString] = Kept()
+# Deadlines pass and exposures age without any event.
+kept: Kept[SafeString] = Kept(seconds=15)
 
 
 def _now(request: ActorRequest) -> SafeString:
     by = "body" if request.GET.get("by") == "body" else "centre"
     key, newest = scope_key(request.actor, by)
-    return kept.get(key, newest, lambda: _drawn(request.actor, by))
+    return kept.get(key, lambda: _drawn(request.actor, by), newest)
 
 
 def _drawn(actor: Actor, by: str) -> SafeString:

@@ -10,13 +10,17 @@ from typing import Any
 
 from django import template
 from django.template import Context, Node, NodeList, TemplateSyntaxError
-from django.template.base import FilterExpression, Parser, Token
+from django.template.base import FilterExpression, Parser, Token, Variable
+from django.template.defaulttags import URLNode, url
 from django.template.loader import render_to_string
-from django.utils.html import escape, format_html
+from django.templatetags.i18n import TranslateNode, do_translate
+from django.urls import NoReverseMatch
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from rempart.kernel import wording as vocabulary
+from rempart.kernel.addresses import address
 from rempart.kernel.listing import Page
 from rempart.kernel.markings import Marking
 from rempart.kernel.time import now
@@ -162,6 +166,52 @@ def marking(value: str) -> SafeString | str:
         found.label,
         found.explained(),
     )
+
+
+class _Constant(Node):
+    """Words written in the template: looked up once per language, not at each of a list's hundred cells."""
+
+    def __init__(self, node: TranslateNode) -> None:
+        self.node = node
+        self.said: dict[str, str] = {}
+
+    def render(self, context: Context) -> str:
+        language = get_language() or ""
+        if language not in self.said:
+            self.said[language] = self.node.render(context)
+        return self.said[language]
+
+
+class _Address(URLNode):
+    def render(self, context: Context) -> str:
+        arguments = [each.resolve(context) for each in self.args]
+        named = {key: value.resolve(context) for key, value in self.kwargs.items()}
+        try:
+            found = address(self.view_name.resolve(context), *arguments, **named)
+        except NoReverseMatch:
+            if self.asvar is None:
+                raise
+            found = ""
+        if self.asvar:
+            context[self.asvar] = found
+            return ""
+        return conditional_escape(found) if context.autoescape else found
+
+
+@register.tag("url")
+def url_tag(parser: Parser, token: Token) -> Node:
+    """Django's own tag, over remembered addresses."""
+    node = url(parser, token)
+    return _Address(node.view_name, node.args, node.kwargs, node.asvar)
+
+
+@register.tag("translate")
+def translate(parser: Parser, token: Token) -> Node:
+    """Django's own tag, quicker where what it translates is written in place."""
+    node = do_translate(parser, token)
+    written = node.filter_expression
+    constant = isinstance(written.var, Variable) and written.var.literal is not None and not written.filters
+    return _Constant(node) if constant and not node.asvar and not node.message_context else node
 
 
 # Blocks
@@ -345,6 +395,11 @@ def cell(parser: Parser, token: Token) -> Node:
 @register.simple_tag
 def options(choices: Iterable[tuple[Any, Any]], chosen: str = "") -> SafeString:
     """The options of a list, one of them chosen: bodies are hundreds, and a template's loop is slow."""
+    return _options(tuple(choices), chosen, get_language() or "")
+
+
+@lru_cache(maxsize=512)
+def _options(choices: tuple[tuple[Any, Any], ...], chosen: str, language: str) -> SafeString:
     lines = []
     for key, text in choices:
         selected = " selected" if str(key) == chosen else ""

@@ -19,10 +19,10 @@ from rempart.indicators.commands import take_snapshot
 from rempart.intelligence.models import Vulnerability
 from rempart.kernel import outbox
 from rempart.kernel.actors import system
+from rempart.kernel.keeping import Kept
 from rempart.kernel.permissions import Role
 from rempart.kernel.time import now
 from rempart.organisations.models import Organisation
-from rempart.web.board.kept import Kept
 from rempart.web.board.pages import kept
 from tests import factories as make
 from tests.server import eventually
@@ -31,13 +31,6 @@ pytestmark = pytest.mark.django_db
 
 _LINK = re.compile(r'<a [^>]*?href="([^"]+)"[^>]*>(.*?)</a>', re.DOTALL)
 _ROWS = ("/exposures/?", "/targets/?", "/board/bodies/", "/board/services/")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> Iterator[None]:
-    kept.clear()
-    yield
-    kept.clear()
 
 
 def exposed(body: Organisation, vulnerability: Vulnerability, **fields: object) -> Exposure:
@@ -185,9 +178,9 @@ def test_kept_until_something_happens(country: dict[str, object]) -> None:
 
 
 def test_what_takes_long_is_not_computed_at_every_event() -> None:
-    kept, computed = Kept[int](), count()
+    kept, computed = Kept[int](15), count()
     for event in range(50):
-        kept.get("board", event, lambda: sleep(0.3) or next(computed))
+        kept.get("board", lambda: sleep(0.3) or next(computed), event)
     assert next(computed) == 1
 
 

@@ -1,19 +1,28 @@
-"""What was computed for a scope, kept until something happens: many people watch the same board."""
+"""What was read or computed for a scope, kept a while: many people of one centre look at the same things."""
 
 from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-_SECONDS = 15.0  # deadlines pass and exposures age without any event
 _SHARE = 10  # computing fills at most a tenth of the time, however much happens
 _MOST = 64
+
+
+_every: weakref.WeakSet[Kept[Any]] = weakref.WeakSet()
+
+
+def forget() -> None:
+    """Drops all that this process keeps."""
+    for kept in list(_every):
+        kept.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +34,21 @@ class _Entry(Generic[T]):
 
 
 class Kept(Generic[T]):
-    """Values by key, each good while ``newest`` (an event's id) has not moved, and 15 s at most.
+    """Values by key, each good while ``newest`` (an event's id) has not moved, and for ``seconds`` at most.
 
     What takes long to compute is kept at least ten times as long, whatever happens meanwhile.
 
     One thread computes a key at a time; those that wait take its result when it is recent enough.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
+        _every.add(self)
 
-    def get(self, key: Hashable, newest: int, compute: Callable[[], T]) -> T:
+    def get(self, key: Hashable, compute: Callable[[], T], newest: int = 0) -> T:
         found = self._fresh(key, newest)
         if found is None:
             with self._lock:
@@ -60,7 +71,7 @@ class Kept(Generic[T]):
         if entry is None:
             return None
         age = time.monotonic() - entry.made
-        if age <= _SHARE * entry.took or (entry.newest >= newest and age <= _SECONDS):
+        if age <= _SHARE * entry.took or (entry.newest >= newest and age <= self._seconds):
             return entry
         return None
 

@@ -1,4 +1,4 @@
-"""SQL over the tables of earlier slices, the same on SQLite and PostgreSQL but for two words."""
+"""What SQL written by hand needs, the same on SQLite and PostgreSQL but for two words."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def instant(at: datetime) -> Any:
 def ids(numbers: Iterable[int]) -> str:
     """Whole numbers written in place, for lists longer than a database takes as parameters."""
     return ", ".join(str(int(each)) for each in numbers) or "NULL"
+
+
+def listed(codes: Iterable[str]) -> str:
+    """Codes of ours (states, kinds) written in place."""
+    return ", ".join(f"'{each!s}'" for each in sorted(codes))
 
 
 def fetch(statement: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
