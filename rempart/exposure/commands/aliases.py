@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rempart.exposure.commands import findings, opening
-from rempart.exposure.commands.findings import Names
+from rempart.exposure.commands.inventory import Names
 from rempart.exposure.commands.matching import COMPONENTS_AT_ONCE, Matched, tell
 from rempart.exposure.commands.reach import Reach, hold, slices
 from rempart.exposure.models import ComponentKey, ProductAlias

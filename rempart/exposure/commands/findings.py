@@ -6,24 +6,31 @@ reader of a withdrawn exposure finds why. Millions of pairs that never concerned
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
-from rempart.engines.exposure import Aliases, AliasRow, Matcher, component_keys
-from rempart.engines.exposure.aliases import BUILTIN_ALIASES
-from rempart.engines.exposure.model import Affected, Component, Status, Verdict
-from rempart.exposure.commands import order
+import orjson
+
+from rempart.engines.exposure import Matcher, component_keys
+from rempart.engines.exposure.model import Affected, Component, Verdict
 from rempart.exposure.commands.differences import Differences, Pair
+from rempart.exposure.commands.inventory import Inventory, Names, WholeInventory, load_components
+from rempart.exposure.commands.priorities import instant
 from rempart.exposure.commands.reach import Reach, fetch, slices
-from rempart.exposure.models import ComponentKey, Finding, ProductAlias
+from rempart.exposure.models import ComponentKey, Finding
 from rempart.intelligence import queries as intelligence
 from rempart.kernel import statistics
 
 # A component that nothing identifies has this key: it was looked at, and no vulnerability can find it.
 UNIDENTIFIED = "-"
-_COMPONENTS = "SELECT id, vendor, product, version, purl, cpe FROM assets_component WHERE {where} ORDER BY id"
+_FINDINGS = """
+SELECT f.id, f.vulnerability_id, f.component_id, f.status, f.source, f."range", f.reason, f.confidence,
+    CAST(f.detail AS text), f.first_found_at
+FROM exposure_finding f WHERE {where}
+"""
 _CVES = "SELECT id, cve_id FROM intelligence_vulnerability WHERE {where}"
 _KEYS_AT_ONCE = 400
 _IDS_AT_ONCE = 2_000
@@ -45,27 +52,19 @@ class Changes:
         self.vulnerability_ids |= other.vulnerability_ids
 
 
-class Names:
-    """The aliases in force, in both directions, and the order in which sources are believed."""
+class _Row(NamedTuple):
+    """A finding as it is kept; ``detail`` is its JSON."""
 
-    def __init__(self) -> None:
-        self.precedence = order.in_force()
-        stored = ProductAlias.objects.order_by("id").values_list(
-            "key", "canonical", "confidence", "provenance"
-        )
-        corrections = [AliasRow(*row) for row in stored]
-        self.aliases = Aliases.builtin(corrections)
-        self._spellings: dict[str, list[str]] = {}
-        for key in dict.fromkeys(row.key for row in (*BUILTIN_ALIASES, *corrections)):
-            self._spellings.setdefault(self.aliases.canonical(key)[0], []).append(key)
-
-    def spellings(self, canonical: Iterable[str]) -> list[str]:
-        """Every key that resolves to one of these."""
-        wanted = set(canonical)
-        return sorted(wanted.union(*(self._spellings.get(key, ()) for key in wanted)))
-
-    def canonical(self, keys: Iterable[str]) -> set[str]:
-        return {self.aliases.canonical(key)[0] for key in keys}
+    id: int
+    vulnerability_id: int
+    component_id: int
+    status: str
+    source: str
+    range: str
+    reason: str
+    confidence: float
+    detail: str
+    first_found_at: datetime
 
 
 def forget(component_ids: Sequence[int]) -> None:
@@ -88,15 +87,6 @@ def index(component_ids: Sequence[int], names: Names) -> list[Component]:
     return components
 
 
-def load_components(component_ids: Sequence[int]) -> list[Component]:
-    """The components of these ids, in the order of the ids."""
-    found: list[Component] = []
-    for part in slices(sorted(component_ids), _IDS_AT_ONCE):
-        rows = fetch(_COMPONENTS, where=Reach(component_ids=part).where(component="id"))
-        found += [Component(str(row[0]), *row[1:]) for row in rows]
-    return found
-
-
 def candidates(vulnerability_ids: Sequence[int], names: Names) -> tuple[list[int], list[int]]:
     """Those of these vulnerabilities that may concern an indexed component, and those components."""
     published = {
@@ -114,14 +104,28 @@ def candidates(vulnerability_ids: Sequence[int], names: Names) -> tuple[list[int
 
 
 def match_vulnerabilities(
-    vulnerability_ids: Sequence[int], names: Names, at: datetime, differences: Differences | None = None
+    vulnerability_ids: Sequence[int],
+    names: Names,
+    at: datetime,
+    differences: Differences | None = None,
 ) -> Changes:
     """Matches these vulnerabilities with every indexed component, and keeps the verdicts.
 
     Most records name nothing that anyone holds: their statements are not even read.
     """
-    verdicts = verdicts_of(vulnerability_ids, names)
-    return _keep(verdicts, Reach(vulnerability_ids=vulnerability_ids), at, differences)
+    concerned, component_ids = candidates(vulnerability_ids, names)
+    matcher = _matcher(intelligence.statements_for(concerned), names)
+    inventory = Inventory(names, load_components(component_ids))
+    return _keep(matcher, [inventory], Reach(vulnerability_ids=vulnerability_ids), at, differences)
+
+
+def match_with_all(
+    vulnerability_ids: Sequence[int], whole: WholeInventory, at: datetime, differences: Differences
+) -> Changes:
+    """The same for one of the many parts of a re-match, all of them with one inventory."""
+    layers = whole.layers()
+    matcher = _matcher(intelligence.statements_for(vulnerability_ids), whole.names)
+    return _keep(matcher, layers, Reach(vulnerability_ids=vulnerability_ids), at, differences)
 
 
 def verdicts_of(vulnerability_ids: Sequence[int], names: Names) -> Iterator[Verdict]:
@@ -156,7 +160,7 @@ def match_components(
         canonical.update(names.aliases.resolve(component_keys(component)))
     matcher = _matcher(intelligence.statements_for_keys(names.spellings(canonical)), names)
     reach = Reach(component_ids=[int(one.id) for one in components])
-    return _keep(matcher.match(components), reach, at, differences)
+    return _keep(matcher, [Inventory(names, components)], reach, at, differences)
 
 
 def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
@@ -167,29 +171,41 @@ def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
 
 
 def _keep(
-    verdicts: Iterable[Verdict], reach: Reach, at: datetime, differences: Differences | None = None
+    matcher: Matcher,
+    inventories: Sequence[Inventory],
+    reach: Reach,
+    at: datetime,
+    differences: Differences | None = None,
 ) -> Changes:
-    """Brings the findings within ``reach`` to these verdicts, writing only what differs."""
-    before = Finding.objects.all()
-    if reach.vulnerability_ids is not None:
-        before = before.filter(vulnerability_id__in=reach.vulnerability_ids)
-    if reach.component_ids is not None:
-        before = before.filter(component_id__in=reach.component_ids)
-    known = {(one.vulnerability_id, one.component_id): one for one in before}
-    added, changed = [], []
-    pairs: list[Pair] = []
-    for verdict in verdicts:
-        pair = (int(verdict.vulnerability_id), int(verdict.component_id))
-        finding = known.pop(pair, None)
-        if finding is None:
-            if verdict.status is not Status.NOT_AFFECTED:
-                added.append(Finding(vulnerability_id=pair[0], component_id=pair[1], **_values(verdict, at)))
-        elif _differs(finding, verdict):
-            values = {**_values(verdict, at), "first_found_at": finding.first_found_at}
-            changed.append(Finding(vulnerability_id=pair[0], component_id=pair[1], **values))
-            pairs.append((finding, changed[-1]))
+    """Brings the findings within ``reach`` to the verdicts about these components; writes what differs.
+
+    Of the pairs kept before, those that are affected no more are asked anew: each keeps why.
+    """
+    known = _kept(reach)
+    added: list[Finding] = []
+    changed: list[Pair] = []
+    for inventory in inventories:
+        for vulnerability_id, decision, held in inventory.sweep(matcher):
+            said = (
+                decision.status.value, decision.source[:120], decision.range[:500], decision.reason,
+                decision.confidence,
+            )  # fmt: skip
+            for component_id, version in held:
+                before = known.pop((vulnerability_id, component_id), None)
+                if before is None or not _is(before, said, decision.detail, version):
+                    detail = {"version": version, **decision.detail}
+                    after = _finding(vulnerability_id, component_id, said, detail, at)
+                    if before is None:
+                        added.append(after)
+                    else:
+                        changed.append(_changed(before, after))
+        changed += _asked_anew(matcher, inventory, known, at)
+    removed = [_of_row(row) for row in known.values()]
     # In one order everywhere, so that two workers that write the same pairs never wait in a ring.
-    rows = sorted((*added, *changed), key=lambda one: (one.vulnerability_id, one.component_id))
+    rows = sorted(
+        (*added, *(after for _, after in changed if after is not None)),
+        key=lambda one: (one.vulnerability_id, one.component_id),
+    )
     Finding.objects.bulk_create(
         rows,
         batch_size=2_000,
@@ -198,42 +214,71 @@ def _keep(
         update_fields=["status", "source", "range", "reason", "detail", "confidence", "last_changed_at"],
     )
     statistics.grew(Finding, len(added))
-    for part in slices([one.pk for one in known.values()], _IDS_AT_ONCE):
+    for part in slices([one.pk for one in removed], _IDS_AT_ONCE):
         Finding.objects.filter(pk__in=part).delete()
     if differences is not None:
         differences.verdicts(
-            chain(pairs, ((None, one) for one in added), ((one, None) for one in known.values())), at
+            chain(changed, ((None, one) for one in added), ((one, None) for one in removed)), at
         )
-    touched = {one.vulnerability_id for one in (*rows, *known.values())}
-    return Changes(len(added), len(changed), len(known), touched)
+    touched = {one.vulnerability_id for one in (*rows, *removed)}
+    return Changes(len(added), len(changed), len(removed), touched)
 
 
-def _values(verdict: Verdict, at: datetime) -> dict[str, object]:
-    return {
-        "status": verdict.status.value,
-        "source": verdict.source[:120],
-        "range": verdict.range[:500],
-        "reason": verdict.reason,
-        "detail": verdict.detail,
-        "confidence": verdict.confidence,
-        "first_found_at": at,
-        "last_changed_at": at,
-    }
+def _kept(reach: Reach) -> dict[tuple[int, int], _Row]:
+    where = reach.where("f.vulnerability_id", "f.component_id")
+    return {(row[1], row[2]): _Row(*row) for row in fetch(_FINDINGS, where=where)}
 
 
-def _differs(finding: Finding, verdict: Verdict) -> bool:
-    return (
-        finding.status,
-        finding.source,
-        finding.range,
-        finding.reason,
-        finding.detail,
-        finding.confidence,
-    ) != (
-        verdict.status.value,
-        verdict.source[:120],
-        verdict.range[:500],
-        verdict.reason,
-        verdict.detail,
-        verdict.confidence,
-    )
+def _is(before: _Row, said: tuple[str, str, str, str, float], detail: dict[str, str], version: str) -> bool:
+    """Whether a kept row says that already."""
+    if before[3:8] != said:
+        return False
+    kept = orjson.loads(before.detail)
+    return kept.pop("version", None) == version and kept == detail
+
+
+def _asked_anew(
+    matcher: Matcher, inventory: Inventory, known: dict[tuple[int, int], _Row], at: datetime
+) -> Iterator[Pair]:
+    """What becomes of kept pairs that are not affected, or not any more; each is taken out of ``known``."""
+    if not known:
+        return
+    for verdict in inventory.asked(matcher, {component_id for _, component_id in known}):
+        pair = (int(verdict.vulnerability_id), int(verdict.component_id))
+        before = known.pop(pair, None)
+        if before is None:
+            continue
+        said = (
+            verdict.status.value, verdict.source[:120], verdict.range[:500], verdict.reason,
+            verdict.confidence,
+        )  # fmt: skip
+        if before[3:8] != said or orjson.loads(before.detail) != verdict.detail:
+            yield _changed(before, _finding(*pair, said, verdict.detail, at))
+
+
+def _finding(
+    vulnerability_id: int,
+    component_id: int,
+    said: tuple[str, str, str, str, float],
+    detail: dict[str, str],
+    at: datetime,
+) -> Finding:
+    status, source, quote, reason, confidence = said
+    return Finding(
+        vulnerability_id=vulnerability_id, component_id=component_id, status=status, source=source,
+        range=quote, reason=reason, confidence=confidence, detail=detail, first_found_at=at,
+        last_changed_at=at,
+    )  # fmt: skip
+
+
+def _changed(before: _Row, after: Finding) -> Pair:
+    kept = _of_row(before)
+    after.first_found_at = kept.first_found_at
+    return kept, after
+
+
+def _of_row(row: _Row) -> Finding:
+    values = row._asdict()
+    values["detail"] = orjson.loads(row.detail)
+    values["first_found_at"] = instant(row.first_found_at)
+    return Finding(**values)

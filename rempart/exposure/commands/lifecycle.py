@@ -14,9 +14,8 @@ from rempart.engines.exposure import Aliases
 from rempart.engines.exposure.model import Component
 from rempart.engines.lifecycle import End, index
 from rempart.engines.lifecycle.cycles import SOURCE, Index, aliases_from
-from rempart.exposure.commands import findings
 from rempart.exposure.commands.aliases import rename_components
-from rempart.exposure.commands.findings import Names
+from rempart.exposure.commands.inventory import Names, load_components
 from rempart.exposure.commands.matching import tell
 from rempart.exposure.commands.reach import fetch, hold, run, slices
 from rempart.exposure.models import ComponentSupport, ProductAlias
@@ -77,7 +76,7 @@ class Located:
 def locate_components(ids: Iterable[int], located: Located) -> None:
     """Writes where these components are in the cycles, in place of what was written before."""
     for part in slices(sorted(ids), _AT_ONCE):
-        rows = [located.row(component) for component in findings.load_components(part)]
+        rows = [located.row(component) for component in load_components(part)]
         with transaction.atomic():
             ComponentSupport.objects.filter(component_id__in=part).delete()
             ComponentSupport.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)

@@ -6,7 +6,7 @@ Each command is idempotent and may run in several workers at once. Each change i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,18 +15,28 @@ from django.db import transaction
 
 from rempart.exposure.commands import findings, opening, priorities
 from rempart.exposure.commands.differences import Differences
-from rempart.exposure.commands.findings import Changes, Names
+from rempart.exposure.commands.findings import Changes
+from rempart.exposure.commands.inventory import Names, WholeInventory
 from rempart.exposure.commands.opening import Movement
 from rempart.exposure.commands.reach import Reach, fetch, hold, slices
 from rempart.exposure.models import MatchRun
 from rempart.intelligence import commands as intelligence
+from rempart.intelligence import queries as intelligence_queries
 from rempart.kernel import outbox
 from rempart.kernel.time import now
 
 VULNERABILITIES_AT_ONCE = 100
+# A part of a re-match: on SQLite, nobody else writes while it lasts.
+REMATCHED_AT_ONCE = 500
+EXPOSURES_AT_ONCE = 50_000
 COMPONENTS_AT_ONCE = 1_000
 _TOLD_AT_ONCE = 500
 
+_EXPOSED = "SELECT vulnerability_id, COUNT(*) FROM exposure_exposure GROUP BY vulnerability_id"
+_FOUND = """
+SELECT v.id FROM intelligence_vulnerability v
+WHERE EXISTS (SELECT 1 FROM exposure_finding f WHERE f.vulnerability_id = v.id)
+"""
 _UNINDEXED = """
 SELECT c.id FROM assets_component c WHERE {where}
 AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = c.id) ORDER BY c.id
@@ -106,18 +116,49 @@ def rematch_vulnerabilities(ids: Iterable[int], feed_run_id: int | None = None) 
     return total
 
 
+def _parts(names: Names) -> Iterator[list[int]]:
+    """Every vulnerability that concerns anyone, by product, in parts that a transaction settles quickly.
+
+    The others name nothing that is held, and nothing is kept about them: whoever takes in a component of
+    theirs matches it with them.
+    """
+    exposures: dict[int, int] = dict(fetch(_EXPOSED))
+    held = [row[0] for row in fetch("SELECT DISTINCT key FROM exposure_componentkey")]
+    named = intelligence_queries.first_named(names.spellings(held))
+    named |= {row[0]: "" for row in fetch(_FOUND) if row[0] not in named}
+    named |= dict.fromkeys(exposures.keys() - named.keys(), "")
+    part: list[int] = []
+    weight = 0
+    for vulnerability_id in sorted(named, key=lambda one: (named[one], one)):
+        weighs = exposures.get(vulnerability_id, 0)
+        if part and (weight + weighs > EXPOSURES_AT_ONCE or len(part) == REMATCHED_AT_ONCE):
+            yield part
+            part, weight = [], 0
+        part.append(vulnerability_id)
+        weight += weighs
+    if part:
+        yield part
+
+
 @transaction.atomic
 def _rematch(
-    vulnerability_ids: Sequence[int], cause: str, differences: Differences | None, *, everything: bool = False
+    vulnerability_ids: Sequence[int],
+    cause: str,
+    differences: Differences | None,
+    *,
+    whole: WholeInventory | None = None,
 ) -> Matched:
-    """Findings, then what follows from them: exposures only where a finding changed, unless ``everything``.
+    """Findings, then what follows from them: exposures where a finding changed, or all of them (``whole``).
 
     Installs that changed have an event of their own, which reconciles their body.
     """
     hold(alone=True)
     at = now()
-    result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at, differences))
-    changed = vulnerability_ids if everything else sorted(result.findings.vulnerability_ids)
+    if whole is not None and differences is not None:
+        result = Matched(findings.match_with_all(vulnerability_ids, whole, at, differences))
+    else:
+        result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at, differences))
+    changed = vulnerability_ids if whole is not None else sorted(result.findings.vulnerability_ids)
     if changed:
         result.exposures = opening.settle(Reach(vulnerability_ids=changed), at)
     concerned = findings.with_findings(vulnerability_ids)
@@ -177,11 +218,14 @@ def rematch_all(progress: Progress | None = None, kind: str = MatchRun.Kind.REMA
     """
     differences = Differences.open(kind)
     total = index_components(differences=differences)
-    everything = [row[0] for row in fetch("SELECT id FROM intelligence_vulnerability ORDER BY id")]
-    for number, part in enumerate(slices(everything, VULNERABILITIES_AT_ONCE)):
-        total.add(_rematch(part, "rematch", differences, everything=True))
+    whole = WholeInventory()
+    parts = list(_parts(whole.names))
+    done, everything = 0, sum(map(len, parts))
+    for part in parts:
+        total.add(_rematch(part, "rematch", differences, whole=whole))
+        done += len(part)
         if progress is not None:
-            progress(min((number + 1) * VULNERABILITIES_AT_ONCE, len(everything)), len(everything))
+            progress(done, everything)
     differences.close()
     return total
 

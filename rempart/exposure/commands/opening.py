@@ -137,7 +137,7 @@ class Movement:
 
 def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement:
     """Closes, reopens and opens within ``reach``, then applies the accepted statements."""
-    priorities.read_table()
+    priorities.ensure_table()
     stamp = connection.ops.adapt_datetimefield_value(at)
     parts = _parts(reach)
     movement = Movement()

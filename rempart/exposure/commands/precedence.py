@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rempart.engines.exposure.model import Status, Verdict
 from rempart.engines.exposure.verdicts import PRECEDENCE
 from rempart.exposure.commands import findings, order
+from rempart.exposure.commands.inventory import Names
 from rempart.exposure.commands.priorities import LIVE_SQL
 from rempart.exposure.commands.reach import fetch, hold, slices
 from rempart.exposure.models import Finding, SourceRank
@@ -79,7 +80,7 @@ def preview_order(actor: Actor, kinds: Sequence[str]) -> OrderPreview:
     actor.require_everywhere(Permission.PRIORITY_EDIT)
     wanted = parse_order(kinds)
     preview = OrderPreview()
-    names = findings.Names()
+    names = Names()
     names.precedence = wanted
     contested = intelligence.contested(MOST + 1)
     preview.partial = len(contested) > MOST
@@ -88,7 +89,7 @@ def preview_order(actor: Actor, kinds: Sequence[str]) -> OrderPreview:
     return preview
 
 
-def _preview_part(ids: list[int], names: findings.Names, preview: OrderPreview) -> None:
+def _preview_part(ids: list[int], names: Names, preview: OrderPreview) -> None:
     known = {(one.vulnerability_id, one.component_id): one for one in _known(ids)}
     moved: list[tuple[tuple[int, int], Verdict]] = []
     for verdict in findings.verdicts_of(ids, names):

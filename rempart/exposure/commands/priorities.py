@@ -14,6 +14,7 @@ from rempart.engines.clocks import BusinessCalendar, due_date, quebec_holidays
 from rempart.engines.priority import (
     DEFAULT_DEADLINES,
     DEFAULT_TABLE,
+    Deadline,
     Deadlines,
     Outcome,
     Table,
@@ -99,6 +100,12 @@ def read_table() -> Table:
     return Table.from_rows(rows)
 
 
+def ensure_table() -> None:
+    """A table for the statements below to read, where an installation has none yet."""
+    if not PriorityRule.objects.exists():
+        seed()
+
+
 def read_deadlines() -> Deadlines:
     """The deadlines in force."""
     rows = list(PriorityDeadline.objects.values("outcome", "amount", "unit", "business"))
@@ -128,15 +135,13 @@ def due_dates(keys: Iterable[DueKey], deadlines: Deadlines) -> dict[DueKey, date
         return {}
     years = [key.since.year for key in wanted]
     office = calendar(min(years), max(years) + 4)
-    return {
-        key: due_date(
-            key.since,
-            deadlines[Outcome(key.outcome)],
-            office,
-            None if key.kev_due == _NO_DATE else key.kev_due,
-        ).at
-        for key in wanted
-    }
+    return {key: _due_at(key.since, deadlines[Outcome(key.outcome)], key.kev_due, office) for key in wanted}
+
+
+@lru_cache(maxsize=1 << 14)
+def _due_at(since: datetime, deadline: Deadline, kev_due: date, office: BusinessCalendar) -> datetime:
+    """The parts of a re-match ask for the same few thousand instants again and again."""
+    return due_date(since, deadline, office, None if kev_due == _NO_DATE else kev_due).at
 
 
 @contextmanager
@@ -190,7 +195,7 @@ def prioritise(reach: Reach, at: datetime) -> int:
 
     Returns how many changes were made. The caller holds the matching alone, or the body.
     """
-    read_table()
+    ensure_table()
     stamp = connection.ops.adapt_datetimefield_value(at)
     parts = {
         "where": reach.exposures,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from rempart.engines.lifecycle.cycles import SOURCE
 from rempart.exposure.commands.aliases import AliasEffect, alias_products, clean_key, rename_components
-from rempart.exposure.commands.findings import Names
+from rempart.exposure.commands.inventory import Names
 from rempart.exposure.commands.matching import tell
 from rempart.exposure.commands.reach import hold
 from rempart.exposure.models import ComponentKey, Finding, ProductAlias, ProductDifference

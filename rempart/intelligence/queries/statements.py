@@ -47,6 +47,16 @@ def keys_for(vulnerability_ids: Collection[int]) -> dict[int, set[str]]:
     return found
 
 
+def first_named(keys: Iterable[str]) -> dict[int, str]:
+    """The vulnerabilities that name a product by any of these keys, each with the least of those keys."""
+    found: dict[int, str] = {}
+    for chunk in batches(dict.fromkeys(sorted(keys)), _CHUNK):
+        rows = AffectedKey.objects.filter(key__in=chunk, vulnerability__state="PUBLISHED")
+        for vulnerability_id, key in rows.order_by("key").values_list("vulnerability_id", "key"):
+            found.setdefault(vulnerability_id, key)
+    return found
+
+
 def _gather(found: dict[int, list[Affected]], rows: QuerySet[AffectedProduct]) -> None:
     ordered = rows.order_by("vulnerability_id", "position", "id").values_list("vulnerability_id", "statement")
     for vulnerability_id, statement in ordered.iterator(chunk_size=2000):
