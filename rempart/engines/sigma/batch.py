@@ -1,54 +1,131 @@
 """Events that the same rules look at, by field, and sets of their rows as bitmaps.
 
-A bitmap is an integer whose bit N is row N.
+Events become columns a few at a time, while they are in the processor's cache: later, reaching for their
+values again would cost more than everything else. A bitmap is an integer whose bit N is row N.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, compress
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, overload
 
-from rempart.engines.sigma.columns import Cells, Texts, Words
-from rempart.engines.sigma.values import OURS, every_text, lookup
+from rempart.engines.sigma.columns import Cells, Texts, Words, bits
+from rempart.engines.sigma.values import OURS, every_text, exists, lookup
 
 Event: TypeAlias = Mapping[str, object]
+#: Gives the event of a position once more.
+Again: TypeAlias = Callable[[int], Event]
 
+_NEAR: Final = 64  # events
+_FEW: Final = 48  # bits
 _DIGITS_TO_BITS: Final = bytes.maketrans(b"01", b"\x00\x01")
 _BITS_TO_DIGITS: Final = bytes.maketrans(b"\x00\x01", b"01")
 
 
 class Block:
-    """Events with the same fields in the same order, as rows."""
+    """Events with the same fields in the same order, as rows; with ``again``, they are not kept."""
 
-    __slots__ = ("events", "names", "positions")
+    __slots__ = ("_again", "_columns", "_near", "events", "names", "positions")
 
-    def __init__(self, names: Collection[str]) -> None:
+    def __init__(self, names: Collection[str], again: Again | None = None) -> None:
         self.names = tuple(names)
+        self._again = again
         self.clear()
 
     def clear(self) -> None:
         """Begin again without rows."""
-        self.events: list[Event] = []
         #: Where each stands among all events that are looked at.
         self.positions: list[int] = []
+        self.events: Sequence[Event] = Recalled(self._again, self.positions) if self._again else []
+        self._near: list[Event] = []
+        self._columns: list[list[str | tuple[object, ...]]] = []
+
+    def add(self, position: int, event: Event) -> None:
+        """Take an event, which stands at ``position`` among all those looked at."""
+        self.positions.append(position)
+        near = self._near
+        near.append(event)
+        if len(near) == _NEAR:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Take the values of the events that came last."""
+        near = self._near
+        if not self._columns:
+            self._columns = [[] for _ in self.names]
+        values = zip(*[event.values() for event in near], strict=True)
+        for column, part in zip(self._columns, values, strict=True):
+            column.append(_joined(part) if type(part[0]) is str else part)
+        if isinstance(self.events, list):
+            self.events += near
+        near.clear()
 
     def columns(self) -> dict[str, Cells]:
         """The values of the rows by field."""
-        values = zip(*[event.values() for event in self.events], strict=True)
-        return dict(zip(self.names, map(Cells, values), strict=True))
+        if self._near:
+            self._settle()
+        return dict(zip(self.names, map(_cells, self._columns), strict=True))
+
+
+def _joined(values: tuple[object, ...]) -> str | tuple[object, ...]:
+    """The values joined by NUL when all are texts without one, else as they are."""
+    try:
+        joined = "\0".join(values)  # type: ignore[arg-type]
+    except TypeError:
+        return values
+    return joined if joined.count("\0") == len(values) - 1 else values
+
+
+def _cells(parts: list[str | tuple[object, ...]]) -> Cells:
+    try:
+        return Cells("\0".join(parts))  # type: ignore[arg-type]
+    except TypeError:
+        return Cells(
+            [value for part in parts for value in (part.split("\0") if isinstance(part, str) else part)]
+        )
+
+
+class Recalled(Sequence[Event]):
+    """Events that are made once more each time that they are asked for."""
+
+    __slots__ = ("_again", "_positions")
+
+    def __init__(self, again: Again, positions: Sequence[int]) -> None:
+        self._again = again
+        self._positions = positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, row: int) -> Event: ...
+    @overload
+    def __getitem__(self, row: slice) -> Recalled: ...
+    def __getitem__(self, row: int | slice) -> Event | Recalled:
+        if isinstance(row, slice):
+            return Recalled(self._again, self._positions[row])
+        return self._again(self._positions[row])
 
 
 class Batch:
     """Events that the same rules look at: their fields as they are asked, and rows by literal."""
 
-    __slots__ = ("_blocks", "_cells", "_columns", "_rows", "asked", "events", "found", "full", "size")
+    __slots__ = (
+        "_blocks", "_cells", "_columns", "_rows", "asked", "events", "found", "full", "positions", "size",
+    )  # fmt: skip
 
-    def __init__(self, blocks: Iterable[Block]) -> None:
-        self._blocks = [block for block in blocks if block.events]
+    def __init__(self, blocks: Iterable[Block], again: Again | None = None) -> None:
+        """``again`` is that of the blocks."""
+        self._blocks = [block for block in blocks if block.positions]
         self._columns = [block.columns() for block in self._blocks]
-        self.events: list[Event] = list(chain.from_iterable(block.events for block in self._blocks))
-        self.size = len(self.events)
+        self.positions = list(chain.from_iterable(block.positions for block in self._blocks))
+        self.size = len(self.positions)
+        self.events: Sequence[Event] = (
+            Recalled(again, self.positions)
+            if again
+            else list(chain.from_iterable(block.events for block in self._blocks))
+        )
         self.full = (1 << self.size) - 1
         self.found: dict[int, int] = {}
         self.asked: dict[int, tuple[int, int]] = {}
@@ -61,8 +138,7 @@ class Batch:
         blocks = []
         for position, event in enumerate(events):
             blocks.append(Block(event))
-            blocks[-1].events.append(event)
-            blocks[-1].positions.append(position)
+            blocks[-1].add(position, event)
         return cls(blocks)
 
     def cells(self, field: str) -> Cells:
@@ -78,10 +154,10 @@ class Batch:
         for block, columns in zip(self._blocks, self._columns, strict=True):
             if field in columns:
                 values += columns[field].values
-            elif "." in field:
+            elif "." in field and field.partition(".")[0] in columns:
                 values += [lookup(event, field) for event in block.events]
             else:
-                values += [None] * len(block.events)
+                values += [None] * len(block.positions)
         return values
 
     def words(self, *, numbers: bool) -> Cells | Words:
@@ -94,7 +170,17 @@ class Batch:
         before = 0
         for block, columns in zip(self._blocks, self._columns, strict=True):
             yield from ((before, cells) for name, cells in columns.items() if name not in OURS)
-            before += len(block.events)
+            before += len(block.positions)
+
+    def having(self, field: str) -> list[bool]:
+        """Whether each event has the field, even null or empty."""
+        found: list[bool] = []
+        for block, columns in zip(self._blocks, self._columns, strict=True):
+            if field not in columns and "." in field and field.partition(".")[0] in columns:
+                found += [exists(event, field) for event in block.events]
+            else:
+                found += [field in columns] * len(block.positions)
+        return found
 
     def text(self, field: str | None, row: int) -> Texts:
         """The texts of one row."""
@@ -110,13 +196,13 @@ class Batch:
 
 def rows_of(mask: int) -> list[int]:
     """The positions of the bits that are set, in order."""
-    if mask.bit_count() < 8:
-        rows = []
+    if mask.bit_count() < _FEW:
+        size = mask.bit_length()
+        row_bits, rows = bits(size), []
         while mask:
-            low = mask & -mask
-            rows.append(low.bit_length() - 1)
-            mask ^= low
-        return rows
+            rows.append(mask.bit_length() - 1)
+            mask ^= row_bits[rows[-1]]
+        return rows[::-1]
     text = bin(mask)[:1:-1]
     if mask.bit_count() * 8 < len(text):
         rows, row = [], text.find("1")

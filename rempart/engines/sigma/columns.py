@@ -52,15 +52,17 @@ class TooLong(Exception):
 
 
 class Cells:
-    """A field over the rows of a batch, in the forms that are asked, each made once."""
+    """A field over the rows of a batch, in the forms that are asked, each made once; ``values`` may be texts
+    that NUL joins, of which none holds it.
+    """
 
     __slots__ = (
-        "_apart", "_ascii", "_buffer", "_folded", "_kinds", "_lines", "_owners", "_texts", "values",
+        "_apart", "_ascii", "_buffer", "_folded", "_kinds", "_lines", "_owners", "_texts", "_values",
     )  # fmt: skip
 
-    def __init__(self, values: Sequence[object]) -> None:
-        self.values = values
-        self._kinds: set[type] | None = None
+    def __init__(self, values: Sequence[object] | str) -> None:
+        self._values = values
+        self._kinds: set[type] | None = set(_TEXT) if isinstance(values, str) else None
         self._texts: Sequence[Texts] | None = None
         self._buffer: bytes | None = None
         self._folded: Sequence[Texts] | None = None
@@ -69,6 +71,13 @@ class Cells:
         self._apart = False  # whether no text in the buffer holds what joins them
         #: The row of each text in the buffer; None when each row has one.
         self._owners: list[int] | None = None
+
+    @property
+    def values(self) -> Sequence[object]:
+        """The values of the rows."""
+        if isinstance(self._values, str):
+            self._values = self._values.split("\0")
+        return self._values
 
     @property
     def kinds(self) -> set[type]:
@@ -98,11 +107,20 @@ class Cells:
     @property
     def words(self) -> bytes:
         """The same for keywords that no number holds: nothing where all values are numbers."""
-        if self._buffer is None and type(self.values[0]) in _NO_TEXT and self.kinds <= _NO_TEXT:
+        if (
+            self._buffer is None
+            and type(self._values[:1] and self._values[0]) in _NO_TEXT
+            and self.kinds <= _NO_TEXT
+        ):
             return b""
         return self.buffer
 
     def _joined(self) -> bytes:
+        if isinstance(self._values, str):
+            joined = f"\0{self._values}\0"
+            self._ascii, self._apart = joined.isascii(), True
+            raw = joined.encode() if self._ascii else joined.encode("utf-8", "surrogatepass")
+            return raw if self._ascii else _folded_letters(raw)
         items: Any = self.values
         try:
             joined = "\0".join(["", *items, ""])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rempart.engines.sigma import detection as sections
 from rempart.engines.sigma import store
-from rempart.engines.sigma.batch import Batch, Block, rows_of
+from rempart.engines.sigma.batch import Again, Batch, Block, Event, rows_of
 from rempart.engines.sigma.correlating import Correlator, Counters
 from rempart.engines.sigma.explaining import holds, why
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Prepared, Rule
@@ -144,13 +144,15 @@ class Detector:
                 self.defects.append(Defect(each.path, each.id, str(error)))
         return filters
 
-    def scan(self, events: Iterable[Mapping[str, object]]) -> list[Detection]:
+    def scan(self, events: Iterable[Event], *, again: Again | None = None) -> list[Detection]:
         """What the rules find in a batch, by position; each event alone decides of its rules.
 
-        Events that are made as they are asked for are looked at while they are near, which is quickest.
+        Events that are made as they are asked for are looked at while they are near, which is quickest; more
+        so when none needs to be kept because ``again`` makes the one of a position once more. It is asked
+        for few, as long as the detections are held.
         """
         detections: list[Detection] = []
-        matches: list[tuple[Rule, int, Mapping[str, object]]] = []
+        matches: list[tuple[Rule, int, Event]] = []
         waiting: dict[int, _Waiting] = {}
         shapes: dict[tuple[str, ...], dict[object, tuple[_Waiting, Block] | None]] = {}
         for position, event in enumerate(events):
@@ -165,20 +167,19 @@ class Detector:
             try:
                 known = blocks[key]
             except KeyError:
-                known = blocks[key] = self._block(event, hint, waiting)
+                known = blocks[key] = self._block(event, hint, waiting, again)
             except TypeError:  # an unhashable value: it is no channel and no identifier
-                known = self._block(event, hint, waiting)
+                known = self._block(event, hint, waiting, again)
             if known is None:
                 continue
             plan, block = known
-            block.events.append(event)
-            block.positions.append(position)
+            block.add(position, event)
             plan.rows += 1
             if plan.rows == _TOGETHER:
-                self._run(plan, detections, matches)
+                self._run(plan, detections, matches, again)
         for plan in waiting.values():
             if plan.rows:
-                self._run(plan, detections, matches)
+                self._run(plan, detections, matches, again)
         detections.sort(key=_index)
         if self._correlator.states:
             matches.sort(key=itemgetter(1))
@@ -186,14 +187,14 @@ class Detector:
         return detections
 
     def _block(
-        self, event: Mapping[str, object], hint: object, waiting: dict[int, _Waiting]
+        self, event: Event, hint: object, waiting: dict[int, _Waiting], again: Again | None
     ) -> tuple[_Waiting, Block] | None:
         """A block for events like this one."""
         plan = self._plan(origin_of(event.get("Channel"), event.get("EventID"), hint))
         if plan is None:
             return None
         kept = waiting.setdefault(id(plan), _Waiting(plan))
-        block = Block(event)
+        block = Block(event, again)
         kept.blocks.append(block)
         return kept, block
 
@@ -201,13 +202,13 @@ class Detector:
         self,
         waiting: _Waiting,
         detections: list[Detection],
-        matches: list[tuple[Rule, int, Mapping[str, object]]],
+        matches: list[tuple[Rule, int, Event]],
+        again: Again | None,
     ) -> None:
         """Take the rows that wait for a plan through it."""
         correlator = self._correlator
-        batch = Batch(waiting.blocks)
-        events = batch.events
-        positions = [position for block in waiting.blocks for position in block.positions]
+        batch = Batch(waiting.blocks, again)
+        events, positions = batch.events, batch.positions
         for number, mask in waiting.plan.run(batch):
             rule, explain = self.rules[number], waiting.plan.explain(number)
             rows = rows_of(mask)
@@ -215,7 +216,10 @@ class Detector:
                 matches.extend((rule, positions[row], events[row]) for row in rows)
                 if rule.id in correlator.only_correlated:
                     continue
-            detections.extend([Detection(rule, positions[row], events[row], explain) for row in rows])
+            if again is None:
+                detections.extend([Detection(rule, positions[row], events[row], explain) for row in rows])
+            else:
+                detections.extend([Detection(rule, positions[row], None, explain, again) for row in rows])
         waiting.rows = 0
         for block in waiting.blocks:
             block.clear()

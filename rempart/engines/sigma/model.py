@@ -183,7 +183,9 @@ class Detection:
     first, bounded) and ``timespan`` (first and last instants, seconds since 1970) are of correlations.
     """
 
-    __slots__ = ("_explain", "_matched", "count", "event", "events", "group", "index", "rule", "timespan")
+    __slots__ = (
+        "_again", "_event", "_explain", "_matched", "count", "events", "group", "index", "rule", "timespan",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -191,23 +193,32 @@ class Detection:
         index: int,
         event: Mapping[str, object] | None,
         explain: Callable[[Mapping[str, object]], list[Matched]] | None = None,
+        again: Callable[[int], Mapping[str, object]] | None = None,
     ) -> None:
         self.rule = rule
         self.index = index
-        self.event = event
+        self._event = event
         self.group: Mapping[str, str | None] | None = None
         self.count: float | None = None
         self.events: tuple[Mapping[str, object], ...] = ()
         self.timespan: tuple[float, float] | None = None
         self._explain = explain
+        self._again = again
         self._matched: list[Matched] | None = None
+
+    @property
+    def event(self) -> Mapping[str, object] | None:
+        """The event; made once more when it was not kept."""
+        if self._event is None and self._again is not None:
+            self._event = self._again(self.index)
+        return self._event
 
     @property
     def matched(self) -> list[Matched]:
         """The values that matched, worked out when first asked."""
         if self._matched is None:
-            known = self._explain is not None and self.event is not None
-            self._matched = self._explain(self.event) if known else []  # type: ignore[misc,arg-type]
+            event = self.event if self._explain is not None else None
+            self._matched = self._explain(event) if event is not None else []  # type: ignore[misc]
         return self._matched
 
     def __repr__(self) -> str:

@@ -36,7 +36,6 @@ from rempart.engines.sigma.tree import (
     Text,
     Wild,
 )
-from rempart.engines.sigma.values import exists
 
 Condition: TypeAlias = Callable[[Batch, int], int]
 Check: TypeAlias = Callable[[Batch, int], bool]
@@ -276,9 +275,7 @@ class _Compiler:
         """Tests on what a literal says nothing of: null, existence, numbers, other fields."""
         name = field or ""
         if isinstance(test, Exists):
-            return _Made(
-                _whole(lambda batch: [exists(event, name) for event in batch.events], self.number()), 30
-            )
+            return _Made(_whole(lambda batch: batch.having(name), self.number()), 30)
         if isinstance(test, Null):
             return _Made(
                 _whole(lambda batch: [text is None for text in batch.cells(name).texts], self.number()), 10

@@ -258,6 +258,9 @@ def test_events_may_be_made_as_they_are_asked_for(tmp_path):
     given = [{"_logsource": {"product": "linux"}, **shapes[place % 7]} for place in range(1_000)]
     expected = [place for place in range(1_000) if place % 7 in (0, 2, 3, 5, 6)]
     assert [each.index for each in made.scan(dict(event) for event in given)] == expected
+    recalled = made.scan((dict(event) for event in given), again=given.__getitem__)
+    assert [(each.index, each.event) for each in recalled] == [(index, given[index]) for index in expected]
+    assert [each.matched for each in recalled] == [each.matched for each in made.scan(given)]
     assert [each.index for each in made.scan(given)] == expected
 
 
