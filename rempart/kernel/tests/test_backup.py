@@ -6,23 +6,29 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
 from rempart.kernel.backup import BackupError, new_identity, recipient_of
 from rempart.kernel.backup.archive import Manifest, digest, pack, unpack
+from rempart.organisations.models import Organisation
+from tests.own_database import own_database
 
 RUN = [sys.executable, "-c", "from rempart.cli import main; main()"]
 
 
 class Platform:
-    """A platform of its own: a folder, and a database in it or on the tests' PostgreSQL."""
+    """A platform of its own: a folder with the key of its backups, and a database beside."""
 
     def __init__(self, var: Path, url: str) -> None:
-        self.var = var
+        self.var, self.url = var, url
         self.environment = {
             **os.environ,
             "REMPART_VAR": str(var),
@@ -30,61 +36,43 @@ class Platform:
             "DJANGO_SETTINGS_MODULE": "rempart.settings.base",
             "REMPART_LOG_LEVEL": "ERROR",
         }
+        self.identity = new_identity()
+        (var / "backup.key").write_text(self.identity, encoding="utf-8")
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*RUN, *arguments], env=self.environment, capture_output=True, text=True, check=check
         )
 
-    def shell(self, code: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "django", "shell", "--no-imports", "-c", code],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
+    def sql(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Works on the database beside the platform."""
+        if connection.vendor == "sqlite":
+            with closing(sqlite3.connect(self.url.removeprefix("sqlite://"))) as database, database:
+                return database.execute(statement.replace("%s", "?"), values).fetchall()
+        with psycopg.connect(self.url) as postgres:
+            cursor = postgres.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
 
     def organisations(self) -> int:
-        return int(
-            self.shell("from rempart.organisations.models import Organisation as O; print(O.objects.count())")
-        )
+        return int(self.sql("SELECT COUNT(*) FROM organisations_organisation")[0][0])
 
     def add_organisation(self, code: str) -> None:
-        self.shell(
-            "from rempart.organisations.models import Organisation as O; from datetime import date;"
-            f"O.objects.create(code={code!r}, kind='body', name_fr={code!r}, active_from=date(2020, 1, 1))"
-        )
+        made = Organisation(code=code, kind="body", name_fr=code, active_from=date(2020, 1, 1))
+        fields = [field for field in Organisation._meta.local_concrete_fields if not field.primary_key]
+        values = [field.get_db_prep_save(getattr(made, field.attname), connection) for field in fields]
+        columns, places = ", ".join(field.column for field in fields), ", ".join(["%s"] * len(fields))
+        self.sql(f"INSERT INTO organisations_organisation ({columns}) VALUES ({places})", values)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def platform(request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: Any) -> Any:
-    if request.param != connection.vendor:
-        pytest.skip("each database is tested in the run that stands on it")
-    if request.param == "sqlite":
-        made = Platform(tmp_path, f"sqlite://{tmp_path / 'platform.sqlite3'}")
-        made.shell("from django.core.management import call_command as c; c('migrate', verbosity=0)")
-        yield made
-        return
-    import psycopg
-
-    url = os.environ["REMPART_DATABASE_URL"]
-    name = f"backup_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-    made = Platform(tmp_path, url.rsplit("/", 1)[0] + f"/{name}")
-    made.shell("from django.core.management import call_command as c; c('migrate', verbosity=0)")
-    yield made
-    with psycopg.connect(url, autocommit=True) as server:
-        left = server.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{name}%"]
-        ).fetchall()
-        for (database,) in left:
-            server.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with own_database(tmp_path) as address:
+        yield Platform(tmp_path, address)
 
 
 def test_what_is_restored_is_what_was_backed_up(platform: Platform) -> None:
     platform.add_organisation("avant")
+    (platform.var / "backup.key").unlink()
     platform.run("backup", "key")
     copy = platform.var / "copies" / "un.age"
     platform.run("backup", "make", str(copy))
@@ -99,48 +87,48 @@ def test_what_is_restored_is_what_was_backed_up(platform: Platform) -> None:
 
 
 def test_a_damaged_backup_leaves_the_database_as_it_was(platform: Platform) -> None:
-    platform.run("backup", "key")
     copy = platform.var / "un.age"
     platform.run("backup", "make", str(copy))
     platform.add_organisation("apres")
     whole = copy.read_bytes()
-    for damaged in (whole[:-40], whole[: len(whole) // 2], b"", whole[:200] + b"\0" + whole[201:]):
+    for damaged in (whole[: len(whole) // 2], b"", whole[:200] + b"\0" + whole[201:], whole[:-40]):
         copy.write_bytes(damaged)
-        outcome = platform.run("restore", str(copy), "--yes", check=False)
-        assert outcome.returncode == 1
-        assert "Traceback" not in outcome.stderr
+        with pytest.raises(BackupError):
+            unpack(copy, platform.identity, platform.var)
+    outcome = platform.run("restore", str(copy), "--yes", check=False)
+    assert outcome.returncode == 1
+    assert "Traceback" not in outcome.stderr
     assert platform.organisations() == 1
 
 
 def test_an_older_backup_is_migrated(platform: Platform) -> None:
     """A backup that lacks this version's last migration of a slice comes back with it."""
-    platform.run("backup", "key")
-    platform.shell(
-        "from django.core.management import call_command as c; "
-        "c('migrate', 'indicators', 'zero', verbosity=0)"
+    subprocess.run(
+        [sys.executable, "-m", "django", "migrate", "indicators", "zero", "--verbosity", "0"],
+        env=platform.environment,
+        check=True,
     )
     copy = platform.var / "vieux.age"
     platform.run("backup", "make", str(copy))
-    platform.shell("from django.core.management import call_command as c; c('migrate', verbosity=0)")
+    with pytest.raises((sqlite3.Error, psycopg.Error)):
+        platform.sql("SELECT COUNT(*) FROM indicators_snapshot")
     platform.run("restore", str(copy), "--yes")
-    count = "from rempart.indicators.models import Snapshot as S; print(S.objects.count())"
-    assert platform.shell(count) == "0"
+    assert platform.sql("SELECT COUNT(*) FROM indicators_snapshot") == [(0,)]
 
 
 def test_a_database_in_use_is_not_replaced(platform: Platform) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL closes the other connections itself")
-    platform.run("backup", "key")
     copy = platform.var / "un.age"
     platform.run("backup", "make", str(copy))
     platform.add_organisation("apres")
-    other = sqlite3.connect(platform.var / "platform.sqlite3")
+    other = sqlite3.connect(platform.var / "rempart.sqlite3")
     other.execute("BEGIN IMMEDIATE")
     outcome = platform.run("restore", str(copy), "--yes", check=False)
     other.close()
     assert outcome.returncode == 1
     assert platform.organisations() == 1
-    assert not (platform.var / "platform.sqlite3.restoring").exists()
+    assert not (platform.var / "rempart.sqlite3.restoring").exists()
 
 
 def _manifest(database: Path, **changed: Any) -> Manifest:
