@@ -8,6 +8,7 @@ the indexes of the list lead with it, and ``ExposureCount`` keeps how many rows 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from math import prod
 from typing import NamedTuple
 
@@ -51,11 +52,18 @@ def decode(number: int) -> Facet:
     return Facet(*reversed(parts))
 
 
-def numbers(*, state: str, certainty: str, exploited: bool) -> list[int]:
-    """The numbers of every combination of these three, whatever the rest."""
-    wanted = (STATES.index(state), CERTAINTIES.index(certainty), int(exploited))
+@cache
+def numbers(
+    *, state: str, certainty: str, priority: str | None = None, exploited: bool | None = None
+) -> tuple[int, ...]:
+    """The numbers of every combination of these, whatever the rest."""
+    wanted = {"state": STATES.index(state), "certainty": CERTAINTIES.index(certainty)}
+    if priority is not None:
+        wanted["priority"] = PRIORITIES.index(priority)
+    if exploited is not None:
+        wanted["exploited"] = int(exploited)
     every = ((number, decode(number)) for number in range(prod(_SIZES)))
-    return [number for number, one in every if (one.state, one.certainty, one.exploited) == wanted]
+    return tuple(number for number, one in every if wanted.items() <= one._asdict().items())
 
 
 def _place(field: str, values: Sequence[str]) -> Case:

@@ -124,20 +124,24 @@ class Exposure(BodyOwned):
             models.UniqueConstraint(fields=["vulnerability", "asset", "component"], name="one_exposure_each"),
         ]
         indexes: ClassVar = [
+            # How far a vulnerability reaches, and what an asset is exposed to, without reading the rows.
             models.Index(
-                fields=["vulnerability", "body"], name="exposure_open_vuln", condition=Q(state="open")
+                fields=["vulnerability", "body", "facet", "asset"],
+                name="exposure_open_vuln",
+                condition=Q(state="open"),
             ),
+            models.Index(fields=["asset", "state", "certainty"], name="exposure_asset"),
             models.Index(
                 fields=["body", "vulnerability"], name="exposure_open_body", condition=Q(state="open")
             ),
             # The list: each combination in order of due date, opening and end; each body's, of due date.
+            # The board counts ages by body in the same order.
             models.Index(fields=["facet", "due_at", "id"], name="exposure_facet_due"),
-            models.Index(fields=["facet", "opened_at", "id"], name="exposure_facet_opened"),
+            models.Index(fields=["facet", "opened_at", "id", "body"], name="exposure_facet_opened"),
             models.Index(fields=["facet", "closed_at", "id"], name="exposure_facet_closed"),
             models.Index(fields=["body", "facet", "due_at", "id"], name="exposure_body_facet"),
             models.Index(fields=["due_at"], name="exposure_open_due", condition=Q(state="open")),
             models.Index(fields=["component", "vulnerability"], name="exposure_component"),
-            models.Index(fields=["asset", "state"], name="exposure_asset"),
             models.Index(fields=["closed_at"], name="exposure_closed", condition=Q(closed_at__isnull=False)),
         ]
 

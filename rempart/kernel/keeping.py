@@ -38,7 +38,8 @@ class Kept(Generic[T]):
 
     What takes long to compute is kept at least ten times as long, whatever happens meanwhile.
 
-    One thread computes a key at a time; those that wait take its result when it is recent enough.
+    One thread computes a key at a time. Meanwhile the others are given what was kept, when that is not much
+    older than it may be; else they wait, and take its result when it is recent enough.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -53,13 +54,18 @@ class Kept(Generic[T]):
         if found is None:
             with self._lock:
                 lock = self._locks.setdefault(key, threading.Lock())
-            with lock:
+            late = self._late(key)
+            if not lock.acquire(blocking=late is None):
+                return late.value  # type: ignore[union-attr] - the lock is always had when there is none
+            try:
                 found = self._fresh(key, newest)
                 if found is None:
                     start = time.monotonic()
                     value, end = compute(), time.monotonic()
                     found = _Entry(value, newest, end, end - start)
                     self._keep(key, found)
+            finally:
+                lock.release()
         return found.value
 
     def clear(self) -> None:
@@ -74,6 +80,13 @@ class Kept(Generic[T]):
         if age <= _SHARE * entry.took or (entry.newest >= newest and age <= self._seconds):
             return entry
         return None
+
+    def _late(self, key: Hashable) -> _Entry[T] | None:
+        """What is kept, if it is at most three times as old as it may be."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        return entry if time.monotonic() - entry.made <= 3 * max(_SHARE * entry.took, self._seconds) else None
 
     def _keep(self, key: Hashable, entry: _Entry[T]) -> None:
         with self._lock:

@@ -27,10 +27,12 @@ from rempart.exposure.queries.services import ExposedService, exposed_services, 
 from rempart.exposure.queries.totals import (
     AGES,
     HeatRow,
+    act_now,
     age_limits,
     exposure_days,
     heat,
     midnight,
+    reached,
 )
 from rempart.exposure.queries.why import (
     Entry,
@@ -56,6 +58,7 @@ __all__ = [
     "Picture",
     "Wanted",
     "WhyPriority",
+    "act_now",
     "age_limits",
     "alias_candidates",
     "aliases",
@@ -85,6 +88,7 @@ __all__ = [
     "priority_for",
     "priority_table",
     "proof_in_words",
+    "reached",
     "source_order",
     "state_counts",
     "statements",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
+from rempart.exposure import facets
 from rempart.exposure.commands.reach import Reach, fetch
 from rempart.exposure.models import Exposure
 from rempart.kernel.actors import Actor
@@ -27,10 +28,11 @@ SELECT r.exposed_body, COUNT(DISTINCT a.id), MAX(CASE WHEN a.essential THEN 1 EL
 FROM reached r JOIN assets_asset a ON a.id = r.asset_id
 WHERE a.kind = 'service' AND a.retired_at IS NULL GROUP BY r.exposed_body
 """
-_EXPOSED = """
+_CERTAIN = ", ".join(map(str, facets.numbers(state="open", certainty="affected")))
+_EXPOSED = f"""
 SELECT DISTINCT e.asset_id FROM exposure_exposure e
-WHERE e.state = 'open' AND e.certainty = 'affected' AND {where}
-"""
+WHERE e.state = 'open' AND e.facet IN ({_CERTAIN}) AND {{where}}
+"""  # noqa: S608 - numbers of ours
 # Of every body and vulnerability at once: one look for each asset, instead of millions of exposures.
 _EXPOSED_AT_ALL = """
 SELECT one.id FROM assets_asset one WHERE EXISTS (

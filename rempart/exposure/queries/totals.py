@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Count, IntegerField, Value, When
+from django.db.models import Case, Count, IntegerField, Sum, Value, When
 
 from rempart.exposure import facets
 from rempart.exposure.commands.reach import fetch
-from rempart.exposure.models import Exposure
+from rempart.exposure.models import Exposure, ExposureCount
 from rempart.exposure.queries.rows import centres
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
@@ -105,6 +105,31 @@ def heat(actor: Actor, by: str = "centre") -> list[HeatRow]:
         if body_id in place:
             place[body_id].cells[AGES[number][0]] += count
     return sorted(rows, key=lambda row: (-row.total, row.code))
+
+
+def act_now(actor: Actor) -> dict[int, int]:
+    """Body id → its open exposures, certain, that the table of priority puts first."""
+    pressing = facets.numbers(state="open", certainty="affected", priority="act_now")
+    rows = ExposureCount.objects.visible_to(actor, Permission.EXPOSURE_READ)
+    found = rows.filter(facet__in=pressing, n__gt=0).values_list("body_id").annotate(total=Sum("n"))
+    return dict(found.order_by())
+
+
+def reached(actor: Actor, cve_ids: Iterable[str]) -> dict[str, tuple[int, int, int]]:
+    """How many exposures, assets and bodies each of these is open on for certain; absent where none."""
+    certain = facets.numbers(state="open", certainty="affected")
+    rows = (
+        Exposure.objects.visible_to(actor, Permission.EXPOSURE_READ)
+        .filter(state=Exposure.State.OPEN, facet__in=certain, vulnerability__cve_id__in=set(cve_ids))
+        .values_list("vulnerability__cve_id")
+        .annotate(
+            n=Count("id"),
+            assets=Count("asset_id", distinct=True),
+            bodies=Count("body_id", distinct=True),
+        )
+        .order_by()
+    )
+    return {cve_id: counts for cve_id, *counts in rows}
 
 
 def _body_rows(actor: Actor, body_ids: set[int]) -> list[HeatRow]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Max
 from django.utils.translation import get_language
 
 from rempart.alerts import queries as alerts
@@ -121,7 +120,7 @@ def board(actor: Actor, by: str) -> Board:
         at=at,
         counts=alerts.sentence_counts(actor),
         first_due=min(waiting, key=lambda one: one.due_at, default=None),
-        act_now_bodies=len(act_now(actor)),
+        act_now_bodies=len(exposure.act_now(actor)),
         act_now_yesterday=yesterday,
         bodies=bodies,
         services=exposure.exposed_services(None, actor),
@@ -146,30 +145,8 @@ def board(actor: Actor, by: str) -> Board:
     )
 
 
-def open_exposures(actor: Actor) -> QuerySet[Any]:
-    """The exposures open for certain that the actor may see."""
-    return exposure.exposures(actor).filter(state="open", certainty="affected")
-
-
-def act_now(actor: Actor) -> dict[int, int]:
-    """Body id → its open exposures to act on now."""
-    rows = open_exposures(actor).filter(priority="act_now").order_by().values_list("body_id")
-    return dict(rows.annotate(n=Count("id")))
-
-
 def _reached(actor: Actor, cve_ids: set[str]) -> dict[str, Reached]:
-    rows = (
-        open_exposures(actor)
-        .filter(vulnerability__cve_id__in=cve_ids)
-        .order_by()
-        .values_list("vulnerability__cve_id")
-        .annotate(
-            n=Count("id"),
-            assets=Count("asset_id", distinct=True),
-            bodies=Count("body_id", distinct=True),
-        )
-    )
-    return {cve_id: Reached(n, assets, bodies) for cve_id, n, assets, bodies in rows}
+    return {cve_id: Reached(*counts) for cve_id, counts in exposure.reached(actor, cve_ids).items()}
 
 
 def _indicators(actor: Actor) -> tuple[str, list[Reading], float | None, int]:

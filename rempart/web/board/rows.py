@@ -15,7 +15,6 @@ from rempart.kernel.actors import Actor
 from rempart.kernel.text import in_language
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
-from rempart.web.board.gather import act_now
 
 _WAITING = ("sent", "delivered")
 _OPEN = (*_WAITING, "acknowledged", "in_progress", "declared")
@@ -46,7 +45,7 @@ class BodyRow:
 def bodies(actor: Actor, why: str) -> list[BodyRow]:
     """The bodies counted for a reason (a key of ``REASONS``), those with the most rows first."""
     if why == "act_now":
-        counts, name = act_now(actor), "exposure_list"
+        counts, name = exposure.act_now(actor), "exposure_list"
         query = "state=open&certainty=affected&priority=act_now"
     else:
         late = why == "late"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
@@ -182,6 +183,25 @@ def test_what_takes_long_is_not_computed_at_every_event() -> None:
     for event in range(50):
         kept.get("board", lambda: sleep(0.3) or next(computed), event)
     assert next(computed) == 1
+
+
+def test_readers_are_given_what_was_kept_while_it_is_computed_anew() -> None:
+    kept, begun, over = Kept[str](60), threading.Event(), threading.Event()
+
+    def slowly() -> str:
+        begun.set()
+        assert over.wait(30)
+        return "new"
+
+    assert kept.get("board", lambda: "old", 1) == "old"
+    sleep(0.01)  # longer than the share of time that computing the old may fill
+    reader = threading.Thread(target=kept.get, args=("board", slowly, 2))
+    reader.start()
+    assert begun.wait(30)
+    assert kept.get("board", lambda: "never asked", 2) == "old"
+    over.set()
+    reader.join(30)
+    assert kept.get("board", lambda: "never asked", 2) == "new"
 
 
 def test_in_english(country: dict[str, object]) -> None:
