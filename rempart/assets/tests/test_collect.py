@@ -9,6 +9,8 @@ import pytest
 
 from tests.server import alone
 
+pytestmark = pytest.mark.any_database
+
 STATUS = "Package: curl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 7.88.1-10+deb12u5\n"
 LOG4J = "groupId=org.apache.logging.log4j\nartifactId=log4j-core\nversion=2.14.1\n"
 

@@ -157,8 +157,10 @@ def test_other_tables_are_hunted_by_their_columns(rempart: Any, tmp_path: Path, 
 
 def test_interrupted_nothing_is_left(tmp_path: Path, packed: Path, rules: Path) -> None:
     to = tmp_path / "hunted.jsonl"
-    events = [sysmon(number) for number in range(200)] * 500
-    parquet.write_table(arrow.Table.from_pylist(events), packed / "large.parquet", row_group_size=2_000)
+    events = [sysmon(number) for number in range(200)] * 50
+    parquet.write_table(arrow.Table.from_pylist(events), packed / "large-0.parquet", row_group_size=2_000)
+    for number in range(1, 100):  # far more than is read before the interruption, however slow its sender
+        (packed / f"large-{number}.parquet").hardlink_to(packed / "large-0.parquet")
     process = subprocess.Popen(
         [
             *(sys.executable, "-c", "from rempart.cli import main; main()", "hunt", str(rules)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from rempart.detection.packfile import (
     public_key,
     sealed,
 )
+
+pytestmark = pytest.mark.any_database
 
 KEY = private_key("k" * 40)
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.engines.exposure.model import Affected, VersionChange, VersionEntry
 from rempart.intelligence.statements import pack, unpack
 from rempart.intelligence.wording import ranges_in_words
+
+pytestmark = pytest.mark.any_database
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _statuses = st.sampled_from(["affected", "unaffected", "unknown"])

@@ -12,6 +12,8 @@ from rempart.kernel import exports
 from rempart.kernel.exports import Column, Export, csv_chunks, neutralised, write_csv, write_xlsx
 from rempart.kernel.markings import Marking
 
+pytestmark = pytest.mark.any_database
+
 MADE = datetime(2026, 6, 22, 14, 5, tzinfo=UTC)
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "  =cmd|' /C calc'!A0", "\x00=1"]
 

@@ -4,6 +4,8 @@ import pytest
 from django.utils import translation
 from django.utils.translation import ngettext, npgettext
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(
     ("count", "french", "english"), [(0, "a", "b"), (1, "a", "a"), (1.5, "a", "b"), (2, "b", "b")]

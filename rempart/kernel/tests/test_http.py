@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 from rempart.kernel.http import FetchState, HttpPolicy, HttpRefused, HttpUnavailable, SafeClient
 from rempart.kernel.http.guard import is_forbidden
 
+pytestmark = pytest.mark.any_database
+
 CONTENT = b"".join(b"CVE-2021-%05d\n" % n for n in range(20_000))
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 NOW = datetime(2026, 6, 22, 14, tzinfo=UTC)

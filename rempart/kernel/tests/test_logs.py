@@ -14,6 +14,8 @@ from rempart.kernel import logs
 from rempart.kernel.signing import make_link_token
 from rempart.kernel.time import now
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def lines():

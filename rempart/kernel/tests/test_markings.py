@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from rempart.kernel.markings import Audience, Marking, may_leave, most_restrictive
 
+pytestmark = pytest.mark.any_database
+
 markings = st.sampled_from(Marking)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.kernel.actors import ANONYMOUS, EVERYTHING, NOTHING, Actor, Grant, Scope, system
 from rempart.kernel.permissions import ROLE_PERMISSIONS, WITHIN_A_BODY, Permission, Role
+
+pytestmark = pytest.mark.any_database
 
 BODIES = st.frozensets(st.integers(1, 8), max_size=4)
 SCOPES = st.builds(Scope, everything=st.booleans(), bodies=BODIES)

@@ -16,6 +16,8 @@ from rempart.kernel.signing import (
     verify_webhook,
 )
 
+pytestmark = pytest.mark.any_database
+
 NOW = datetime(2026, 6, 22, 14, tzinfo=UTC)
 OLD, NEW = new_secret(), new_secret()
 

@@ -23,6 +23,8 @@ from rempart.kernel.uploads import (
     sniff,
 )
 
+pytestmark = pytest.mark.any_database
+
 
 def zipped(members, compression=zipfile.ZIP_DEFLATED):
     buffer = io.BytesIO()

@@ -21,6 +21,8 @@ from rempart.engines.inventories.model import MESSAGES
 from rempart.matcher import problems, standalone
 from rempart.matcher.sentences import SENTENCES, SETTLES
 
+pytestmark = pytest.mark.any_database
+
 DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 FIELDS = {"component", "vulnerability", "status", "source", "range", "reason", "confidence", "sentence"}
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from rempart.web import formats
 
+pytestmark = pytest.mark.any_database
+
 AT = datetime(2026, 1, 31, 19, 5, tzinfo=UTC)
 
 

@@ -19,6 +19,8 @@ from rempart.kernel.permissions import PERMISSION_NAMES, Permission
 from rempart.kernel.time import now
 from rempart.web.words import PRIORITIES, STATES
 
+pytestmark = pytest.mark.any_database
+
 
 def draw(source: str, language: str = "fr", **context: Any) -> str:
     with override(language):

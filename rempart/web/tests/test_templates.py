@@ -11,6 +11,8 @@ from django.contrib.staticfiles import finders
 from django.template import engines
 from django.template.loader import get_template
 
+pytestmark = pytest.mark.any_database
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(ROOT.glob("*/templates/**/*.html"))
 # Data blocks are not scripts: browsers never run them, and the policy lets them be.
