@@ -80,6 +80,11 @@ class Cells:
         return self._values
 
     @property
+    def each(self) -> bool:
+        """Whether each row has one text in the buffer."""
+        return self._owners is None
+
+    @property
     def kinds(self) -> set[type]:
         """The types of the values."""
         if self._kinds is None:
@@ -251,9 +256,17 @@ class Column:
             append((end, literal))
 
         self._database.scan(buffer, note)
-        if hits:
-            hits.sort()
-            row_bits, get = bits(size), found.get
+        if not hits:
+            return
+        hits.sort()
+        row_bits, get = bits(size), found.get
+        if isinstance(cells, Cells) and cells.each:  # as ``rows`` does, in one pass
+            row, before, count = 0, 1, buffer.count
+            for end, literal in hits:
+                row += count(0, before, end - 1)
+                before = end - 1
+                found[literal] = get(literal, 0) | row_bits[row]
+        else:
             for (_, literal), row in zip(hits, cells.rows([end for end, _ in hits]), strict=True):
                 found[literal] = get(literal, 0) | row_bits[row]
 

@@ -35,7 +35,7 @@ from rempart.engines.sigma.tree import (
 _LATENESS = 300.0  # seconds
 _SAMPLE = 256  # events by which frequent literals are told
 _ORIGINS = 10_000  # kinds of event whose program is remembered
-_TOGETHER = 256  # events looked at together: what one step leaves is in the processor's cache for the next
+_TOGETHER = 2_048  # events of a plan looked at together
 
 
 def compile_rules(

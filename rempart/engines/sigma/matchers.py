@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import operator
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -16,6 +17,7 @@ from rempart.engines.sigma.values import address_of, lookup, number_of, part_of_
 
 Matcher = Callable[[str], bool]
 
+_WIDE: Final = 64  # characters of a pattern with ``?``, from which on time must not grow with their number
 _OPERATORS: Final = {
     "lt": operator.lt,
     "lte": operator.le,
@@ -61,7 +63,7 @@ def folded_matcher(test: Text) -> Matcher:
         find = _ends(plain[0])
     elif shape == "*t*":
         find = _holds(plain[0])
-    elif Wild.ONE not in tokens:
+    elif Wild.ONE not in tokens or sum(map(_size, tokens)) <= _WIDE:
         find = _pieces(tokens)
     else:
         # Case is folded by Python, and the expression is made of literals and wildcards only.
@@ -91,24 +93,57 @@ def _holds(wanted: str) -> Matcher:
 
 def _pieces(tokens: tuple[Token, ...]) -> Matcher:
     """Texts with ``*`` between: the first and last at their places, the others found one after another."""
-    head = tokens[0] if isinstance(tokens[0], str) else ""
-    tail = tokens[-1] if isinstance(tokens[-1], str) else ""
-    plain = [each for each in tokens if isinstance(each, str)]
-    middle = plain[bool(head) : len(plain) - bool(tail)]
+    pieces: list[list[Token]] = [[]]
+    for token in tokens:
+        if token is Wild.MANY:
+            pieces.append([])
+        else:
+            pieces[-1].append(token)
+    if len(pieces) == 1:
+        whole = _fixed(pieces[0])
+        return lambda text: whole.fullmatch(text) is not None
+    (head, start), (tail, least) = (
+        (_finder(piece), sum(map(_size, piece))) for piece in (pieces[0], pieces[-1])
+    )
+    middle = [(_finder(piece), sum(map(_size, piece))) for piece in pieces[1:-1] if piece]
 
     def passes(text: str) -> bool:
-        end = len(text) - len(tail)
-        position = len(head)
-        if position > end or not text.startswith(head) or not text.endswith(tail):
+        end = len(text) - least
+        position = start
+        if position > end or head(text, 0, start) or tail(text, end, len(text)) != end:
             return False
-        for piece in middle:
-            position = text.find(piece, position, end)
+        for find, size in middle:
+            position = find(text, position, end)
             if position < 0:
                 return False
-            position += len(piece)
+            position += size
         return True
 
     return passes
+
+
+def _size(token: Token) -> int:
+    """How many characters a token takes; none for ``*``."""
+    return len(token) if isinstance(token, str) else int(token is Wild.ONE)
+
+
+def _fixed(piece: list[Token]) -> re.Pattern[str]:
+    """An expression that always takes as many characters, so that it cannot go back and forth."""
+    return re.compile("".join(re.escape(each) if isinstance(each, str) else "." for each in piece), re.DOTALL)
+
+
+def _finder(piece: list[Token]) -> Callable[[str, int, int], int]:
+    """Where a piece first is in a text, between two places; -1 when it is not."""
+    if Wild.ONE not in piece:
+        text = "".join(each for each in piece if isinstance(each, str))
+        return lambda given, start, end: given.find(text, start, end)
+    search = _fixed(piece).search
+
+    def find(given: str, start: int, end: int) -> int:
+        found = search(given, start, end)
+        return found.start() if found else -1
+
+    return find
 
 
 def _comparison(test: Compare) -> Matcher:

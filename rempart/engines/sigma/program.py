@@ -44,7 +44,7 @@ Frequent: TypeAlias = Mapping[str | None, frozenset[bytes]]
 _FEW: Final = 4  # literals of a field, up to which its values are looked at only when asked
 _OFTEN: Final = 0.01  # share of values beyond which a literal may be frequent
 #: Cost of asking at all, a row, and every row, beside that of a row reported by a scan.
-_ASKING, _ASKED, _ASKED_ALL = 0.0, 0.6, 0.1
+_ASKING, _ASKED, _ASKED_ALL = 0.0, 0.2, 0.06
 _LONGEST: Final = 500  # characters of a literal, which Hyperscan is given four letters a byte
 _WIDE: Final = 4  # rows asked are many from one in so many on
 _MANY: Final = 16  # rows of a batch in which they are

@@ -45,7 +45,8 @@ def searcher(pattern: str, flags: str) -> Search:
     options.log_errors = False
     options.max_mem = _MEMORY
     try:
-        compiled = re2.compile(f"(?{flags}){pattern}" if flags else pattern, options)
+        written = f"(?{flags}){pattern}" if flags else pattern
+        compiled = re2.compile(written.encode(), options)  # on bytes, places need not be told in characters
     except re2.error as refusal:
         return _by_hyperscan(pattern, flags, str(refusal))
     return _Search(compiled, pattern, flags)
@@ -72,10 +73,8 @@ class _Search:
             self._asked += 1
             if self._asked == _TRIED and _is_light(self._pattern):
                 self._quick = _hyperscan(self._pattern, self._flags)
-        try:
-            return self._search(text) is not None
-        except UnicodeEncodeError:  # a lone surrogate stands for one unknown character
-            return self._search(text.encode("utf-8", "replace").decode()) is not None
+        # A lone surrogate stands for one unknown character.
+        return self._search(text.encode("utf-8", "replace")) is not None
 
 
 def _is_light(pattern: str) -> bool:
