@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-NAMES = ("detection", "exposure", "records", "imports", "loop", "pages", "lists", "streams")
+NAMES = ("detection", "exposure", "rematch", "records", "imports", "loop", "pages", "lists", "streams")
 MODULES = {"lists": "exposure_list"}
 
 

@@ -27,6 +27,7 @@ from django.db import connection, connections, transaction  # noqa: E402
 from rempart.assets.models import Install  # noqa: E402
 from rempart.exposure import cli, commands, queries  # noqa: E402
 from rempart.exposure.commands import matching  # noqa: E402
+from rempart.exposure.commands.inventory import Names  # noqa: E402
 from rempart.exposure.models import Exposure, ExposureCount, Finding, Statement  # noqa: E402
 from rempart.exposure.tests.publishing import publish  # noqa: E402
 from rempart.intelligence.models import Vulnerability  # noqa: E402
@@ -35,7 +36,7 @@ from rempart.kernel.time import now  # noqa: E402
 from tests import factories  # noqa: E402
 
 # Many short transactions instead of few long ones: as many places to die in.
-matching.VULNERABILITIES_AT_ONCE = 8
+matching.REMATCHED_AT_ONCE = 8
 _PRODUCTS = ("portail", "guichet", "courriel")
 _VERSIONS = ("1.0", "1.5", "2.0", "2.5")
 _HISTORIES = 20  # one exposure in so many is read as its page tells it: a statement or two each
@@ -61,7 +62,7 @@ def prepare(parts: int) -> dict[str, Any]:
                 factories.install(asset, one)
         published = [
             publish(chance.choice(_PRODUCTS), chance.choice(_BOUNDS[1:]))
-            for _ in range(parts * matching.VULNERABILITIES_AT_ONCE)
+            for _ in range(parts * matching.REMATCHED_AT_ONCE)
         ]
     commands.rematch_all()
     for one in chance.sample(published, len(published) // 3):
@@ -85,20 +86,20 @@ def prepare(parts: int) -> dict[str, Any]:
         for asset in assets[::3]:
             for product in _PRODUCTS:
                 factories.install(asset, _component(product, "1.1"))
-    return {"cutoff": cutoff.isoformat(), "rows": _rows(cutoff)}
+    order = list(matching.parts_of_all(Names()))
+    return {"cutoff": cutoff.isoformat(), "parts": order, "rows": _rows(cutoff, order)}
 
 
 def _component(product: str, version: str) -> Any:
     return factories.component(vendor="exemple", product=product, version=version)
 
 
-def _rows(cutoff: datetime) -> Rows:
+def _rows(cutoff: datetime, parts: list[list[int]]) -> Rows:
     """What is stored, by the part of the re-match that writes it; moments after the cutoff are only "later".
 
     A row that was there before has its identifier; one that came since, its place alone.
     """
-    order = list(Vulnerability.objects.order_by("id").values_list("id", flat=True))
-    part_of = {one: number // matching.VULNERABILITIES_AT_ONCE for number, one in enumerate(order)}
+    part_of = {one: number for number, part in enumerate(parts) for one in part}
     found: Rows = {"new components": [], **{f"part {number}": [] for number in set(part_of.values())}}
     findings = {(one.vulnerability_id, one.component_id): one for one in Finding.objects.all()}
     new = _new_components()
@@ -160,7 +161,8 @@ def alone(prepared: dict[str, Any]) -> dict[str, Any]:
     """The command, undisturbed."""
     since = OutboxEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
     cli.rematch(everything=True, as_json=True)
-    return {"rows": _rows(datetime.fromisoformat(prepared["cutoff"])), "told": _told(since), "kills": []}
+    rows = _rows(datetime.fromisoformat(prepared["cutoff"]), prepared["parts"])
+    return {"rows": rows, "told": _told(since), "kills": []}
 
 
 def under_fire(prepared: dict[str, Any], calm: dict[str, Any], kills: int) -> dict[str, Any]:
@@ -173,9 +175,9 @@ def under_fire(prepared: dict[str, Any], calm: dict[str, Any], kills: int) -> di
         connections.close_all()
         _kill_one(parts * number // kills, chance)
         _settled()
-        seen.append(_state(prepared["rows"], calm["rows"], _rows(cutoff)))
+        seen.append(_state(prepared["rows"], calm["rows"], _rows(cutoff, prepared["parts"])))
     cli.rematch(everything=True, as_json=True)
-    rows = _rows(cutoff)
+    rows = _rows(cutoff, prepared["parts"])
     return {"rows": rows, "told": _told(since), "kills": seen, "wrong_counts": _wrong_counts()}
 
 
@@ -189,12 +191,14 @@ def _kill_one(part: int, chance: random.Random) -> None:
         cli.rematch(everything=True, as_json=True)
         os._exit(0)
     os.close(reports)
-    started = time.monotonic()
     with os.fdopen(reached, "rb", buffering=0) as pipe:
-        for _ in range(part):
+        first = last = 0.0
+        for number in range(part):
             pipe.read(1)
-        each = (time.monotonic() - started) / (part + 1)
-        time.sleep(chance.uniform(0, max(2 * each, 0.05)))
+            last = time.monotonic()
+            first = first if number else last
+        each = (last - first) / (part - 1) if part > 1 else 0.0
+        time.sleep(chance.uniform(0, max(each, 0.02)))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 

@@ -28,7 +28,7 @@ from rempart.kernel.time import now
 VULNERABILITIES_AT_ONCE = 100
 # A part of a re-match: on SQLite, nobody else writes while it lasts.
 REMATCHED_AT_ONCE = 500
-EXPOSURES_AT_ONCE = 50_000
+EXPOSURES_AT_ONCE = 20_000
 COMPONENTS_AT_ONCE = 1_000
 _TOLD_AT_ONCE = 500
 
@@ -116,7 +116,7 @@ def rematch_vulnerabilities(ids: Iterable[int], feed_run_id: int | None = None) 
     return total
 
 
-def _parts(names: Names) -> Iterator[list[int]]:
+def parts_of_all(names: Names) -> Iterator[list[int]]:
     """Every vulnerability that concerns anyone, by product, in parts that a transaction settles quickly.
 
     The others name nothing that is held, and nothing is kept about them: whoever takes in a component of
@@ -219,7 +219,7 @@ def rematch_all(progress: Progress | None = None, kind: str = MatchRun.Kind.REMA
     differences = Differences.open(kind)
     total = index_components(differences=differences)
     whole = WholeInventory()
-    parts = list(_parts(whole.names))
+    parts = list(parts_of_all(whole.names))
     done, everything = 0, sum(map(len, parts))
     for part in parts:
         total.add(_rematch(part, "rematch", differences, whole=whole))
