@@ -94,7 +94,8 @@ class Rank:
 
 def places(actor: Actor) -> list[Organisation]:
     """The government, centres and bodies whose indicators the actor may read, from the widest."""
-    rows = organisations.organisations(actor).filter(kind__in=_MEASURED, active_to__isnull=True)
+    every = organisations.organisations(actor).filter(kind__in=_MEASURED, active_to__isnull=True)
+    rows = every.select_related(None).only("code", "kind", "name_fr", "name_en", "path")
     scope = actor.scope(Permission.INDICATOR_READ)
     if not scope.everything:
         rows = rows.filter(pk__in=scope.bodies)

@@ -12,9 +12,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-_SHARE = 10  # computing fills at most a tenth of the time, however much happens
 _MOST = 64
-
 
 _every: weakref.WeakSet[Kept[Any]] = weakref.WeakSet()
 
@@ -36,14 +34,16 @@ class _Entry(Generic[T]):
 class Kept(Generic[T]):
     """Values by key, each good while ``newest`` (an event's id) has not moved, and for ``seconds`` at most.
 
-    What takes long to compute is kept at least ten times as long, whatever happens meanwhile.
+    One thread computes a key at a time; those that wait take its result when it is recent enough.
 
-    One thread computes a key at a time. Meanwhile the others are given what was kept, when that is not much
-    older than it may be; else they wait, and take its result when it is recent enough.
+    ``share``: what takes long to compute is kept at least so many times as long, whatever happens, and those
+    who come while it is computed anew are given what was kept, when that is not much older than it may be.
+    Whoever changes something must not then be shown what was before: none, unless the page asks again.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, share: int = 0) -> None:
         self._seconds = seconds
+        self._share = share
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -77,16 +77,17 @@ class Kept(Generic[T]):
         if entry is None:
             return None
         age = time.monotonic() - entry.made
-        if age <= _SHARE * entry.took or (entry.newest >= newest and age <= self._seconds):
+        if age < self._share * entry.took or (entry.newest >= newest and age <= self._seconds):
             return entry
         return None
 
     def _late(self, key: Hashable) -> _Entry[T] | None:
         """What is kept, if it is at most three times as old as it may be."""
         entry = self._entries.get(key)
-        if entry is None:
+        if entry is None or not self._share:
             return None
-        return entry if time.monotonic() - entry.made <= 3 * max(_SHARE * entry.took, self._seconds) else None
+        oldest = 3 * max(self._share * entry.took, self._seconds)
+        return entry if time.monotonic() - entry.made <= oldest else None
 
     def _keep(self, key: Hashable, entry: _Entry[T]) -> None:
         with self._lock:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 
 from rempart.kernel import leases
 from rempart.kernel.models import OutboxEvent, ReactionDone
@@ -50,6 +50,11 @@ def reacts_to(*kinds: str) -> Callable[[Reaction], Reaction]:
         return reaction
 
     return register
+
+
+def newest() -> int:
+    """The number of the latest event, 0 before any: what was read before it may have changed since."""
+    return OutboxEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
 
 
 def publish(kind: str, aggregate: str, payload: dict[str, Any] | None = None) -> None:

@@ -25,6 +25,7 @@ from django.db import DatabaseError, close_old_connections, connections
 from django.db.models import Count, Max, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from rempart.kernel import outbox
 from rempart.kernel.actors import Actor, actor_for
 from rempart.kernel.edge import signed_in
 from rempart.kernel.models import Job, OutboxEvent
@@ -106,7 +107,7 @@ class Watch:
     """What the poller has seen. Its methods query, and run on the one thread kept for it."""
 
     def __init__(self) -> None:
-        self.newest = OutboxEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
+        self.newest = outbox.newest()
         self._seen: OrderedDict[int, None] = OrderedDict.fromkeys(self._recent())
         self._jobs = self._job_print()
 

@@ -14,13 +14,19 @@ from rempart.assets import sections as asset_sections
 from rempart.engines.graph import layered
 from rempart.exposure import queries
 from rempart.intelligence import sections
+from rempart.kernel import outbox
 from rempart.kernel.actors import Actor
 from rempart.kernel.addresses import address
+from rempart.kernel.keeping import Kept
 from rempart.kernel.listing import Filter
 from rempart.kernel.permissions import Permission
+from rempart.kernel.text import language_of_reader
 
 _SHOWN = 25
 _SHOWN_OF_ASSET = 20
+
+# When a vulnerability makes the news, everyone looks at its page.
+_kept: Kept[str] = Kept(seconds=15)
 
 
 def exposed_section(request: HttpRequest, vulnerability: Any) -> str | None:
@@ -28,8 +34,15 @@ def exposed_section(request: HttpRequest, vulnerability: Any) -> str | None:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if not actor.may(Permission.EXPOSURE_READ):
         return None
-    lines = queries.body_lines(actor, vulnerability.pk)
     whole = request.GET.get("bodies") == "all"
+    key = (vulnerability.pk, actor.scope(Permission.EXPOSURE_READ), language_of_reader(), whole)
+    return _kept.get(key, lambda: _exposed(request, vulnerability, whole), outbox.newest())
+
+
+def _exposed(request: HttpRequest, vulnerability: Any, whole: bool) -> str:
+    """The section, with nothing in it of the person who asks but their scope and language."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    lines = queries.body_lines(actor, vulnerability.pk)
     context: dict[str, Any] = {
         "vulnerability": vulnerability,
         "lines": [

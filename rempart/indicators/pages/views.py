@@ -105,7 +105,7 @@ def report(request: ActorRequest) -> HttpResponse:
 
 def _choices(places: list[Any], where: Any, days: int) -> dict[str, Any]:
     return {
-        "places": places,
+        "places": [(one.code, one.name) for one in places],
         "where": where,
         "days": days,
         "periods": PERIODS,

@@ -6,7 +6,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max
 from django.utils.translation import get_language
 
 from rempart.alerts import queries as alerts
@@ -16,8 +15,8 @@ from rempart.exposure.queries import ExposedService, HeatRow
 from rempart.indicators import queries as indicators
 from rempart.indicators.queries import Reading
 from rempart.intelligence import queries as intelligence
+from rempart.kernel import outbox
 from rempart.kernel.actors import Actor
-from rempart.kernel.models import OutboxEvent
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 
@@ -102,9 +101,8 @@ class Board:
 
 def scope_key(actor: Actor, by: str) -> tuple[Hashable, int]:
     """What tells one board from another (scopes, language, rows), and the newest event's id."""
-    newest = OutboxEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
     scopes = tuple(actor.scope(permission) for permission in _SCOPED_BY)
-    return (scopes, get_language(), by), newest
+    return (scopes, get_language(), by), outbox.newest()
 
 
 def board(actor: Actor, by: str) -> Board:

@@ -22,8 +22,8 @@ from rempart.web.board.gather import Board, board, scope_key
 from rempart.web.formats import number
 
 # The drawn board, by scope and language: many people of a centre watch the same one.
-# Deadlines pass and exposures age without any event.
-kept: Kept[SafeString] = Kept(seconds=15)
+# Deadlines pass and exposures age without any event. The board asks again by itself.
+kept: Kept[SafeString] = Kept(seconds=15, share=10)
 
 
 def _now(request: ActorRequest) -> SafeString:

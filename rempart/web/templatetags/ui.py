@@ -343,15 +343,15 @@ _wrapping("sure")
 
 
 class _Cell(Node):
-    def __init__(self, key: FilterExpression, heads: bool, content: NodeList) -> None:
+    def __init__(self, key: str, heads: bool, content: NodeList) -> None:
         self.key = key
         self.heads = heads
         self.content = content
 
     def render(self, context: Context) -> str:
-        opening = _openings(context, self.heads).get(self.key.resolve(context))
+        opening = _openings(context, self.heads).get(self.key)
         if opening is None:
-            raise TemplateSyntaxError(f"the list has no column {self.key.token!r}")
+            raise TemplateSyntaxError(f"the list has no column {self.key!r}")
         if not opening:
             return ""
         return f"{opening}{self.content.render(context)}{'</th>' if self.heads else '</td>'}"
@@ -385,11 +385,11 @@ def cell(parser: Parser, token: Token) -> Node:
     ``{% cell "key" head %}`` marks the cell that names the row.
     """
     bits = token.split_contents()
-    if len(bits) not in {2, 3} or (len(bits) == 3 and bits[2] != "head"):
-        raise TemplateSyntaxError('cell takes a column\'s key, and maybe "head"')
+    if len(bits) not in {2, 3} or (len(bits) == 3 and bits[2] != "head") or bits[1][0] not in "\"'":
+        raise TemplateSyntaxError('cell takes a column\'s key in quotes, and maybe "head"')
     content = parser.parse(("endcell",))
     parser.delete_first_token()
-    return _Cell(parser.compile_filter(bits[1]), len(bits) == 3, content)
+    return _Cell(bits[1].strip("\"'"), len(bits) == 3, content)
 
 
 @register.simple_tag

@@ -179,14 +179,14 @@ def test_kept_until_something_happens(country: dict[str, object]) -> None:
 
 
 def test_what_takes_long_is_not_computed_at_every_event() -> None:
-    kept, computed = Kept[int](15), count()
+    kept, computed = Kept[int](15, share=10), count()
     for event in range(50):
         kept.get("board", lambda: sleep(0.3) or next(computed), event)
     assert next(computed) == 1
 
 
 def test_readers_are_given_what_was_kept_while_it_is_computed_anew() -> None:
-    kept, begun, over = Kept[str](60), threading.Event(), threading.Event()
+    kept, begun, over = Kept[str](60, share=10), threading.Event(), threading.Event()
 
     def slowly() -> str:
         begun.set()
