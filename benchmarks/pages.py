@@ -117,10 +117,12 @@ def _measure(
         environment |= {"DJANGO_SETTINGS_MODULE": "benchmarks.slow_database", "BENCH_LATENCY_MS": str(added)}
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", "from rempart.cli import main; main()", *arguments],
+            [government.ROOT / ".venv" / "bin" / "rempart", *arguments],
             env=environment, cwd=government.ROOT, stderr=subprocess.DEVNULL,
         )
-        for arguments in (("serve", "--no-worker", "--port", str(PORT)), ("worker",))
+        for arguments in (
+            ("serve", "--no-worker", "--port", str(PORT), "--processes", str(options.processes)), ("worker",),
+        )
     ]  # fmt: skip
     try:
         _wait()
@@ -153,7 +155,7 @@ def _measure(
     )
     show(
         f"Pages, {options.bodies} bodies, {options.assets:,} assets, {USERS} users a second between pages, "
-        f"{added:.0f} ms added to each database round trip ({machine()}); "
+        f"{added:.0f} ms added to each database round trip, {options.processes} processes ({machine()}); "
         f"web {web:.0f} MiB, worker {worker:.0f} MiB",
         ("page", "as", "first, ms", "requests", "p50, ms", "p95, ms", "CPU, ms", "queries"),
         rows,
@@ -213,5 +215,8 @@ def _load(cookies: dict[str, str]) -> dict[tuple[str, str], list[float]]:
 
 
 def _memory_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+    """Of a process and those it started, what they share counted once."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    own = int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1]) / 1024
+    return own + sum(_memory_mib(int(child)) for child in children)
