@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from importlib import import_module
+from importlib.util import find_spec
 
-from rempart.cli import spread
+import pytest
+import typer
+
+from rempart.cli import COMMANDS, ROOMS, STANDALONE, spread
 
 pytestmark = pytest.mark.any_database
 
@@ -25,3 +29,14 @@ pytestmark = pytest.mark.any_database
 )  # fmt: skip
 def test_an_option_takes_several_values_after_the_argument(given: list[str], read: list[str]) -> None:
     assert spread(given) == read
+
+
+@pytest.mark.parametrize(("door", "known"), [("cli", COMMANDS), ("standalone", STANDALONE)])
+def test_every_command_is_known_with_its_room(door: str, known: dict[str, str]) -> None:
+    found = {}
+    for room in ROOMS:
+        if find_spec(f"rempart.{room}.{door}"):
+            app = typer.Typer()
+            import_module(f"rempart.{room}.{door}").install(app)
+            found |= {str(one.name): room for one in (*app.registered_commands, *app.registered_groups)}
+    assert found == known
