@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> None:
         "pairs", "records", "answers", "findings", "index", "inventory", "first match", "again",
         "peak memory",
     )  # fmt: skip
-    rows = [
+    rows = (
         _apart(real, int(options.records * records), int(options.pairs * pairs)) for records, pairs in _SIZES
-    ]
+    )
     show(f"Matching alone, one core ({machine()})", heads, rows)
 
 

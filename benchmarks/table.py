@@ -5,15 +5,16 @@ from __future__ import annotations
 import platform
 import resource
 import sys
+from collections.abc import Iterable
 
 
-def show(title: str, headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def show(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     print(f"\n### {title}\n")
     print("| " + " | ".join(headings) + " |")
     print("|" + "---|" * len(headings))
     for row in rows:
         print("| " + " | ".join(row) + " |")
-    sys.stdout.flush()
+        sys.stdout.flush()  # a row may take minutes
 
 
 def machine() -> str:

@@ -160,13 +160,14 @@ def _rematch(
         result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at, differences))
     changed = vulnerability_ids if whole is not None else sorted(result.findings.vulnerability_ids)
     if changed:
-        result.exposures = opening.settle(Reach(vulnerability_ids=changed), at)
+        likely = whole is None or bool(result.findings.vulnerability_ids)
+        result.exposures = opening.settle(Reach(vulnerability_ids=changed), at, likely=likely)
     concerned = findings.with_findings(vulnerability_ids)
     if concerned:
         reach = Reach(vulnerability_ids=concerned)
         result.exposures.revised += priorities.prioritise(reach, at)
         opening.touched(reach, at, result.exposures)
-    if differences is not None and (changed or result.exposures.total):
+    if differences is not None and (result.findings.vulnerability_ids or result.exposures.total):
         differences.moves(Reach(vulnerability_ids=vulnerability_ids), at)
     tell(result.exposures, cause)
     return result
