@@ -55,7 +55,8 @@ def make(
     else:
         err.print(
             f"{made.bodies} organismes · bodies, {made.people} personnes · people, "
-            f"{made.assets} actifs · assets, {made.installs} installations · installs"
+            f"{made.assets} actifs · assets, {made.installs} installations · installs, "
+            f"{made.rules} règles · rules, {made.detections} détections · detections"
         )
 
 

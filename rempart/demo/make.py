@@ -10,7 +10,7 @@ from datetime import date
 from django.conf import settings
 
 from rempart.assets import commands as assets
-from rempart.demo import plan
+from rempart.demo import plan, watching
 from rempart.demo.accounts import SIGN_INS, passwords
 from rempart.kernel.actors import system
 from rempart.kernel.permissions import Permission, Role
@@ -47,6 +47,8 @@ class Made:
     people: int
     assets: int
     installs: int
+    rules: int
+    detections: int
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def is_empty() -> bool:
 
 
 def make(*, bodies: int, total_assets: int, seed: int, progress: Progress) -> Made:
-    """Makes the tree, its people and sign-ins, and every body's inventory."""
+    """Makes the tree, its people and sign-ins, every body's inventory, and what some detect in their logs."""
     tree = plan.places(bodies, seed)
     ids: dict[str, int] = {}
     for number, place in enumerate(tree):
@@ -95,7 +97,8 @@ def make(*, bodies: int, total_assets: int, seed: int, progress: Progress) -> Ma
         held += len(inventory.assets)
         installs += sum(len(asset["components"]) for asset in inventory.assets)
         progress("inventaires · inventories", number + 1, bodies)
-    return Made(bodies, len(people), held, installs)
+    watched = watching.watch(tree, ids, seed)
+    return Made(bodies, len(people), held, installs, watched.rules, watched.detections)
 
 
 def _people(tree: list[plan.Place], ids: dict[str, int], seed: int, progress: Progress) -> dict[str, int]:

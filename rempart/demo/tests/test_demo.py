@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from rempart.alerts import queries as directives
 from rempart.assets import queries as assets
-from rempart.demo import answers, make, plan, replay
+from rempart.demo import answers, make, plan, replay, watching
 from rempart.demo.accounts import SIGN_INS, passwords
+from rempart.detection import queries as detection
+from rempart.detection.queries.detections import detections
 from rempart.intelligence import commands as intelligence
 from rempart.kernel.actors import system
 from rempart.kernel.models import User
@@ -65,6 +67,18 @@ def test_what_is_planned_is_made() -> None:
     critical = assets.assets(ME).filter(criticality__gte=3, kind="server").first()
     assert critical is not None
     assert assets.why_critical(ME, critical)[0].kind == "service"
+
+
+@pytest.mark.django_db
+def test_what_the_demo_watches_for_is_found_by_the_engine() -> None:
+    made = _make()
+    in_force = list(detection.rules(ME).filter(state="active"))
+    assert len(in_force) == made.rules == len(watching.EVENTS)
+    tried = [rule.current.tests for rule in in_force]
+    assert [(each["passed"], each["failed"]) for each in tried] == [(2, 0)] * made.rules
+    officer = organisations.get_organisation(ME, "op-001")
+    assert made.detections >= detections(ME).filter(body=officer).count() > 0
+    assert detection.latest_pack(ME).rules == made.rules
 
 
 @pytest.mark.django_db
