@@ -1,8 +1,8 @@
 """Detection: every Windows rule of SigmaHQ over varied events, beside what parsing and scanning alone cost.
 
 Events are the recorded ones of the rules' regression data, each written anew with its own values so that no
-memory of values can help. Times are of the processor, one core: parsing a line and taking its event through
-the rules.
+memory of values can help; nearly all make a rule match, which logs do not. Times are of the processor, one
+core: parsing a line and taking its event through the rules.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ import orjson
 from benchmarks.table import machine, peak_mib, show
 from rempart.engines.logs.model import LOGSOURCE
 from rempart.engines.logs.windows import flat
-from rempart.engines.sigma import Collection, compile_rules, load_rules
+from rempart.engines.sigma import Collection, Detection, compile_rules, load_rules
+from rempart.engines.sigma.batch import Block
+from rempart.engines.sigma.columns import fold
 from rempart.engines.sigma.tree import Text, leaves
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data/sigma"
 KEPT = {"Channel", "Provider_Name", "EventID", "Computer", "TimeCreated_SystemTime"}
 CACHE = Path("var/sigma")
-BATCH = 512
+BATCH = 4_096  # events at once, as many as ``rempart detect`` takes
 PEERS = Path(__file__).parent / "peers"
 PEER_EVENTS = 20_000
 
@@ -75,30 +77,32 @@ def lines(count: int) -> list[bytes]:
     return [orjson.dumps(varied(chance.choice(events), chance)) for _ in range(count)]
 
 
-def batches(given: list[bytes]) -> Iterator[list[dict[str, Any]]]:
+def batches(given: list[bytes]) -> Iterator[list[bytes]]:
     for start in range(0, len(given), BATCH):
-        yield [orjson.loads(line) for line in given[start : start + BATCH]]
+        yield given[start : start + BATCH]
 
 
 def timed(label: str, work: Callable[[], int], count: int) -> tuple[str, ...]:
-    start = time.process_time()
-    found = work()
-    seconds = time.process_time() - start
+    """The best of three passes: what else runs on a machine can only make one longer."""
+    seconds = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        found = work()
+        seconds = min(seconds, time.process_time() - start)
     return label, f"{count / seconds:,.0f}", f"{seconds / count * 1e6:.1f}", f"{found:,}"
 
 
-def literals(collection: Collection) -> list[bytes]:
-    """Every text of the rules, folded."""
-    found = {
-        token.casefold().encode("utf-8", "surrogatepass")
-        for rule in collection.rules
-        for leaf in (leaves(rule.tree) if rule.tree is not None else ())
-        for test in leaf.tests
-        if isinstance(test, Text)
-        for token in test.tokens
-        if isinstance(token, str)
-    }
-    return sorted(text for text in found if len(text) > 1)
+def literals(collection: Collection) -> dict[str | None, list[bytes]]:
+    """Every text of the rules by the field in which they look for it, folded."""
+    found: dict[str | None, set[bytes]] = {}
+    for rule in collection.rules:
+        for leaf in leaves(rule.tree) if rule.tree is not None else ():
+            tokens = [token for test in leaf.tests if isinstance(test, Text) for token in test.tokens]
+            texts = [
+                fold(token).encode("utf-8", "surrogatepass") for token in tokens if isinstance(token, str)
+            ]
+            found.setdefault(leaf.field, set()).update(text for text in texts if len(text) > 1)
+    return {field: sorted(texts) for field, texts in found.items() if texts}
 
 
 def scanner(texts: list[bytes]) -> Any:
@@ -107,7 +111,7 @@ def scanner(texts: list[bytes]) -> Any:
         expressions=texts,
         ids=list(range(len(texts))),
         elements=len(texts),
-        flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(texts),
+        flags=[hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_CASELESS] * len(texts),
         literal=True,
     )
     return made
@@ -119,21 +123,72 @@ def rules() -> Collection:
     return collection
 
 
-def detected(given: list[bytes]) -> Callable[[], int]:
-    """Rules compiled and warm, and the work that is timed."""
+def again(batch: list[bytes]) -> Callable[[int], dict[str, Any]]:
+    """What makes the event of a line once more."""
+
+    def made(index: int) -> dict[str, Any]:
+        event: dict[str, Any] = orjson.loads(batch[index])
+        return event
+
+    return made
+
+
+def by_field(given: list[bytes], scanners: dict[str | None, Any], hits: list[int]) -> None:
+    """The quickest known way to parse and to scan for every text: field by field, keywords in all of them.
+
+    Which event has a text is not told, and each text is told once a field of a batch.
+    """
+
+    def note(*found: Any) -> None:
+        hits.append(found[0])
+
+    for batch in batches(given):
+        blocks: dict[tuple[str, ...], Block] = {}
+        for position, line in enumerate(batch):
+            event = orjson.loads(line)
+            names = (*event,)
+            if names not in blocks:
+                blocks[names] = Block(names, again(batch))
+            blocks[names].add(position, event)
+        for block in blocks.values():
+            buffers = {name: cells.words for name, cells in block.columns().items()}
+            for name in buffers.keys() & scanners.keys():
+                if buffers[name]:
+                    scanners[name].scan(buffers[name], note)
+            scanners[None].scan(b"".join(buffers.values()), note)
+
+
+def detected(given: list[bytes], *, read: bool = False, keep: bool = False) -> Callable[[], int]:
+    """Rules compiled and warm, and the work that is timed.
+
+    ``read``: the event of each detection is made again. ``keep``: events are kept instead.
+    """
     detector = compile_rules(rules(), cache=CACHE)
+
+    def scan(batch: list[bytes]) -> list[Detection]:
+        events = map(orjson.loads, batch)
+        return detector.scan(events, again=None if keep else again(batch))
+
+    def work() -> int:
+        count = 0
+        for batch in batches(given):
+            found = scan(batch)
+            count += len(found)
+            if read:
+                for one in found:
+                    assert one.event
+        return count
+
     for batch in batches(given[: 2 * BATCH]):
-        detector.scan(batch)
+        scan(batch)
     gc.collect()
     gc.freeze()  # what lives as long as the process is not looked at again
-    return lambda: sum(
-        len(detector.scan(map(orjson.loads, given[start : start + BATCH])))
-        for start in range(0, len(given), BATCH)
-    )
+    return work
 
 
 def _side(given: list[bytes], ready: Any, out: Any) -> None:
     work = detected(given)
+    work()
     ready.wait()
     start = time.process_time()
     work()
@@ -180,28 +235,38 @@ def run(options: argparse.Namespace) -> None:
     given = lines(options.events)
     start = time.process_time()
     collection = rules()
-    compile_rules(collection, cache=CACHE).scan([orjson.loads(line) for line in given[:BATCH]])
+    compile_rules(collection, cache=CACHE).scan(map(orjson.loads, given[:BATCH]))
     started = time.process_time() - start
-    scan = scanner(literals(collection))
+    texts = literals(collection)
+    whole = scanner(sorted(set().union(*texts.values())))
+    scanners = {field: scanner(each) for field, each in texts.items()}
     hits: list[int] = []
 
     def parse() -> int:
-        for _ in batches(given):
-            pass
+        for line in given:
+            orjson.loads(line)
         return 0
 
-    def parse_and_scan() -> int:
+    def at_once() -> int:
+        hits.clear()
         parse()
-        for start in range(0, len(given), BATCH):
-            buffer = b"\n".join(given[start : start + BATCH]).lower()
-            scan.scan(buffer, lambda *found: hits.append(found[0]))
+        for batch in batches(given):
+            whole.scan(b"\n".join(batch), lambda *found: hits.append(found[0]))
+        return len(hits)
+
+    def apart() -> int:
+        hits.clear()
+        by_field(given, scanners, hits)
         return len(hits)
 
     count = len(given)
     rows = [
         timed("parse (orjson)", parse, count),
-        timed("parse, and scan for every literal (once a batch each)", parse_and_scan, count),
+        timed("parse, and one scan for every text (once a batch each)", at_once, count),
+        timed("parse, and scan of each field for its texts (once a batch each)", apart, count),
         timed("Rempart", detected(given), count),
+        timed("Rempart, the event of each detection made again", detected(given, read=True), count),
+        timed("Rempart, events kept while they wait", detected(given, keep=True), count),
         two_cores(given),
         peer(given[:PEER_EVENTS], collection),
     ]

@@ -11,8 +11,8 @@ from rempart.engines.sigma import detection as sections
 from rempart.engines.sigma import store
 from rempart.engines.sigma.batch import Again, Batch, Block, Event, rows_of
 from rempart.engines.sigma.correlating import Correlator, Counters
-from rempart.engines.sigma.explaining import holds, why
-from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Matched, Prepared, Rule
+from rempart.engines.sigma.explaining import Explainer
+from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Prepared, Rule
 from rempart.engines.sigma.modifiers import Context
 from rempart.engines.sigma.program import Program, frequent_literals
 from rempart.engines.sigma.sources import Mappings, Origin, default_mappings, fields_for, origin_of
@@ -274,7 +274,7 @@ class _Plan:
 
     def __init__(self, rules: Sequence[tuple[int, Node]], cache: Path | None, key: str) -> None:
         self._rules = rules
-        self._explains = {number: _Explain(tree) for number, tree in rules}
+        self._explains = {number: Explainer(tree) for number, tree in rules}
         self._cache = cache
         self._key = key
         self._program: Program | None = None
@@ -306,19 +306,9 @@ class _Plan:
             store.write(self._cache, "plan", self._key, prepared)
         return program
 
-    def explain(self, number: int) -> _Explain:
+    def explain(self, number: int) -> Explainer:
         """What tells why a rule matched."""
         return self._explains[number]
-
-
-class _Explain:
-    __slots__ = ("tree",)
-
-    def __init__(self, tree: Node) -> None:
-        self.tree = tree
-
-    def __call__(self, event: Mapping[str, object]) -> list[Matched]:
-        return why(self.tree, event)
 
 
 def _is_for(each: Filter, rule: Rule) -> bool:
@@ -362,7 +352,7 @@ def _rewritten(node: Node, constants: Mapping[str, str], fields: Mapping[str, st
             return node
         name = fields.get(node.field, node.field)
         if name in constants and not any(isinstance(test, FieldRef) for test in node.tests):
-            return TRUE if holds(Leaf(name, node.tests), {name: constants[name]}) else FALSE
+            return TRUE if Explainer(Leaf(name, node.tests)).holds({name: constants[name]}) else FALSE
         tests = tuple(
             FieldRef(fields.get(test.field, test.field), test.mode, test.cased)
             if isinstance(test, FieldRef)
