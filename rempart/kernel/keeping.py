@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+Later = Callable[[Callable[[], object]], object]
 
 _MOST = 64
+_LONG = 0.5  # seconds: what takes less is computed while its reader waits
 
 _every: weakref.WeakSet[Kept[Any]] = weakref.WeakSet()
 
@@ -36,9 +38,8 @@ class Kept(Generic[T]):
 
     One thread computes a key at a time; those that wait take its result when it is recent enough.
 
-    ``share``: what takes long to compute is kept at least so many times as long, whatever happens, and those
-    who come while it is computed anew are given what was kept, when that is not much older than it may be.
-    Whoever changes something must not then be shown what was before: none, unless the page asks again.
+    ``share``: what takes long to compute is kept at least so many times as long, whatever happens. Whoever
+    changes something must not then be shown what was before: none, unless the page asks again by itself.
     """
 
     def __init__(self, seconds: float, share: int = 0) -> None:
@@ -49,24 +50,41 @@ class Kept(Generic[T]):
         self._lock = threading.Lock()
         _every.add(self)
 
-    def get(self, key: Hashable, compute: Callable[[], T], newest: int = 0) -> T:
+    def get(self, key: Hashable, compute: Callable[[], T], newest: int = 0, later: Later | None = None) -> T:
+        """The value of a key. ``later`` is given what to do once the reader has been answered: who comes when
+        what takes long is no longer good, but not much older, has it at once, and it is computed then.
+        """
         found = self._fresh(key, newest)
-        if found is None:
-            with self._lock:
-                lock = self._locks.setdefault(key, threading.Lock())
-            late = self._late(key)
-            if not lock.acquire(blocking=late is None):
-                return late.value  # type: ignore[union-attr] - the lock is always had when there is none
+        if found is not None:
+            return found.value
+        if later is not None and (late := self._late(key)) is not None:
+            later(lambda: self._renew(key, compute, newest))
+            return late.value
+        with self._lock_of(key):
+            return self._computed(key, compute, newest).value
+
+    def _renew(self, key: Hashable, compute: Callable[[], T], newest: int) -> None:
+        """Computes the value of a key anew, unless some thread is at it."""
+        lock = self._lock_of(key)
+        if lock.acquire(blocking=False):
             try:
-                found = self._fresh(key, newest)
-                if found is None:
-                    start = time.monotonic()
-                    value, end = compute(), time.monotonic()
-                    found = _Entry(value, newest, end, end - start)
-                    self._keep(key, found)
+                self._computed(key, compute, newest)
             finally:
                 lock.release()
-        return found.value
+
+    def _lock_of(self, key: Hashable) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(key, threading.Lock())
+
+    def _computed(self, key: Hashable, compute: Callable[[], T], newest: int) -> _Entry[T]:
+        """The key's entry, its lock being held: what another thread just computed, or computed now."""
+        found = self._fresh(key, newest)
+        if found is None:
+            start = time.monotonic()
+            value, end = compute(), time.monotonic()
+            found = _Entry(value, newest, end, end - start)
+            self._keep(key, found)
+        return found
 
     def clear(self) -> None:
         with self._lock:
@@ -82,9 +100,9 @@ class Kept(Generic[T]):
         return None
 
     def _late(self, key: Hashable) -> _Entry[T] | None:
-        """What is kept, if it is at most three times as old as it may be."""
+        """What is kept, if it takes long to compute and is at most three times as old as it may be."""
         entry = self._entries.get(key)
-        if entry is None or not self._share:
+        if entry is None or entry.took < _LONG:
             return None
         oldest = 3 * max(self._share * entry.took, self._seconds)
         return entry if time.monotonic() - entry.made <= oldest else None

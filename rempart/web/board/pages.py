@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,26 +12,62 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from rempart.kernel import walls
 from rempart.kernel.actors import Actor
 from rempart.kernel.edge import ActorRequest, page
-from rempart.kernel.keeping import Kept
+from rempart.kernel.keeping import Kept, Later
 from rempart.kernel.permissions import Permission
 from rempart.web.board import rows, words
 from rempart.web.board.gather import Board, board, scope_key
 from rempart.web.formats import number
 
+log = logging.getLogger("rempart.board")
+
 # The drawn board, by scope and language: many people of a centre watch the same one.
 # Deadlines pass and exposures age without any event. The board asks again by itself.
 kept: Kept[SafeString] = Kept(seconds=15, share=10)
+_AGAIN = 15  # seconds between two looks of an open page, whatever it hears
+_SOON = 3  # when what it was given is late
 
 
-def _now(request: ActorRequest) -> SafeString:
+class _Answer(HttpResponse):
+    """An answer after which something is done: the server calls ``close`` once all of it is sent."""
+
+    def __init__(self, content: str | SafeString, after: list[Callable[[], object]]) -> None:
+        super().__init__(content)
+        self._after = after
+
+    def close(self) -> None:
+        super().close()
+        for each in self._after:
+            try:
+                each()
+            except Exception:
+                log.exception("what follows an answer failed")
+
+
+def _answer(request: ActorRequest, template: str) -> HttpResponse:
+    """The board in a template; when it is late, it is drawn anew behind the answer, and asked for soon."""
+    after: list[Callable[[], object]] = []
+    now, by = _now(request, after.append)
+    context = {"now": now, "by": by, "again": _SOON if after else _AGAIN}
+    return _Answer(render_to_string(template, context, request), after)
+
+
+def _now(request: ActorRequest, later: Later) -> tuple[SafeString, str]:
     by = "body" if request.GET.get("by") == "body" else "centre"
     key, newest = scope_key(request.actor, by)
-    return kept.get(key, lambda: _drawn(request.actor, by), newest)
+    actor, language = request.actor, get_language()
+
+    def drawn() -> SafeString:
+        with walls.within(actor), override(language):
+            return _drawn(actor, by)
+
+    return kept.get(key, drawn, newest, later), by
 
 
 def _drawn(actor: Actor, by: str) -> SafeString:
@@ -80,14 +118,14 @@ def _address(name: str, *arguments: Any, **query: Any) -> str:
 @require_GET
 def board_page(request: ActorRequest) -> HttpResponse:
     """What matters now, in the reader's scope."""
-    return render(request, "web/board/board.html", {"now": _now(request)})
+    return _answer(request, "web/board/board.html")
 
 
 @page(Permission.ALERT_READ)
 @require_GET
 def board_now(request: ActorRequest) -> HttpResponse:
     """The board's content alone, fetched again when something changes."""
-    return HttpResponse(_now(request))
+    return _answer(request, "web/board/_board.html")
 
 
 @page(Permission.ALERT_READ)

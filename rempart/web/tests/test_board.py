@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
@@ -18,7 +17,7 @@ from rempart.alerts.models import Directive, Target, TargetEvent
 from rempart.exposure.models import Exposure
 from rempart.indicators.commands import take_snapshot
 from rempart.intelligence.models import Vulnerability
-from rempart.kernel import outbox
+from rempart.kernel import keeping, outbox
 from rempart.kernel.actors import system
 from rempart.kernel.keeping import Kept
 from rempart.kernel.permissions import Role
@@ -185,23 +184,37 @@ def test_what_takes_long_is_not_computed_at_every_event() -> None:
     assert next(computed) == 1
 
 
-def test_readers_are_given_what_was_kept_while_it_is_computed_anew() -> None:
-    kept, begun, over = Kept[str](60, share=10), threading.Event(), threading.Event()
+def test_a_reader_is_given_what_was_kept_and_it_is_computed_anew_after_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeping, "_LONG", 0)
+    kept, after = Kept[str](60), []
+    assert kept.get("board", lambda: "old", 1, after.append) == "old"
+    assert kept.get("board", lambda: "new", 2, after.append) == "old"
+    assert kept.get("board", lambda: "newer", 2, after.append) == "old"
+    for each in after:
+        each()
+    assert kept.get("board", lambda: "never asked", 2, after.append) == "new"
+    assert len(after) == 2
+    assert kept.get("board", lambda: "at once", 3) == "at once"
 
-    def slowly() -> str:
-        begun.set()
-        assert over.wait(30)
-        return "new"
 
-    assert kept.get("board", lambda: "old", 1) == "old"
-    sleep(0.01)  # longer than the share of time that computing the old may fill
-    reader = threading.Thread(target=kept.get, args=("board", slowly, 2))
-    reader.start()
-    assert begun.wait(30)
-    assert kept.get("board", lambda: "never asked", 2) == "old"
-    over.set()
-    reader.join(30)
-    assert kept.get("board", lambda: "never asked", 2) == "new"
+def test_an_answer_is_followed_by_what_it_left_to_do(
+    country: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "_share", 0)
+    monkeypatch.setattr(keeping, "_LONG", 0)
+    client = signed_in(Role.CGCD_COMMANDER, country["government"])
+    assert "2 réponses en retard" in client.get("/board/_now/").text
+    Target.objects.filter(state="acknowledged").update(state="verified", verified_at=now())
+    with transaction.atomic():
+        outbox.publish("alerts.changed", "directive:1", {})
+    late = client.get("/board/_now/").text
+    assert "2 réponses en retard" in late
+    assert "every 3s" in late
+    now_ = client.get("/board/_now/").text
+    assert "réponses en retard" not in now_
+    assert "every 15s" in now_
 
 
 def test_in_english(country: dict[str, object]) -> None:
