@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
@@ -110,6 +111,7 @@ def line_searcher(pattern: str, flags: str) -> LineSearch | None:
         return None
     ends: list[int] = []
     most = 0
+    alone = threading.Lock()  # searchers are shared by all detectors, and a database's memory is for one scan
 
     def note(number: int, start: int, end: int, *_: Any) -> bool:
         ends.append(end)
@@ -117,13 +119,14 @@ def line_searcher(pattern: str, flags: str) -> LineSearch | None:
 
     def found(lines: bytes, limit: int) -> list[int] | None:
         nonlocal most
-        most = limit
-        ends.clear()
-        try:
-            database.scan(lines, note)
-        except hyperscan.ScanTerminated:
-            return None
-        return sorted(ends)
+        with alone:
+            most = limit
+            ends.clear()
+            try:
+                database.scan(lines, note)
+            except hyperscan.ScanTerminated:
+                return None
+            return sorted(ends)
 
     return found
 
@@ -142,15 +145,17 @@ def _hyperscan(pattern: str, flags: str) -> Search | None:
     if database is None:
         return None
     matches: list[int] = []
+    alone = threading.Lock()
 
     def note(*_: Any) -> bool | None:
         matches.append(1)
         return None
 
     def found(text: str) -> bool:
-        matches.clear()
-        database.scan(text.encode("utf-8", "replace"), note)
-        return bool(matches)
+        with alone:
+            matches.clear()
+            database.scan(text.encode("utf-8", "replace"), note)
+            return bool(matches)
 
     return found
 

@@ -2,6 +2,7 @@
 
 import random
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -73,3 +74,17 @@ def rows_in_lines(test, cells):
 def test_readings(pattern, flags, text, expected):
     search = searcher(pattern, flags)
     assert [search(text) for _ in range(_TRIED + 5)] == [expected] * (_TRIED + 5)
+
+
+def test_detectors_of_two_threads_share_searchers() -> None:
+    find, lines = searcher(r"needle\d+x", ""), line_searcher(r"needle\d+x", "")
+    assert lines is not None
+    for _ in range(_TRIED + 1):
+        find("")
+
+    def ask(found: bool) -> list[bool]:
+        text = "a" * 20_000 + ("needle42x" if found else "")
+        return [find(text) is found and bool(lines(text.encode(), 9)) is found for _ in range(2_000)]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert all(map(all, pool.map(ask, [True, False, True])))
