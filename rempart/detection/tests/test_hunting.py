@@ -161,9 +161,11 @@ def test_interrupted_nothing_is_left(tmp_path: Path, packed: Path, rules: Path) 
     parquet.write_table(arrow.Table.from_pylist(events), packed / "large-0.parquet", row_group_size=2_000)
     for number in range(1, 100):  # far more than is read before the interruption, however slow its sender
         (packed / f"large-{number}.parquet").hardlink_to(packed / "large-0.parquet")
+    # Tests that run in the background of a shell have interruptions ignored, and what they start too.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", "from rempart.cli import main; main()", "hunt", str(rules)),
+            *(sys.executable, "-c", f"{heard}\nfrom rempart.cli import main; main()", "hunt", str(rules)),
             *("--over", str(packed), "--jobs", "2", "--to", str(to)),
         ],
         cwd=ROOT,
