@@ -8,13 +8,14 @@ from django.db import models
 
 from rempart.kernel.actors import Actor, Scope
 from rempart.kernel.permissions import Permission
+from rempart.kernel.sql import ids
 
 
 def condition(scope: Scope, column: str) -> str:
     """What ``visible_to`` keeps, for SQL written by hand: a condition on the column of the bodies' ids."""
     if scope.everything:
         return "1 = 1"
-    return f"{column} IN ({', '.join(str(int(one)) for one in sorted(scope.bodies)) or 'NULL'})"
+    return f"{column} IN ({ids(sorted(scope.bodies))})"
 
 
 class ScopedQuerySet(models.QuerySet[Any]):

@@ -16,6 +16,7 @@ import orjson
 
 from rempart.engines.exposure import Matcher, component_keys
 from rempart.engines.exposure.model import Affected, Component, Verdict
+from rempart.engines.exposure.verdicts import Decision
 from rempart.exposure.commands.differences import Differences, Pair
 from rempart.exposure.commands.inventory import Inventory, Names, WholeInventory, load_components
 from rempart.exposure.commands.priorities import instant
@@ -65,6 +66,9 @@ class _Row(NamedTuple):
     confidence: float
     detail: str
     first_found_at: datetime
+
+
+_Said = tuple[str, str, str, str, float]
 
 
 def forget(component_ids: Sequence[int]) -> None:
@@ -186,10 +190,7 @@ def _keep(
     changed: list[Pair] = []
     for inventory in inventories:
         for vulnerability_id, decision, held in inventory.sweep(matcher):
-            said = (
-                decision.status.value, decision.source[:120], decision.range[:500], decision.reason,
-                decision.confidence,
-            )  # fmt: skip
+            said = _said(decision)
             for component_id, version in held:
                 before = known.pop((vulnerability_id, component_id), None)
                 if before is None or not _is(before, said, decision.detail, version):
@@ -229,7 +230,12 @@ def _kept(reach: Reach) -> dict[tuple[int, int], _Row]:
     return {(row[1], row[2]): _Row(*row) for row in fetch(_FINDINGS, where=where)}
 
 
-def _is(before: _Row, said: tuple[str, str, str, str, float], detail: dict[str, str], version: str) -> bool:
+def _said(one: Decision | Verdict) -> _Said:
+    """What a row keeps of an answer, beside its detail."""
+    return one.status.value, one.source[:120], one.range[:500], one.reason, one.confidence
+
+
+def _is(before: _Row, said: _Said, detail: dict[str, str], version: str) -> bool:
     """Whether a kept row says that already."""
     if before[3:8] != said:
         return False
@@ -248,10 +254,7 @@ def _asked_anew(
         before = known.pop(pair, None)
         if before is None:
             continue
-        said = (
-            verdict.status.value, verdict.source[:120], verdict.range[:500], verdict.reason,
-            verdict.confidence,
-        )  # fmt: skip
+        said = _said(verdict)
         if before[3:8] != said or orjson.loads(before.detail) != verdict.detail:
             yield _changed(before, _finding(*pair, said, verdict.detail, at))
 
@@ -259,7 +262,7 @@ def _asked_anew(
 def _finding(
     vulnerability_id: int,
     component_id: int,
-    said: tuple[str, str, str, str, float],
+    said: _Said,
     detail: dict[str, str],
     at: datetime,
 ) -> Finding:

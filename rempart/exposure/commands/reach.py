@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
+from rempart.kernel import sql
+
 T = TypeVar("T")
 
 _EVERYTHING = 7_301  # the advisory locks of this slice (PostgreSQL): any two numbers of our own
@@ -33,7 +35,7 @@ class Reach:
             (asset, self.asset_ids),
         ):
             if column and ids is not None:
-                parts.append(f"{column} IN ({', '.join(str(int(one)) for one in ids) or 'NULL'})")
+                parts.append(f"{column} IN ({sql.ids(ids)})")
         if body and self.body_id is not None:
             parts.append(f"{body} = {int(self.body_id)}")
         return " AND ".join(parts) or "1 = 1"
@@ -71,9 +73,7 @@ def run(template: str, parameters: Sequence[Any] = (), **parts: str) -> int:
 
 def fetch(template: str, parameters: Sequence[Any] = (), **parts: str) -> list[tuple[Any, ...]]:
     """The rows of a query whose ``{parts}`` are SQL of this slice."""
-    with connection.cursor() as cursor:
-        cursor.execute(template.format(**parts), list(parameters))
-        return cursor.fetchall()
+    return sql.fetch(template.format(**parts), parameters)
 
 
 def slices(items: Iterable[T], size: int) -> Iterator[list[T]]:

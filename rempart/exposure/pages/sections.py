@@ -46,7 +46,8 @@ def _exposed(request: HttpRequest, vulnerability: Any, whole: bool) -> str:
     context: dict[str, Any] = {
         "vulnerability": vulnerability,
         "lines": [
-            (line, _rows(vulnerability.cve_id, line.code)) for line in (lines if whole else lines[:_SHOWN])
+            (line, _address(vulnerability.cve_id, body=line.code))
+            for line in (lines if whole else lines[:_SHOWN])
         ],
         "total": len(lines),
         "exposed": sum(1 for line in lines if line.open),
@@ -58,7 +59,7 @@ def _exposed(request: HttpRequest, vulnerability: Any, whole: bool) -> str:
     if drawn is not None:
         context |= {
             "nodes": {
-                key: {**node, "url": _address(vulnerability.cve_id, node["query"])}
+                key: {**node, "url": _address(vulnerability.cve_id, state="open", **node["query"])}
                 for key, node in drawn.nodes.items()
             },
             "edges": drawn.edges,
@@ -90,13 +91,9 @@ def touches_us(actor: Actor) -> Filter:
     return Filter("exposed", _("Nous touche"), apply, (("yes", _("oui")), ("no", _("non"))))
 
 
-def _rows(cve_id: str, body: str) -> str:
-    """The exposures of one body to it, open or not."""
-    return f"{address('exposure_list')}?{urlencode({'vulnerability': cve_id, 'body': body})}"
-
-
-def _address(cve_id: str, query: dict[str, Any]) -> str:
-    return f"{address('exposure_list')}?{urlencode({'vulnerability': cve_id, 'state': 'open', **query})}"
+def _address(cve_id: str, **query: Any) -> str:
+    """The list of its exposures, filtered."""
+    return f"{address('exposure_list')}?{urlencode({'vulnerability': cve_id, **query})}"
 
 
 def register() -> None:

@@ -15,6 +15,7 @@ from rempart.exposure.models import Exposure
 from rempart.exposure.queries.rows import centres
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
+from rempart.kernel.sql import ids
 from rempart.kernel.text import in_language
 
 MOST_NODES = 40
@@ -131,7 +132,7 @@ def _whole(actor: Actor, vulnerability_id: int) -> Picture:
         meaning = "critical" if one.priority == "act_now" else "warn"
         drawn.add(0, body, one.body.name, {"body": one.body.code}, "", "calm")
         drawn.add(2, asset, one.asset.name, {"asset": one.asset_id}, one.asset.key, meaning)
-    reached = fetch(_UP, ids=", ".join(str(int(one)) for one in sorted(body_of)) or "NULL")
+    reached = fetch(_UP, ids=ids(sorted(body_of)))
     served = set()
     for exposed, service_id, name_fr, name_en, essential in reached:
         if service_id in body_of:

@@ -14,8 +14,10 @@ from rempart.exposure import facets
 from rempart.exposure.commands.reach import fetch
 from rempart.exposure.models import Exposure, ExposureCount
 from rempart.exposure.queries.rows import centres
-from rempart.kernel.actors import Actor
+from rempart.kernel.actors import Actor, Scope
 from rempart.kernel.permissions import Permission
+from rempart.kernel.scoping import condition
+from rempart.kernel.sql import instant
 from rempart.kernel.time import now, today
 
 # (key, from how many days on): the age of an open exposure.
@@ -146,11 +148,10 @@ def exposure_days(
     scope = actor.scope(Permission.EXPOSURE_READ)
     if not scope or until <= since:
         return {}
-    wanted = None if scope.everything else set(scope.bodies)
     if body_ids is not None:
-        wanted = set(body_ids) if wanted is None else wanted & set(body_ids)
-    where = "1 = 1" if wanted is None else f"e.body_id IN ({', '.join(map(str, sorted(wanted))) or 'NULL'})"
-    first, last = (connection.ops.adapt_datetimefield_value(one) for one in (since, until))
+        asked = frozenset(body_ids)
+        scope = Scope(bodies=asked if scope.everything else asked & scope.bodies)
+    first, last = (instant(one) for one in (since, until))
     cast = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
     end = f"CASE WHEN e.state = 'verified' AND e.closed_at < {cast} THEN e.closed_at ELSE {cast} END"
     start = f"CASE WHEN e.opened_at > {cast} THEN e.opened_at ELSE {cast} END"
@@ -158,6 +159,6 @@ def exposure_days(
         _EXPOSURE_DAYS,
         [last, last, first, first, last, first],
         days=_DAYS[connection.vendor].format(end=end, start=start),
-        where=where,
+        where=condition(scope, "e.body_id"),
     )
     return {body_id: float(days) for body_id, days, _ in rows}
