@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.core.cache import caches
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from rempart.indicators.definitions import BY_CODE, INDICATORS, PERIODS, Indicator
@@ -64,6 +65,10 @@ class Standing:
     days: int
     as_of: datetime
     readings: list[Reading]
+
+    @property
+    def of_today(self) -> bool:
+        return localtime(self.as_of).date() == today()
 
     @property
     def met(self) -> int:

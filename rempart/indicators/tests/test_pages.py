@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localtime
 from django.utils.translation import override
 from pypdf import PdfReader
 
@@ -63,6 +64,16 @@ def test_snapshots_are_what_the_month_reads(tree: dict[str, object]) -> None:
     found = queries.standing(actor, where)
     assert found["bodies_act_now"].measure.value == 0
     assert found.as_of > this_morning
+
+
+def test_what_was_measured_on_another_day_says_which(tree: dict[str, object]) -> None:
+    commands.take_snapshot(system("test"))
+    client = signed_in(Role.AUTHORITY, tree["government"])
+    assert "rien n’a été mesuré depuis" not in client.get("/indicators/").text
+    yesterday = now() - timedelta(hours=24) + timedelta(minutes=1)
+    Snapshot.objects.update(taken_at=yesterday)
+    day = localtime(yesterday).date()
+    assert f"Mesuré le {day} : rien n’a été mesuré depuis" in client.get("/indicators/").text
 
 
 def test_each_reads_their_own_branch(tree: dict[str, object]) -> None:
