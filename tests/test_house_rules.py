@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
-from rempart.kernel.scoping import BodyOwned, SharedOrOwned
+from rempart.kernel.scoping import BodyOwned, SharedOrOwned, SharedOrPrivate
 
 pytestmark = pytest.mark.any_database
 
@@ -85,8 +85,11 @@ def test_edges_touch_no_table() -> None:
     assert not guilty
 
 
+_OWNED = BodyOwned | SharedOrOwned | SharedOrPrivate
+
+
 def _body_owned() -> set[str]:
-    return {model.__name__ for model in apps.get_models() if issubclass(model, BodyOwned | SharedOrOwned)}
+    return {model.__name__ for model in apps.get_models() if issubclass(model, _OWNED)}
 
 
 # Reads scoped otherwise than by the row’s body: by an edge’s far end, or by the actor’s own account.

@@ -27,7 +27,7 @@ _TEXT = """\
 title: "{title}"
 id: {key}
 status: test
-description: "{title}"
+description: "{raw}"
 level: high
 tags: [attack.t1059.001]
 logsource: {{product: windows, category: process_creation}}
@@ -59,15 +59,16 @@ class Library:
 def library(secret: str, letter: str, body: Organisation, officer: Person) -> Library:
     """Makes a body’s library; every free text is ``secret``, or "RAW-" and the letter when it stays there."""
     key = f"rule-{letter}"
-    text = _TEXT.format(title=secret.replace('"', "'"), key=key)
+    raw = f"RAW-{letter}"
+    text = _TEXT.format(title=secret.replace('"', "'"), raw=raw, key=key)
     source = RuleSource.objects.create(body=body, name=f"source-{letter.lower()[:40]}")
     release = Release.objects.create(
-        body=body, source=source, place=secret, digest="0" * 64, read_by=officer.user,
-        counts={"read": 1, "added": 1}, defects=[{"path": secret, "rule": key, "reason": secret}],
+        body=body, source=source, place=raw, digest="0" * 64, read_by=officer.user,
+        counts={"read": 1, "added": 1}, defects=[{"path": raw, "rule": key, "reason": raw}],
     )  # fmt: skip
     rule = Rule.objects.create(
         body=body, source=source, key=key, title=secret, level="high", product="windows",
-        category="process_creation", author=secret, path=secret, techniques=" T1059.001 ", state="active",
+        category="process_creation", techniques=" T1059.001 ", state="active",
         verdict="ok", waiting=1, cases=1,
     )  # fmt: skip
     common: dict[str, Any] = {
@@ -77,22 +78,22 @@ def library(secret: str, letter: str, body: Organisation, officer: Person) -> Li
         "made_by": officer.user,
     }
     rule.current = RuleVersion.objects.create(
-        number=1, text=text, digest="1" * 64, state="active", why=secret, **common
+        number=1, text=text, digest="1" * 64, state="active", why=raw, **common
     )
     rule.save(update_fields=["current"])
     waiting = RuleVersion.objects.create(
-        number=2, text=text + "author: x\n", digest="2" * 64, state="proposed", why=secret, **common
+        number=2, text=text + "author: x\n", digest="2" * 64, state="proposed", why=raw, **common
     )
     case = Case.objects.create(
-        rule=rule, body=body, name=secret, least=1, events=[{"Image": f"{secret}\\sc.exe"}], digest="3" * 64,
+        rule=rule, body=body, name=raw, least=1, events=[{"Image": f"{raw}\\sc.exe"}], digest="3" * 64,
         made_by=officer.user,
     )  # fmt: skip
-    tuning = _tuning(body, officer, rule, f"RAW-{letter}")
+    tuning = _tuning(body, officer, rule, raw)
     pack = Pack.objects.create(
         body=body, number=Pack.objects.count() + 1, digest=sha256(secret.encode()).hexdigest(), key="a" * 64,
         size=1, rules=1, filters=0, made_by=officer.user,
     )  # fmt: skip
-    PackFile.objects.create(body=body, pack=pack, contents="5" * 64, file=f"RAW-{letter}".encode())
+    PackFile.objects.create(body=body, pack=pack, contents="5" * 64, file=raw.encode())
     PackReport.objects.create(body=body, node=secret, digest=pack.digest, pack=pack)
     return Library(rule, waiting, case, release, tuning, pack)
 
@@ -109,7 +110,7 @@ def _tuning(body: Organisation, officer: Person, rule: Rule, raw: str) -> Tuning
 
 def library_arguments(own: Library) -> dict[str, Any]:
     """A value for each argument of the library's addresses."""
-    pages = ("rule", "rule_edit", "rule_move", "case_new")
+    pages = ("rule", "rule_edit", "rule_move", "rule_share", "case_new")
     return {
         **{f"{page}.rule_id": own.rule.pk for page in pages},
         "detection.rule_id": own.rule.pk,

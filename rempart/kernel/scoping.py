@@ -84,3 +84,49 @@ class SharedOrOwned(models.Model):
 
     class Meta:
         abstract = True
+
+
+class SharedOrPrivateQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor, permission: Permission) -> Self:
+        """Keeps what belongs to all, the private rows of the actor's own bodies, and what bodies share.
+
+        Own: those over which the actor also holds the right to read what stays in a body.
+        """
+        scope, own = actor.scope(permission), actor.scope(Permission.TELEMETRY_READ)
+        if scope.everything and own.everything:
+            return self
+        if not scope:
+            return self.none()
+        kept = models.Q(body=None)
+        private = own.bodies if scope.everything else scope.bodies & own.bodies
+        if private:
+            kept |= models.Q(body__in=sorted(private))
+        if issubclass(self.model, SharedByChoice):
+            reach = models.Q() if scope.everything else models.Q(body__in=sorted(scope.bodies))
+            kept |= models.Q(shared=True) & reach
+        return self.filter(kept)
+
+
+SharedOrPrivateManager = models.Manager.from_queryset(SharedOrPrivateQuerySet)
+
+
+class SharedOrPrivate(models.Model):
+    """A row that belongs to all when it names no body, and else is read by that body's own people alone."""
+
+    body = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = SharedOrPrivateManager()
+
+    class Meta:
+        abstract = True
+
+
+class SharedByChoice(SharedOrPrivate):
+    """The same, until the body chooses that whoever may see the body reads it."""
+
+    shared = models.BooleanField(default=False)
+
+    class Meta:
+        abstract = True

@@ -26,7 +26,7 @@ from psycopg.pq import TransactionStatus
 
 from rempart.kernel.actors import Actor
 from rempart.kernel.health import FAILURE, WARNING, Finding, check
-from rempart.kernel.scoping import BodyOwned, BodyPrivate, SharedOrOwned
+from rempart.kernel.scoping import BodyOwned, BodyPrivate, SharedByChoice, SharedOrOwned, SharedOrPrivate
 
 log = logging.getLogger("rempart.walls")
 
@@ -41,6 +41,8 @@ _AMONG = "body_id IN (SELECT unnest(NULLIF(current_setting('{}', true), '')::big
 _OWN = _AMONG.format("rempart.bodies")
 _PRIVATE = _AMONG.format("rempart.own_bodies")
 _OWN_OR_SHARED = f"body_id IS NULL OR {_OWN}"
+_PRIVATE_OR_SHARED = f"body_id IS NULL OR {_PRIVATE}"
+_PRIVATE_OR_CHOSEN = f"{_PRIVATE_OR_SHARED} OR (shared AND {_OWN})"
 
 # The bodies whose rows are there, and among them those whose private rows are too.
 _Bounds = tuple[frozenset[int], frozenset[int]]
@@ -120,7 +122,7 @@ def standing() -> bool:
 
 
 def tables() -> dict[str, str]:
-    """The tables with rows of bodies, and the condition on a row: every ``BodyOwned``, ``SharedOrOwned``."""
+    """The tables with rows of bodies, and the condition on a row: the models of ``scoping``."""
     conditions = {}
     for model in apps.get_models():
         if issubclass(model, BodyPrivate):
@@ -129,6 +131,10 @@ def tables() -> dict[str, str]:
             conditions[model._meta.db_table] = _OWN
         elif issubclass(model, SharedOrOwned):
             conditions[model._meta.db_table] = _OWN_OR_SHARED
+        elif issubclass(model, SharedByChoice):
+            conditions[model._meta.db_table] = _PRIVATE_OR_CHOSEN
+        elif issubclass(model, SharedOrPrivate):
+            conditions[model._meta.db_table] = _PRIVATE_OR_SHARED
     # The audit trail also tells of what belongs to no body.
     return conditions | {"kernel_auditentry": _OWN_OR_SHARED}
 

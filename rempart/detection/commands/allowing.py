@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
+from rempart.detection.models import Rule
 from rempart.kernel.actors import Actor
+from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
 
 
@@ -17,3 +21,20 @@ def require(actor: Actor, permission: Permission, body_id: int | None) -> None:
 def may(actor: Actor, permission: Permission, body_id: int | None) -> bool:
     """Whether the right is held over this body, or over all for what belongs to all."""
     return actor.scope(permission).everything if body_id is None else actor.may(permission, body_id)
+
+
+def require_own(actor: Actor, body_id: int | None) -> None:
+    """What a body keeps to itself is written by its own people. Raises NotPermitted."""
+    if body_id is not None:
+        actor.require(Permission.TELEMETRY_READ, body_id)
+
+
+def reads(actor: Actor, rule: Rule) -> bool:
+    """Whether the texts and test cases of a rule that the actor sees are theirs to read."""
+    return not rule.private or actor.may(Permission.TELEMETRY_READ, rule.body_id)
+
+
+def require_reader(actor: Actor, rule: Rule) -> None:
+    """Nobody changes or accepts what they may not read. Raises NotFound."""
+    if not reads(actor, rule):
+        raise NotFound(_("Le texte et les essais de cette règle restent dans son organisme."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import orjson
 from django.db import transaction
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from rempart.detection.commands import allowing
 from rempart.detection.commands.editing import judge_text, try_text
 from rempart.detection.commands.importing import count_cases
+from rempart.detection.commands.reasons import kept, told
 from rempart.detection.judging import BadEvents, events_in
 from rempart.detection.models import Case, Rule, RuleVersion
 from rempart.kernel import audit
@@ -35,6 +37,7 @@ def add_case(
     if rule is None:
         raise NotFound(_("Cette règle n’existe pas."))
     allowing.require(actor, Permission.DETECTION_WRITE, rule.body_id)
+    allowing.require_reader(actor, rule)
     if not name.strip() or len(name) > 200:
         raise Invalid(_("Donnez un nom à cet essai."), field="name")
     if not 0 <= least <= 1_000_000:
@@ -51,11 +54,11 @@ def add_case(
     if rule.test_cases.filter(digest=digest).exists():
         raise Conflict(_("La règle a déjà cet essai."), field="events")
     case = Case.objects.create(
-        rule=rule, body_id=rule.body_id, name=name.strip(), least=least, events=events, digest=digest,
-        made_by_id=actor.user_id, made_at=now(),
+        rule=rule, body_id=rule.body_id, shared=rule.shared, name=name.strip(), least=least, events=events,
+        digest=digest, made_by_id=actor.user_id, made_at=now(),
     )  # fmt: skip
     _try_again(rule)
-    audit.record(actor, "rule.case_added", rule, after={"case": case.name, "least": least, "digest": digest})
+    audit.record(actor, "rule.case_added", rule, after=_named(case))
     return case
 
 
@@ -74,11 +77,19 @@ def remove_case(actor: Actor, *, case_id: int, why: str) -> Rule:
     if not why.strip():
         raise Invalid(_("Dites pourquoi cet essai est retiré."), field="why")
     rule = case.rule
-    before = {"case": case.name, "least": case.least, "digest": case.digest}
+    before, reason = _named(case), why.strip()[:4000]
     case.delete()
     _try_again(rule)
-    audit.record(actor, "rule.case_removed", rule, before=before, reason=why.strip()[:4000])
+    kept(rule, reason)
+    audit.record(actor, "rule.case_removed", rule, before=before, reason=told(actor, rule, reason))
     return rule
+
+
+def _named(case: Case) -> dict[str, Any]:
+    """A case as the audit trail tells it: its name stays in the body with its events."""
+    if case.rule.private:
+        return {"case": case.pk, "least": case.least}
+    return {"case": case.name, "least": case.least, "digest": case.digest}
 
 
 def _try_again(rule: Rule) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rempart.detection import events
 from rempart.detection.commands import allowing
 from rempart.detection.commands.importing import companions_of, described, not_taken
-from rempart.detection.commands.reasons import stated
+from rempart.detection.commands.reasons import kept, stated, told
 from rempart.detection.judging import DEFECTIVE, Expected, Judged, Trial, judged, tried
 from rempart.detection.models import Rule, RuleVersion
 from rempart.detection.releases import documents_of
@@ -47,6 +47,7 @@ def propose_rule(actor: Actor, *, text: str, why: str, body_id: int | None = Non
     Raises NotPermitted, Invalid (naming the field: text, why), Conflict when its id is taken.
     """
     allowing.require(actor, Permission.DETECTION_WRITE, body_id)
+    allowing.require_own(actor, body_id)
     one = _usable(text, body_id)
     if one.key.startswith("file:"):
         raise Invalid(_("La règle doit avoir un identifiant (id)."), field="text")
@@ -54,11 +55,14 @@ def propose_rule(actor: Actor, *, text: str, why: str, body_id: int | None = Non
     not_taken(one.key, body_id)
     at = now()
     rule = Rule.objects.create(
-        **described(one), key=one.key, body_id=body_id, waiting=1, first_seen_at=at, changed_at=at
+        **described(one, body_id), key=one.key, body_id=body_id, waiting=1, first_seen_at=at, changed_at=at
     )
     version = _version(actor, rule, one, reason, 1)
     version.save()
-    audit.record(actor, "rule.proposed", rule, after={"version": 1, "digest": version.digest}, reason=reason)
+    audit.record(
+        actor, "rule.proposed", rule, after={"version": 1, "digest": version.digest},
+        reason=told(actor, rule, reason),
+    )  # fmt: skip
     return rule
 
 
@@ -67,6 +71,7 @@ def propose_version(actor: Actor, *, rule_id: int, text: str, why: str) -> RuleV
     """Another text for a rule. Raises NotFound, NotPermitted, Invalid, Conflict (nothing changes)."""
     rule = _rule(actor, rule_id)
     allowing.require(actor, Permission.DETECTION_WRITE, rule.body_id)
+    allowing.require_reader(actor, rule)
     one = _usable(text, rule.body_id)
     if one.key != rule.key and not (rule.key.startswith("file:") and rule.current_id is None):
         raise Invalid(_("L’identifiant (id) d’une règle ne change pas : %s.") % rule.key, field="text")
@@ -82,7 +87,7 @@ def propose_version(actor: Actor, *, rule_id: int, text: str, why: str) -> RuleV
     version.save()
     Rule.objects.filter(pk=rule.pk).update(waiting=rule.waiting + 1)
     audit.record(
-        actor, "rule.version_proposed", rule, reason=reason,
+        actor, "rule.version_proposed", rule, reason=told(actor, rule, reason),
         after={"version": version.number, "digest": version.digest},
     )  # fmt: skip
     return version
@@ -121,7 +126,7 @@ def review_version(actor: Actor, *, version_id: int, accept: bool, note: str = "
     rule.waiting = rule.versions.filter(state=RuleVersion.State.PROPOSED).count()
     rule.save()
     audit.record(
-        actor, "rule.reviewed", rule, reason=note.strip(),
+        actor, "rule.reviewed", rule, reason=told(actor, rule, note.strip()),
         after={"version": version.number, "accepted": accept, "digest": version.digest},
     )  # fmt: skip
     if accept:
@@ -140,7 +145,7 @@ def _put_in_force(rule: Rule, version: RuleVersion) -> None:
     version.tests, version.tested_at = trial.record(), now()
     if rule.current_id is not None:
         RuleVersion.objects.filter(pk=rule.current_id).update(state=RuleVersion.State.REPLACED)
-    for name, value in described(one).items():
+    for name, value in described(one, rule.body_id).items():
         setattr(rule, name, value)
     if not rule.licence and rule.source is not None:
         rule.licence = rule.source.licence
@@ -172,7 +177,11 @@ def restore_rule(actor: Actor, *, rule_id: int, why: str) -> Rule:
 def _move(actor: Actor, rule: Rule, state: Rule.State, action: str, reason: str) -> Rule:
     before, rule.state, rule.changed_at = rule.state, state, now()
     rule.save(update_fields=["state", "changed_at"])
-    audit.record(actor, action, rule, before={"state": before}, after={"state": state}, reason=reason)
+    kept(rule, reason)
+    audit.record(
+        actor, action, rule, before={"state": before}, after={"state": state},
+        reason=told(actor, rule, reason),
+    )  # fmt: skip
     outbox.publish(events.RULES_CHANGED, "rules", {"rules": [rule.pk], "release": None})
     return rule
 
@@ -188,8 +197,9 @@ def _usable(text: str, body_id: int | None) -> Judged:
 
 def _version(actor: Actor, rule: Rule, one: Judged, why: str, number: int) -> RuleVersion:
     return RuleVersion(
-        rule=rule, body_id=rule.body_id, number=number, text=one.document.text, digest=one.document.digest,
-        verdict=one.verdict, reason=one.reason, made_by_id=actor.user_id, made_at=now(), why=why,
+        rule=rule, body_id=rule.body_id, shared=rule.shared, number=number, name=one.name,
+        text=one.document.text, digest=one.document.digest, verdict=one.verdict, reason=one.reason,
+        made_by_id=actor.user_id, made_at=now(), why=why,
     )  # fmt: skip
 
 

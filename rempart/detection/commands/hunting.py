@@ -109,9 +109,11 @@ def _in_force(actor: Actor, bodies: list[int], keys: Sequence[str]) -> list[pack
     wanted = list(dict.fromkeys(key.replace("\0", "").strip() for key in keys if key.strip()))
     if len(wanted) > MOST_RULES:
         raise Invalid(_("Au plus 500 règles ; au-delà, prenez un paquet."), field="rule_keys")
-    rows = Rule.objects.visible_to(actor, Permission.DETECTION_READ).select_related("current")
+    texts = RuleVersion.objects.visible_to(actor, Permission.DETECTION_READ)
+    rows = Rule.objects.visible_to(actor, Permission.DETECTION_READ).filter(current__in=texts)
+    rows = rows.select_related("current")
     found: dict[str, Rule] = {}
-    for rule in rows.filter(key__in=wanted, state=Rule.State.ACTIVE, current__isnull=False):
+    for rule in rows.filter(key__in=wanted, state=Rule.State.ACTIVE):
         # A body's own rule stands in place of the shared one where it alone is asked.
         if rule.key not in found or _rank(rule, bodies) < _rank(found[rule.key], bodies):
             found[rule.key] = rule

@@ -6,13 +6,14 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from rempart.detection import events
@@ -44,9 +45,10 @@ _NAMED_AT_MOST = 500
 _SIGMAHQ = ("sigmahq", "DRL 1.1")
 # What the version in force says of its rule, for lists.
 DESCRIBED = (
-    "kind", "name", "title", "level", "status", "product", "category", "service", "author", "licence",
+    "kind", "title", "level", "status", "product", "category", "service", "author", "licence",
     "tags", "techniques", "verdict", "reason",
 )  # fmt: skip
+_STAYING = ("author", "licence", "reason")  # in a body, of its own rules: its people read them in the text
 _WRITTEN = (*DESCRIBED, "source", "marking", "path", "upstream", "state", "current", "waiting", "changed_at")
 
 
@@ -70,6 +72,7 @@ def import_rules(
     ``retire_many``), naming the field.
     """
     allowing.require(actor, Permission.DETECTION_REVIEW, body_id)
+    allowing.require_own(actor, body_id)
     try:
         contents = _contents(str(place), revision)
     except (BadRelease, HttpFailure) as error:
@@ -107,18 +110,35 @@ def companions_of(refers: Iterable[str], body_id: int | None, known: Iterable[st
     wanted = sorted(set(refers) - set(known))
     if not wanted:
         return []
-    found = Rule.objects.filter(Q(key__in=wanted) | Q(name__in=wanted), current__isnull=False)
+    found = Rule.objects.filter(Q(key__in=wanted) | Q(current__name__in=wanted), current__isnull=False)
     found = found.filter(Q(body=None) | Q(body_id=body_id))
     return list(found.values_list("key", "current__text"))
 
 
-def described(one: Judged) -> dict[str, Any]:
-    """The columns of a rule whose text is this one."""
+def described(one: Judged, body_id: int | None) -> dict[str, Any]:
+    """The columns of a rule of a body, or of all, whose text is this one."""
     values = {name: getattr(one, name) for name in DESCRIBED}
     values["tags"] = list(one.tags)
     values["techniques"] = padded(one.techniques)
     values["verdict"] = Rule.Verdict(one.verdict)
+    if body_id is not None:
+        values |= dict.fromkeys(_STAYING, "")
+        values["tags"] = [tag for tag in values["tags"] if tag.startswith("attack.")]
     return values
+
+
+def kept_path(path: str, body_id: int | None) -> str:
+    """A document's place as its rule keeps it; of a body's own, a keyed digest of it."""
+    if body_id is None:
+        return path[:500]
+    return salted_hmac("detection.path", f"{body_id} {path}", algorithm="sha256").hexdigest()
+
+
+def _keyed(one: Judged, body_id: int | None) -> Judged:
+    """A body's document without an id does not go by its place either."""
+    if body_id is None or not one.key.startswith("file:"):
+        return one
+    return replace(one, key=f"file:{kept_path(one.document.path, body_id)}")
 
 
 @dataclass
@@ -146,7 +166,11 @@ class _Reading:
 
     def store(self, name: str, licence: str, marking: str, label: str) -> Release:
         known = self._unchanged(name)
-        fresh = [each for each in self.contents.documents if known.get(each.path, ("", ""))[0] != each.digest]
+        fresh = [
+            each
+            for each in self.contents.documents
+            if known.get(self._kept(each), ("", ""))[0] != each.digest
+        ]
         found = {one.document.path: one for one in self._judge(fresh)}
         cases, problems = self._cases(
             {one.key for one in found.values()} | {key for _, key in known.values()}
@@ -181,7 +205,13 @@ class _Reading:
         ).exclude(state=Rule.State.RETIRED)
         return {path: (upstream, key) for path, upstream, key in rows.values_list("path", "upstream", "key")}
 
+    def _kept(self, document: Document) -> str:
+        return kept_path(document.path, self.body_id)
+
     def _judge(self, documents: Sequence[Document]) -> list[Judged]:
+        return [_keyed(one, self.body_id) for one in self._read(documents)]
+
+    def _read(self, documents: Sequence[Document]) -> list[Judged]:
         found = judged(documents)
         known = {name for one in found for name in (one.key, one.name)}
         companions = companions_of((each for one in found for each in one.refers), self.body_id, known)
@@ -252,7 +282,7 @@ class _Reading:
         for document in self.contents.documents:
             one = found.get(document.path)
             if one is None:  # as it was
-                seen.add(by_path[document.path].key)
+                seen.add(by_path[self._kept(document)].key)
                 plan.counts["unchanged"] += 1
                 continue
             rule = rules.get(one.key)
@@ -275,8 +305,9 @@ class _Reading:
 
     def _version(self, one: Judged, trial: Trial | None, release: Release) -> RuleVersion:
         return RuleVersion(
-            body_id=self.body_id, text=one.document.text, digest=one.document.digest, verdict=one.verdict,
-            reason=one.reason, made_by_id=self.actor.user_id, made_at=self.at, release=release,
+            body_id=self.body_id, name=one.name, text=one.document.text, digest=one.document.digest,
+            verdict=one.verdict, reason=one.reason, made_by_id=self.actor.user_id, made_at=self.at,
+            release=release,
             tests=trial.record() if trial else {}, tested_at=self.at if trial else None,
         )  # fmt: skip
 
@@ -292,11 +323,11 @@ class _Reading:
     def _add(
         self, plan: _Plan, source: RuleSource, release: Release, one: Judged, trial: Trial | None
     ) -> None:
-        values = described(one)
+        values = described(one, self.body_id)
         values["licence"] = values["licence"] or source.licence
         rule = Rule(
             **values, key=one.key, source=source, body_id=self.body_id, marking=source.marking,
-            path=one.document.path[:500], upstream=one.document.digest, first_seen_at=self.at,
+            path=self._kept(one.document), upstream=one.document.digest, first_seen_at=self.at,
             changed_at=self.at,
         )  # fmt: skip
         version = self._version(one, trial, release)
@@ -314,7 +345,7 @@ class _Reading:
         restored = rule.state == Rule.State.RETIRED
         same = rule.upstream == one.document.digest
         edited = rule.current is not None and rule.current.digest not in {rule.upstream, one.document.digest}
-        rule.path, rule.upstream = one.document.path[:500], one.document.digest
+        rule.path, rule.upstream = self._kept(one.document), one.document.digest
         if restored:
             rule.state = Rule.State.ACTIVE if rule.current_id else Rule.State.PROPOSED
             plan.counts["restored"] += 1
@@ -324,7 +355,7 @@ class _Reading:
             return
         version = self._version(one, trial, release)
         if self._usable(one, trial) and not edited:
-            for name, value in described(one).items():
+            for name, value in described(one, self.body_id).items():
                 setattr(rule, name, value)
             rule.licence = rule.licence or rule.source.licence
             rule.state = Rule.State.ACTIVE
@@ -333,7 +364,8 @@ class _Reading:
             rule.waiting += 1
             plan.counts["held"] += one.verdict != DEFECTIVE
             if rule.current_id is None:
-                rule.verdict, rule.reason = Rule.Verdict(one.verdict), one.reason
+                rule.verdict = Rule.Verdict(one.verdict)
+                rule.reason = described(one, self.body_id)["reason"]
         rule.changed_at = self.at
         plan.changed.append((rule, version))
         plan.counts["changed"] += 1
@@ -359,6 +391,7 @@ class _Reading:
         for rule, version in pairs:
             version.rule = rule
             version.number = numbers.get(rule.pk, 0) + 1
+            version.shared = rule.shared
         replaced = [rule.current_id for rule, version in plan.changed if version.state == "active"]
         for start in range(0, len(replaced), _BATCH):
             RuleVersion.objects.filter(pk__in=replaced[start : start + _BATCH]).update(
@@ -374,22 +407,22 @@ class _Reading:
         Rule.objects.bulk_update(others, _WRITTEN, batch_size=50)
 
     def _write_cases(self, cases: Mapping[str, list[Case]]) -> int:
-        ids = dict(Rule.objects.filter(key__in=list(cases), body_id=self.body_id).values_list("key", "id"))
+        rules = {one.key: one for one in Rule.objects.filter(key__in=list(cases), body_id=self.body_id)}
         made = []
         for key, several in cases.items():
-            if key in ids:
+            if key in rules:
                 for case in several:
-                    case.rule_id = ids[key]
+                    case.rule, case.shared = rules[key], rules[key].shared
                     made.append(case)
         Case.objects.bulk_create(made, batch_size=_BATCH, ignore_conflicts=True)
-        count_cases(list(ids.values()))
+        count_cases([one.pk for one in rules.values()])
         return len(made)
 
     def _tell(self, source: RuleSource, release: Release, plan: _Plan) -> None:
         touched = [rule.pk for rule, _ in [*plan.added, *plan.changed]] + [r.pk for r in plan.retired]
         audit.record(
             self.actor, "rules.imported", release, after={"source": source.name, **release.counts},
-            label=f"{source.name} {release.place}",
+            label=f"{source.name} {release.place}" if self.body_id is None else source.name,
         )  # fmt: skip
         if touched or plan.counts["restored"]:
             named = touched if len(touched) <= _NAMED_AT_MOST else []

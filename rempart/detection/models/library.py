@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from rempart.kernel.markings import Marking
-from rempart.kernel.scoping import BodyOwned, BodyPrivate, SharedOrOwned
+from rempart.kernel.scoping import BodyOwned, BodyPrivate, SharedByChoice, SharedOrOwned, SharedOrPrivate
 from rempart.kernel.time import now
 
 
@@ -37,8 +37,8 @@ class RuleSource(SharedOrOwned):
         return self.name
 
 
-class Release(SharedOrOwned):
-    """One reading of a source: what it held and what it changed.
+class Release(SharedOrPrivate):
+    """One reading of a source: what it held and what it changed. A body's own stays in the body.
 
     ``counts``: read, added, changed, unchanged, restored, retired, held (waiting for a person), defective.
     ``defects``: the first of what could not be used, as [{"path", "rule", "reason"}].
@@ -62,6 +62,10 @@ class Release(SharedOrOwned):
 class Rule(SharedOrOwned):
     """A Sigma rule or correlation, as its version in force says (the latest, when none is yet).
 
+    Of a body's own rule this is what leaves the body, as with each sighting: ``described`` says what is left
+    out, and ``kept_path`` what ``path`` then is. Its versions and cases stay, until the body lets its centres
+    read them (``shared``).
+
     ``key`` is its Sigma id, or "file:" and the path of a document that has none. ``techniques`` are padded
     with spaces (" T1059 T1059.001 ") to be looked for whole. ``upstream`` is the digest of the text that its
     source gave last: what a person changed here stays until the source changes it too.
@@ -80,7 +84,6 @@ class Rule(SharedOrOwned):
     source = models.ForeignKey(RuleSource, on_delete=models.PROTECT, null=True, related_name="rules")
     key = models.CharField(max_length=300)
     kind = models.CharField(max_length=12, default="rule")  # rule | correlation | filter | unknown
-    name = models.CharField(max_length=200, blank=True)  # how correlations may call it
     title = models.CharField(max_length=300)
     level = models.CharField(max_length=15, blank=True)
     status = models.CharField(max_length=20, blank=True)
@@ -102,6 +105,7 @@ class Rule(SharedOrOwned):
     )
     waiting = models.PositiveSmallIntegerField(default=0)  # versions that wait for review
     cases = models.PositiveIntegerField(default=0)
+    shared = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField(default=now)
     changed_at = models.DateTimeField(default=now)
 
@@ -120,9 +124,15 @@ class Rule(SharedOrOwned):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def private(self) -> bool:
+        """Whether its texts and test cases stay in its body."""
+        return self.body_id is not None and not self.shared
 
-class RuleVersion(SharedOrOwned):
-    """A text of a rule, which never changes; who wrote it, why, and what became of it.
+
+class RuleVersion(SharedByChoice):
+    """A text of a rule, which never changes; who wrote it, why, and what became of it. ``name`` is how
+    correlations may call it.
 
     ``tests``: {"passed", "failed", "failures": [{"case", "expected", "found"}]} of its last trial.
     """
@@ -135,6 +145,7 @@ class RuleVersion(SharedOrOwned):
 
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     digest = models.CharField(max_length=64)
     verdict = models.CharField(max_length=12, choices=Rule.Verdict.choices)
@@ -162,7 +173,7 @@ class RuleVersion(SharedOrOwned):
         return f"{self.rule_id} v{self.number}"
 
 
-class Case(SharedOrOwned):
+class Case(SharedByChoice):
     """Recorded events that a rule must match (``least`` times or more), or must not (``least`` is 0)."""
 
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="test_cases")

@@ -11,6 +11,7 @@ urlpatterns = [
     path("detection/rules/<int:rule_id>", rules.rule, name="rule"),
     path("detection/rules/<int:rule_id>/edit", rules.rule_edit, name="rule_edit"),
     path("detection/rules/<int:rule_id>/move", rules.rule_move, name="rule_move"),
+    path("detection/rules/<int:rule_id>/share", rules.rule_share, name="rule_share"),
     path("detection/rules/<int:rule_id>/case", rules.case_new, name="case_new"),
     path("detection/cases/<int:case_id>", rules.case, name="case"),
     path("detection/versions/", versions.version_list, name="version_list"),

@@ -30,8 +30,13 @@ def body_number(value: str) -> int | None:
 
 
 def owners(actor: Actor, permission: Permission) -> list[tuple[Any, Any]]:
-    """Whose rule it may be: the bodies where the actor holds the right, and all of them when everywhere."""
-    bodies: list[tuple[Any, Any]] = list(queries.writable_bodies(actor, permission))
+    """Whose rule it may be: the bodies where the actor holds the right, being of their own people, and all of
+    them when the right is held everywhere.
+    """
+    own = dict(queries.writable_bodies(actor, Permission.TELEMETRY_READ))
+    bodies: list[tuple[Any, Any]] = [
+        each for each in queries.writable_bodies(actor, permission) if each[0] in own
+    ]
     return [(_ALL, _("Tout le gouvernement")), *bodies] if actor.scope(permission).everything else bodies
 
 
@@ -47,7 +52,13 @@ class TextForm(forms.Form):
 class NewRuleForm(TextForm):
     """A rule of a body, or of all."""
 
-    body_id = forms.TypedChoiceField(label=_("Pour"), coerce=body_number)
+    body_id = forms.TypedChoiceField(
+        label=_("Pour"), coerce=body_number,
+        help_text=_(
+            "La règle d’un organisme y reste, avec ses essais : les centres en lisent le titre,"
+            " l’identifiant, le niveau, les journaux et les techniques."
+        ),
+    )  # fmt: skip
     field_order = ("body_id",)
 
     def __init__(self, actor: Actor, *arguments: Any, **options: Any) -> None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from rempart.detection import library_wording as wording
 from rempart.detection import queries
-from rempart.detection.commands import allowing, cases, editing
+from rempart.detection.commands import allowing, cases, editing, sharing
 from rempart.detection.pages import library_lists as lists
 from rempart.detection.pages.library_forms import CaseForm, NewRuleForm, ReasonForm, TextForm
 from rempart.detection.pages.numbers import number_of
@@ -117,7 +117,7 @@ def rule(request: ActorRequest, rule_id: int) -> HttpResponseBase:
     versions = [
         wording.dressed_version(each) for each in queries.versions(request.actor, found)[:_VERSIONS_SHOWN]
     ]
-    shown = found.current or (versions[0] if versions else None)
+    shown = queries.in_force(request.actor, found)
     tunings = queries.tunings(request.actor).filter(rule=found).order_by("-made_at")[:_TUNINGS_SHOWN]
     tests = shown.tests if shown else {}
     failing = {each["case"] for each in tests.get("failures", ())}
@@ -135,7 +135,12 @@ def rule(request: ActorRequest, rule_id: int) -> HttpResponseBase:
         "tests": tests,
         "cases": told,
         "techniques": [(code, names.get(code, "")) for code in found.codes],
-        "may_write": allowing.may(request.actor, Permission.DETECTION_WRITE, found.body_id),
+        "reads": allowing.reads(request.actor, found),
+        "may_share": found.body_id is not None
+        and request.actor.may(Permission.TELEMETRY_READ, found.body_id)
+        and request.actor.may(Permission.DETECTION_REVIEW, found.body_id),
+        "may_write": allowing.reads(request.actor, found)
+        and allowing.may(request.actor, Permission.DETECTION_WRITE, found.body_id),
         "may_review": allowing.may(request.actor, Permission.DETECTION_REVIEW, found.body_id),
         "may_tune": request.actor.may(Permission.DETECTION_WRITE),
         "may_hunt": shown is not None
@@ -178,7 +183,8 @@ def rule_edit(request: ActorRequest, rule_id: int) -> HttpResponseBase:
     """Proposes another text for a rule."""
     found = queries.get_rule(request.actor, rule_id)
     allowing.require(request.actor, Permission.DETECTION_WRITE, found.body_id)
-    last = found.current or queries.versions(request.actor, found).first()
+    allowing.require_reader(request.actor, found)
+    last = queries.in_force(request.actor, found)
     form = TextForm(request.POST or None, initial={"text": last.text if last else ""})
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -220,7 +226,8 @@ def rule_check(request: ActorRequest) -> HttpResponseBase:
         number = number_of(request.POST.get("rule", ""))
         if number is not None and usable:
             found = queries.get_rule(request.actor, number)
-            context["trial"] = editing.try_text(one, found) if found.cases else None
+            mine = found.cases and allowing.reads(request.actor, found)
+            context["trial"] = editing.try_text(one, found) if mine else None
     return render(request, "detection/_check.html", context)
 
 
@@ -238,11 +245,27 @@ def rule_move(request: ActorRequest, rule_id: int) -> HttpResponseBase:
     return redirect("rule", rule_id)
 
 
+@require_POST
+@page(Permission.DETECTION_REVIEW)
+def rule_share(request: ActorRequest, rule_id: int) -> HttpResponseBase:
+    """Lets the centres read a body's own rule, or no longer."""
+    shared = request.POST.get("to") == "centres"
+    sharing.share_rule(request.actor, rule_id=rule_id, shared=shared)
+    messages.success(
+        request,
+        gettext("Les centres lisent désormais cette règle et ses essais.")
+        if shared
+        else gettext("Le texte et les essais de cette règle ne sont plus lus que dans l’organisme."),
+    )
+    return redirect("rule", rule_id)
+
+
 @page(Permission.DETECTION_WRITE)
 def case_new(request: ActorRequest, rule_id: int) -> HttpResponseBase:
     """Adds a test case to a rule."""
     found = queries.get_rule(request.actor, rule_id)
     allowing.require(request.actor, Permission.DETECTION_WRITE, found.body_id)
+    allowing.require_reader(request.actor, found)
     form = CaseForm(request.POST or None, request.FILES or None)
     status = 200
     if request.method == "POST" and form.is_valid():

@@ -47,8 +47,8 @@ def technique_names(actor: Actor, codes: Iterable[str]) -> dict[str, str]:
 
 
 def get_rule(actor: Actor, rule_id: int) -> Rule:
-    """A rule with its version in force; raises NotFound."""
-    found = rules(actor).select_related("current__made_by", "current__reviewed_by").filter(pk=rule_id).first()
+    """A rule; raises NotFound."""
+    found = rules(actor).filter(pk=rule_id).first()
     if found is None:
         raise NotFound(_("Cette règle n’existe pas."))
     return found
@@ -68,6 +68,15 @@ def get_version(actor: Actor, version_id: int) -> RuleVersion:
     if found is None:
         raise NotFound(_("Cette version n’existe pas."))
     return found
+
+
+def in_force(actor: Actor, rule: Rule) -> RuleVersion | None:
+    """The version of a rule that counts, or while none does its latest; None when its text is not the
+    actor's to read.
+    """
+    found = versions(actor, rule)
+    shown: RuleVersion | None = found.filter(pk=rule.current_id).first() if rule.current_id else found.first()
+    return shown
 
 
 def cases(actor: Actor, rule: Rule) -> QuerySet[Case]:

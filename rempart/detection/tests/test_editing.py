@@ -54,7 +54,7 @@ def writer(body):
 
 @pytest.fixture
 def reviewer(body):
-    return factories.actor(Role.COCD_ANALYST, body.parent)
+    return factories.actor(Role.BODY_OFFICER, body)
 
 
 @pytest.fixture

@@ -92,7 +92,8 @@ def test_the_same_contents_make_the_same_file():
 
 def test_a_body_has_its_own_rules_and_filters(officer, analyst, body):
     own = editing.propose_rule(officer, text=rule(title="Our own"), why="x", body_id=body.pk)
-    editing.review_version(analyst, version_id=own.versions.get().pk, accept=True)
+    second = factories.actor(Role.BODY_OFFICER, body)
+    editing.review_version(second, version_id=own.versions.get().pk, accept=True)
     tuned(officer, analyst, body)
     mine = held(packs.make_pack(officer, body_id=body.pk))
     assert {one.id: "Our own" in one.text for one in mine.rules} == {STOPPED: True, FAILED: False}
