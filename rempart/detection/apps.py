@@ -9,6 +9,6 @@ class DetectionConfig(AppConfig):
     label = "detection"
 
     def ready(self) -> None:
-        for room in ("reactions", "jobs"):
+        for room in ("reactions", "jobs", "health"):
             if find_spec(f"{self.name}.{room}"):
                 import_module(f"{self.name}.{room}")

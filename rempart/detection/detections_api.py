@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 from pydantic import AwareDatetime, Field, field_validator
 
-from rempart.detection import sending
+from rempart.detection import retention_api, sending
 from rempart.detection.commands.detections import MOST, Reported, record_detections
 from rempart.detection.models import Level
 from rempart.detection.pages import detections_lists as lists
@@ -26,6 +26,7 @@ from rempart.kernel.listing import Page
 from rempart.kernel.permissions import Permission
 
 router = Router()
+router.add_router("/retention", retention_api.router)
 
 _DEPTH = 6
 _EXACT = 2**53

@@ -11,6 +11,8 @@ ACTIONS: dict[str, Any] = {
     "detection.triaged": pgettext_lazy("audit", "Détections triées"),
     "detection.assigned": pgettext_lazy("audit", "Détection confiée"),
     "detection.noted": pgettext_lazy("audit", "Note ajoutée à une détection"),
+    "detection.forgotten": pgettext_lazy("audit", "Détections oubliées, leur temps passé"),
+    "detection.retention_set": pgettext_lazy("audit", "Durée de conservation des détections fixée"),
     "response.saved": pgettext_lazy("audit", "Réponse automatique décrite"),
     "response.rehearsed": pgettext_lazy("audit", "Réponse automatique essayée à blanc"),
     "response.mode": pgettext_lazy("audit", "Mode d’une réponse automatique changé"),
@@ -29,14 +31,17 @@ FIELDS: dict[str, Any] = {
     "kind": pgettext_lazy("field", "Genre"),
     "verdict": pgettext_lazy("field", "Verdict"),
     "numbers": pgettext_lazy("field", "Numéros"),
+    "before": pgettext_lazy("field", "Reçues avant"),
     "person_id": pgettext_lazy("field", "Personne (numéro)"),
 }
 OBJECTS: dict[str, Any] = {
     "detection.detection": pgettext_lazy("object", "Détection"),
+    "detection.retention": pgettext_lazy("object", "Durée de conservation"),
     "detection.response": pgettext_lazy("object", "Réponse automatique"),
     "detection.responseaction": pgettext_lazy("object", "Réponse faite"),
 }
 JOBS: dict[str, Any] = {
+    "detection.forget_detections": pgettext_lazy("job", "Oublier les détections dont le temps est passé"),
     "detection.send_responses": pgettext_lazy("job", "Envoyer les webhooks des réponses automatiques"),
 }
 EVENTS: dict[str, Any] = {

@@ -13,8 +13,10 @@ import orjson
 
 from rempart.engines.logs import Event
 from rempart.engines.observables import Sighting
-from rempart.engines.sigma import Correlation, Detection
+from rempart.engines.sigma import Correlation, Detection, Matched
 
+#: A value that made a rule match: its field, and what the rule looked for there.
+Reason = Matched
 LEVELS: Final = ("informational", "low", "medium", "high", "critical")
 
 #: Attributes of a Windows event's envelope that say nothing of what happened.
@@ -42,18 +44,9 @@ _USERS: Final = (
     "suser", "usrName", "auid",
 )  # fmt: skip
 _OURS: Final = frozenset(["_logsource", "_time"])
+_UNSAID: Final = _OURS | _ENVELOPE
 _PLACES: Final = 100
 _NOBODY: Final = frozenset(["", "-", "?", "unset", "4294967295"])
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A value that made a rule match: its field, and what the rule looked for there."""
-
-    field: str
-    value: Any
-    pattern: str
-    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +98,14 @@ class Finding:
             self.source,
             self.index,
             self.timestamp,
-            [(one.field, one.value) for one in self.matched],
+            [one[:2] for one in self.matched],
             self.group,
             self.places,
         )
         return hashlib.blake2b(encoded(made_of), digest_size=16).hexdigest()
 
-    def record(self) -> dict[str, Any]:
-        """The finding as one object of JSON."""
+    def record(self, event: Any = None) -> dict[str, Any]:
+        """The finding as one object of JSON; ``event`` is its event already made JSON."""
         record: dict[str, Any] = {
             "id": self.id,
             "rule_id": self.origin.id,
@@ -125,11 +118,8 @@ class Finding:
             "event_index": self.index,
             "timestamp": self.timestamp,
             "entity": {"host": self.host, "user": self.user},
-            "matched": [
-                {"field": one.field, "value": one.value, "pattern": one.pattern, "search": one.search}
-                for one in self.matched
-            ],
-            "event": self.event,
+            "matched": [one._asdict() for one in self.matched],
+            "event": self.event if event is None else event,
         }
         if self.count > 1:
             record["count"] = self.count
@@ -152,11 +142,23 @@ class Located(dict[str, Any]):
         self.source, self.index, self.timestamp = event.source, event.index, event.timestamp
 
 
-def of_rule(found: Detection, origin: Origin, event: Event) -> Finding:
-    """The finding of a rule's detection; ``event`` is still whole."""
-    data = dict(found.event or {})
-    matched = tuple(Reason(one.field, one.value, one.pattern, one.search) for one in found.matched)
-    return Finding(origin, event.source, event.index, event.timestamp, matched, data, *entity(data))
+class Met:
+    """An event in which something is found: what its findings share is worked out once."""
+
+    __slots__ = ("event", "host", "shown", "timestamp", "user")
+
+    def __init__(self, event: Event, data: Mapping[str, Any], everything: bool) -> None:
+        self.event = event
+        self.timestamp = event.timestamp
+        self.shown = shown(data, everything)
+        self.host, self.user = entity(data)
+
+    def finding(self, origin: Origin, matched: tuple[Reason, ...]) -> Finding:
+        """What a rule or an indicator says of the event."""
+        event = self.event
+        return Finding(
+            origin, event.source, event.index, self.timestamp, matched, self.shown, self.host, self.user
+        )
 
 
 def of_correlation(found: Detection, origin: Origin) -> Finding:
@@ -191,8 +193,8 @@ def origin_of(found: Detection) -> Origin:
     return Origin(kind, rule.id, rule.title, rule.level, tuple(rule.tags), tuple(rule.techniques), digest)
 
 
-def of_indicator(seen: Sighting, event: Event) -> Finding:
-    """The finding of an indicator seen in an event."""
+def of_indicator(seen: Sighting) -> tuple[Origin, Reason]:
+    """The origin of an indicator that was seen, and where it was."""
     indicator = seen.indicator
     details = indicator.details
     identifier = details.id or f"{indicator.kind}:{indicator.value}"
@@ -200,22 +202,34 @@ def of_indicator(seen: Sighting, event: Event) -> Finding:
     origin = Origin(
         "indicator", identifier, f"{indicator.kind} {indicator.value}{name}", seen.level, details.labels
     )
-    reason = Reason(seen.field, seen.observed, indicator.value, details.source)
-    data = dict(event.data)
-    return Finding(origin, event.source, event.index, event.timestamp, (reason,), data, *entity(data))
+    return origin, Reason(seen.field, seen.observed, indicator.value, details.source)
 
 
 def entity(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The host and the user that an event concerns, where one of the usual fields names them."""
-    return _first(event, _HOSTS), _first(event, _USERS)
+    return _first(event, _HOST_PATHS), _first(event, _USER_PATHS)
 
 
-def _first(event: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    for name in names:
+_Paths = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def _paths(names: tuple[str, ...]) -> _Paths:
+    """Each name, and its parts when it has dots."""
+    return tuple((name, tuple(name.split(".")) if "." in name else ()) for name in names)
+
+
+_HOST_PATHS: Final = _paths(_HOSTS)
+_USER_PATHS: Final = _paths(_USERS)
+
+
+def _first(event: Mapping[str, Any], paths: _Paths) -> str | None:
+    for name, path in paths:
         value: Any = event.get(name)
-        if value is None and "." in name:
+        if value is None:
+            if not path or path[0] not in event:
+                continue
             value = event
-            for part in name.split("."):
+            for part in path:
                 value = value.get(part) if isinstance(value, Mapping) else None
         if isinstance(value, list) and value:
             value = value[0]
@@ -226,13 +240,13 @@ def _first(event: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 
 def shown(event: Mapping[str, Any], everything: bool) -> dict[str, Any]:
     """The event as it is given out: without our own members and, unless ``everything``, what says nothing."""
-    if everything:
-        return {name: value for name, value in event.items() if name not in _OURS}
-    return {
-        name: value
-        for name, value in event.items()
-        if name not in _OURS and name not in _ENVELOPE and value not in (None, "")
-    }
+    given = dict(event)
+    for name in (_OURS if everything else _UNSAID) & given.keys():
+        del given[name]
+    values = given.values()
+    if not everything and (None in values or "" in values):
+        return {name: value for name, value in given.items() if value not in (None, "")}
+    return given
 
 
 def moment_of(timestamp: str | None) -> datetime | None:
@@ -244,8 +258,40 @@ def moment_of(timestamp: str | None) -> datetime | None:
         return None
 
 
+class Encoder:
+    """Makes findings lines of JSON; the event that several share is made JSON once."""
+
+    def __init__(self) -> None:
+        self._event: dict[str, Any] | None = None
+        self._written: orjson.Fragment | None = None
+
+    def line(self, finding: Finding) -> bytes:
+        """The finding as one line, without its break."""
+        if finding.event is not self._event:
+            self._event = finding.event
+            self._written = _fragment(finding.event)
+        if self._written is not None:
+            try:
+                return orjson.dumps(finding.record(self._written), default=_plain)
+            except (orjson.JSONEncodeError, RecursionError):  # what is strange stands beside the event
+                pass
+        return encoded(finding.record())
+
+
+def _fragment(event: dict[str, Any]) -> orjson.Fragment | None:
+    """The event as JSON; None when it is too strange to be a part of what is made JSON later."""
+    try:
+        return orjson.Fragment(orjson.dumps(event, default=_plain, option=orjson.OPT_NON_STR_KEYS))
+    except (orjson.JSONEncodeError, RecursionError):
+        return None
+
+
 def encoded(document: Any) -> bytes:
     """One line of JSON for what events hold, however strange (numbers beyond 64 bits, lone surrogates)."""
+    try:
+        return orjson.dumps(document, default=_plain)
+    except (orjson.JSONEncodeError, RecursionError):
+        pass
     try:
         return orjson.dumps(document, default=_plain, option=orjson.OPT_NON_STR_KEYS)
     except (orjson.JSONEncodeError, RecursionError):

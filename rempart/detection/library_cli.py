@@ -15,7 +15,9 @@ from rich.table import Table
 
 from rempart.detection import queries
 from rempart.detection.commands import importing, packs, techniques
+from rempart.detection.commands import retention as keeping
 from rempart.detection.library_wording import COUNTS
+from rempart.detection.queries import retention as kept
 from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import DomainError
 from rempart.organisations import queries as organisations
@@ -30,6 +32,7 @@ def install(group: typer.Typer) -> None:
     group.command("attack")(attack)
     group.command("pack")(pack)
     group.command("key")(key)
+    group.command("retention")(retention)
 
 
 @contextmanager
@@ -128,3 +131,39 @@ def pack(
 def key() -> None:
     """Affiche la clé publique des paquets · Print the public key of packs."""
     typer.echo(packs.public_key())
+
+
+def retention(
+    days: Annotated[
+        int, typer.Option(help="Jours gardés après la réception (0 : non dit) · Days kept (0: unsaid).")
+    ] = -1,
+    body: _BODY = "",
+    now: Annotated[
+        bool, typer.Option("--now", help="Oublier maintenant ce qui est échu · Forget what is due now.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Compter seulement · Only count what would be forgotten.")
+    ] = False,
+    as_json: _JSON = False,
+) -> None:
+    """Dit ou fixe combien de temps les détections sont gardées · Tell or set how long detections are kept.
+
+    Without --body, the most that any body may keep.
+    """
+    actor = system("cli")
+    with said():
+        body_id = body_of(actor, body)
+        asked = days or None if days >= 0 else _kept(actor, body_id)
+        leaving = kept.leaving_with(actor, body_id, asked)
+        if days >= 0 and not dry_run:
+            keeping.set_retention(actor, body_id=body_id, days=asked)
+        forgotten = keeping.forget_due() if now and not dry_run else 0
+    told = {
+        "body": body, "days": asked, "most": kept.government_limit(), "leaving": leaving.detections,
+        "untriaged": leaving.untriaged, "forgotten": forgotten,
+    }  # fmt: skip
+    typer.echo(json.dumps(told) if as_json else "\n".join(f"{name}: {told[name]}" for name in told))
+
+
+def _kept(actor: Actor, body_id: int | None) -> int | None:
+    return kept.government_limit() if body_id is None else kept.days_of(actor, body_id)

@@ -11,12 +11,14 @@ import multiprocessing
 import pickle
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -24,10 +26,10 @@ from rempart.detection.findings import (
     LEVELS,
     Finding,
     Located,
+    Met,
     Origin,
     of_correlation,
     of_indicator,
-    of_rule,
     origin_of,
     shown,
 )
@@ -141,38 +143,89 @@ class Engines:
         self.defects = [*collection.defects, *self.detector.defects]
         self.not_rules = len(collection.not_rules)
 
-    def scan(self, batch: list[logs.Event]) -> list[Finding]:
+    def scan(self, events: Iterable[logs.Event]) -> list[Finding]:
         """The findings of a batch, by event, rules before indicators."""
+        return self.take(events)[1]
+
+    def take(self, events: Iterable[logs.Event]) -> tuple[int, list[Finding]]:
+        """How many events a batch has, and its findings, by event, rules before indicators.
+
+        Events that are made as they are asked for, and can be made once more, are not all held.
+        """
+        batch: list[logs.Event] = []
+        met: dict[int, Met] = {}
+        seen: list[tuple[int, observables.Sighting]] = []
+        passing = self._passing(events, batch, seen)
         found: list[tuple[int, Finding]] = []
-        if self.detector is not None:
-            found = self._by_rules(self.detector, batch)
-        if self._matcher is not None:
-            scan, now = self._matcher.scan, self.settings.now
-            for place, event in enumerate(batch):
-                sightings = scan(event.data, partial(_moment, event, now))
-                found.extend((place, self._shown(of_indicator(seen, event))) for seen in sightings)
-            found.sort(key=lambda one: one[0])
-        return [finding for _, finding in found if LEVELS.index(finding.origin.level) >= self._least]
+        if self.detector is None:
+            deque(passing, maxlen=0)
+        else:
+            found = self._by_rules(self.detector, passing, batch, met)
+        for place, sighting in seen:
+            origin, reason = of_indicator(sighting)
+            if self._told(origin):
+                known = self._met(met, place, batch[place], batch[place].data)
+                found.append((place, known.finding(origin, (reason,))))
+        if seen:
+            found.sort(key=itemgetter(0))
+        return len(batch), [finding for _, finding in found]
+
+    def _passing(
+        self,
+        events: Iterable[logs.Event],
+        batch: list[logs.Event],
+        seen: list[tuple[int, observables.Sighting]],
+    ) -> Iterator[dict[str, Any]]:
+        """The data of each event, which goes to ``batch``, once indicators have been looked for in it."""
+        matcher, now, located = self._matcher, self.settings.now, bool(self.correlation_count)
+        for event in events:
+            batch.append(event)
+            data = event.data
+            if matcher is not None:
+                sightings = matcher.scan(data, partial(_moment, event, now))
+                seen.extend((len(batch) - 1, sighting) for sighting in sightings)
+            if located:
+                data = Located(event)
+                data["_time"] = event.timestamp
+                yield data
+            else:
+                yield data
+                event.forget()
+
+    def _told(self, origin: Origin) -> bool:
+        return LEVELS.index(origin.level) >= self._least
+
+    def _met(self, met: dict[int, Met], place: int, event: logs.Event, data: Mapping[str, Any]) -> Met:
+        known = met.get(place)
+        if known is None:
+            known = met[place] = Met(event, data, self.settings.all_fields)
+        return known
 
     def finish(self) -> list[Finding]:
         """What the end of all events decides (correlations)."""
         found = self.detector.finish() if self.detector is not None else []
         findings = [self._shown(of_correlation(one, self._origin(one))) for one in found]
-        return [one for one in findings if LEVELS.index(one.origin.level) >= self._least]
+        return [one for one in findings if self._told(one.origin)]
 
-    def _by_rules(self, detector: sigma.Detector, batch: list[logs.Event]) -> list[tuple[int, Finding]]:
-        events: list[dict[str, Any]] = [event.data for event in batch]
-        if self.correlation_count:
-            events = [Located(event) for event in batch]
-            for event in events:
-                event["_time"] = event.timestamp  # type: ignore[attr-defined]
-        found = []
-        for one in detector.scan(events):
+    def _by_rules(
+        self,
+        detector: sigma.Detector,
+        passing: Iterator[dict[str, Any]],
+        batch: list[logs.Event],
+        met: dict[int, Met],
+    ) -> list[tuple[int, Finding]]:
+        again = None if self.correlation_count else lambda place: batch[place].data
+        found: list[tuple[int, Finding]] = []
+        for one in detector.scan(passing, again=again):
             origin = self._origin(one)
+            if not self._told(origin):
+                continue
             place = one.index if one.index >= 0 else len(batch) - 1
-            correlated = origin.kind == "correlation"
-            finding = of_correlation(one, origin) if correlated else of_rule(one, origin, batch[place])
-            found.append((place, self._shown(finding)))
+            if origin.kind == "correlation":
+                found.append((place, self._shown(of_correlation(one, origin))))
+            else:
+                known = self._met(met, place, batch[place], one.event or {})
+                found.append((place, known.finding(origin, tuple(one.matched))))
         return found
 
     def _origin(self, found: sigma.Detection) -> Origin:
@@ -235,11 +288,12 @@ def steps_of(engines: Engines, part: Part, stream: BinaryIO | None = None) -> It
         yield Step(problems=[logs.Problem(part.name, f"cannot be opened: {problem.strerror or problem}")])
         return
     records = lines = 0
-    while batch := list(islice(reading, BATCH)):
+    for first in reading:
+        count, findings = engines.take(chain((first,), islice(reading, BATCH - 1)))
         yield Step(
-            engines.scan(batch),
+            findings,
             problems[:],
-            len(batch),
+            count,
             reading.records - records,
             reading.lines - lines,
             reading.consumed,

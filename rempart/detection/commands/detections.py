@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from rempart.detection.commands.hunt_runs import run_of_batch
 from rempart.detection.commands.pseudonymising import key_in_use
+from rempart.detection.commands.retention import remembered, restore_parts
 from rempart.detection.models import Detection, DetectionPart, HuntSighting, Level, Sighting, padded
 from rempart.detection.pseudonyms import KINDS, canonical, group_key, hour_of, pseudonym
 from rempart.kernel import audit, outbox
@@ -89,8 +90,12 @@ def record_detections(
     for one in reported:
         groups.setdefault(one.group, []).append(one)
     rows = {row.key: row for row in Detection.objects.filter(body_id=body_id, key__in=list(groups))}
-    added = _add_detections(body_id, {key: each for key, each in groups.items() if key not in rows}, secret)
+    fresh = {key: each for key, each in groups.items() if key not in rows}
+    forgotten = remembered(body_id, list(fresh))
+    added = _add_detections(body_id, fresh, secret, {key: one.sighting_id for key, one in forgotten.items()})
+    restore_parts([(added[key], one) for key, one in forgotten.items()])
     changed, unchanged = _add_parts(rows | added, groups)
+    changed |= {added[key].pk: added[key] for key in forgotten}
     _recount(list(changed.values()))
     if run is not None:
         found = [
@@ -108,27 +113,34 @@ def record_detections(
     return Recorded(len(reported), len(added), len(changed) - len(added), unchanged)
 
 
-def _add_detections(body_id: int, groups: dict[str, list[Reported]], secret: bytes) -> dict[str, Detection]:
-    """Rows of detections not known yet, each with its sighting; their counts are made by ``_recount``."""
+def _add_detections(
+    body_id: int, groups: dict[str, list[Reported]], secret: bytes, known: dict[str, int]
+) -> dict[str, Detection]:
+    """Rows of detections not there yet, each with its sighting; their counts are made by ``_recount``.
+
+    ``known``: the sightings of those that were forgotten, which they take again.
+    """
     at = now()
     firsts = {key: min(parts, key=_order) for key, parts in groups.items()}
+    unseen = [key for key in firsts if key not in known]
     sightings = Sighting.objects.bulk_create(
         [
             Sighting(
                 body_id=body_id, count=0, recorded_at=at, **_rule(one),
                 **{kind: _pseudonym(secret, kind, one) for kind in KINDS},
             )
-            for one in firsts.values()
+            for one in (firsts[key] for key in unseen)
         ]
     )  # fmt: skip
+    places = known | {key: sighting.pk for key, sighting in zip(unseen, sightings, strict=True)}
     rows = [
         Detection(
-            body_id=body_id, sighting=sighting, key=key, first_part=one.key, count=0, recorded_at=at,
+            body_id=body_id, sighting_id=places[key], key=key, first_part=one.key, count=0, recorded_at=at,
             seen_at=at, host=one.host, user=one.user, host_key=canonical(one.host)[:_LONGEST_KEY],
             user_key=canonical(one.user)[:_LONGEST_KEY], source=one.source, matched=one.matched,
             sample=one.sample, **_rule(one),
         )
-        for (key, one), sighting in zip(firsts.items(), sightings, strict=True)
+        for key, one in firsts.items()
     ]  # fmt: skip
     return {row.key: row for row in Detection.objects.bulk_create(rows)}
 

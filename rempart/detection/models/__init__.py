@@ -21,6 +21,7 @@ from rempart.detection.models.library import (
     TuningText,
 )
 from rempart.detection.models.responses import Response, ResponseAction
+from rempart.detection.models.retention import ForgottenDetection, Retention
 from rempart.detection.models.sightings import (
     Detection,
     DetectionNote,
@@ -36,6 +37,7 @@ __all__ = [
     "Detection",
     "DetectionNote",
     "DetectionPart",
+    "ForgottenDetection",
     "Hunt",
     "HuntAuthorisation",
     "HuntNode",
@@ -49,6 +51,7 @@ __all__ = [
     "Release",
     "Response",
     "ResponseAction",
+    "Retention",
     "Rule",
     "RuleSource",
     "RuleVersion",

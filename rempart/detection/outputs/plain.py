@@ -6,7 +6,7 @@ import csv
 import io
 from typing import BinaryIO, Final
 
-from rempart.detection.findings import Finding, encoded
+from rempart.detection.findings import Encoder, Finding, encoded
 from rempart.detection.outputs.model import Writer
 from rempart.detection.tally import Tally
 
@@ -19,8 +19,12 @@ _COLUMNS: Final = (
 class Lines(Writer):
     """One object a line."""
 
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(stream)
+        self._line = Encoder().line
+
     def write(self, finding: Finding) -> None:
-        self.stream.write(encoded(finding.record()) + b"\n")
+        self.stream.write(self._line(finding) + b"\n")
 
 
 class Array(Writer):
@@ -28,10 +32,11 @@ class Array(Writer):
 
     def __init__(self, stream: BinaryIO) -> None:
         super().__init__(stream)
+        self._line = Encoder().line
         self._before = b"[\n"
 
     def write(self, finding: Finding) -> None:
-        self.stream.write(self._before + encoded(finding.record()))
+        self.stream.write(self._before + self._line(finding))
         self._before = b",\n"
 
     def close(self, tally: Tally) -> None:

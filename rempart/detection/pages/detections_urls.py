@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.urls import path
 
 import rempart.kernel.pages  # noqa: F401 - registers the converter "seq"
-from rempart.detection.pages import detections, hunts, responses, sightings
+from rempart.detection.pages import detections, hunts, responses, retention, sightings
 
 urlpatterns = [
     path("detections/", detections.detection_list, name="detection_list"),
     path("detections/triage/", detections.detections_triage, name="detections_triage"),
+    path("detections/retention/", retention.retention, name="retention"),
     path("detections/<seq:detection_id>/", detections.detection, name="detection"),
     path("detections/<seq:detection_id>/days/<slug:kind>/", detections.entity, name="entity"),
     path("detections/<seq:detection_id>/<slug:action>/", detections.detection_act, name="detection_act"),

@@ -35,6 +35,7 @@ def sighting_list(request: ActorRequest) -> HttpResponseBase:
         "page": shown,
         "export_url": request.path,
         "own": request.actor.may(Permission.TELEMETRY_READ),
+        "sets_retention": request.actor.scope(Permission.DETECTION_REVIEW).everything,
     }
     return render(request, "detection/sighting_list.html", context)
 
