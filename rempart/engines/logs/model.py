@@ -64,14 +64,36 @@ class Problem:
 class Event:
     """One event: where it stands, and its data by name of field (nested objects stay nested)."""
 
-    __slots__ = ("clock", "data", "index", "source")
+    __slots__ = ("_line", "_made", "clock", "data", "index", "source")
 
-    def __init__(self, source: str, index: int, data: dict[str, Any], clock: Any = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        index: int,
+        data: dict[str, Any],
+        clock: Any = None,
+        made: Callable[[bytes], dict[str, Any]] | None = None,
+        line: bytes = b"",
+    ) -> None:
+        """``made`` makes the data of ``line`` once more."""
         self.source = source
         self.index = index
         self.data = data
         #: The time as the log wrote it; it is read only for the events that are asked.
         self.clock = clock
+        self._made = made
+        self._line = line
+
+    def forget(self) -> None:
+        """Let go of the data, if its line is there: the data is then made once more when it is asked."""
+        if self._made is not None:
+            del self.data
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "data" or self._made is None:
+            raise AttributeError(name)
+        self.data = self._made(self._line)
+        return self.data
 
     @property
     def timestamp(self) -> str | None:

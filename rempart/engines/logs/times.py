@@ -116,5 +116,5 @@ def _written(moment: datetime, fraction: str) -> str:
     moment = moment.astimezone(UTC)
     if not fraction and moment.microsecond:
         fraction = f"{moment.microsecond:06d}".rstrip("0")
-    head = f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
-    return f"{head}T{moment:%H:%M:%S}{f'.{fraction}' if fraction else ''}Z"
+    head = moment.isoformat()[:19]
+    return f"{head}.{fraction}Z" if fraction else f"{head}Z"

@@ -11,7 +11,7 @@ from rempart.engines.sigma import detection as sections
 from rempart.engines.sigma import store
 from rempart.engines.sigma.batch import Again, Batch, Block, Event, rows_of
 from rempart.engines.sigma.correlating import Correlator, Counters
-from rempart.engines.sigma.explaining import Explainer
+from rempart.engines.sigma.explaining import Explainer, Last
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Prepared, Rule
 from rempart.engines.sigma.modifiers import Context
 from rempart.engines.sigma.program import Program, frequent_literals
@@ -82,6 +82,7 @@ class Detector:
         self._cache = cache
         self._plans: dict[Origin, _Plan | None] = {}
         self._programs: dict[tuple[tuple[int, Node], ...], _Plan] = {}
+        self._last = Last()
         made_of = (
             collection.digest,
             [rule.id for rule in collection.rules],
@@ -247,7 +248,7 @@ class Detector:
         plan = self._programs.get(key)
         if plan is None and rules:
             kind = hashlib.blake2b(f"{self._digest} {origin}".encode(), digest_size=16).hexdigest()
-            plan = self._programs[key] = _Plan(rules, self._cache, kind)
+            plan = self._programs[key] = _Plan(rules, self._cache, kind, self._last)
         self._plans[origin] = plan
         return plan
 
@@ -272,9 +273,9 @@ class _Plan:
 
     __slots__ = ("_cache", "_explains", "_key", "_program", "_rules", "_sample", "_sampled")
 
-    def __init__(self, rules: Sequence[tuple[int, Node]], cache: Path | None, key: str) -> None:
+    def __init__(self, rules: Sequence[tuple[int, Node]], cache: Path | None, key: str, last: Last) -> None:
         self._rules = rules
-        self._explains = {number: Explainer(tree) for number, tree in rules}
+        self._explains = {number: Explainer(tree, last) for number, tree in rules}
         self._cache = cache
         self._key = key
         self._program: Program | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rempart.engines.sigma.tree import Node
 
@@ -163,16 +163,15 @@ class Prepared:
     databases: Mapping[str | None, tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
+class Matched(NamedTuple):
     """A value that made a rule match. ``field`` is "" for keywords' own field; ``search`` the identifier in
     the rule.
     """
 
     field: str
-    value: object
+    value: Any
     pattern: str
-    search: str
+    search: str = ""
 
 
 class Detection:

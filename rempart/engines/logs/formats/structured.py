@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -25,18 +25,23 @@ def json_lines(source: Source) -> Iterator[Event]:
     shape = Shaper().shape
     name, depth = source.name, source.limits.depth
     loads = orjson.loads
+
+    def made(line: bytes) -> dict[str, Any]:
+        return shape(loads(line))[0]
+
     for line in lines(source):
+        again: Callable[[bytes], dict[str, Any]] | None = made
         try:
             value = loads(line)
             if line.count(b"{") + line.count(b"[") > depth:
-                value = parse(line, source)
+                value, again = parse(line, source), None
         except orjson.JSONDecodeError:
-            value = _salvaged(line, source)
+            value, again = _salvaged(line, source), None
         index = source.records
         source.records += 1
         if type(value) is dict:
             data, clock = shape(value)
-            yield Event(name, index, data, clock)
+            yield Event(name, index, data, clock, again, line)
         elif value is not None:
             source.problem("a value that is not an object", line=source.lines, record=index)
 

@@ -188,6 +188,26 @@ def test_what_matched_is_told(tmp_path):
     ]
 
 
+def test_what_matched_is_told_of_each_event_and_rule_apart(tmp_path):
+    made = detector(
+        tmp_path,
+        document({"s": {"a|contains": ["X", "z"]}, "condition": "s"}, id="1" * 36),
+        document({"s": {"a|cased": "xy"}, "t": {"a": ["x*", "*Y"]}, "condition": "s or t"}, id="2" * 36),
+    )
+    found = made.scan([{"a": "xY"}, {"a": ["n", "xy", "x"]}, {"a": "xY"}])
+    told = {
+        (each.index, each.rule.id[0]): [(one.value, one.pattern) for one in each.matched] for each in found
+    }
+    assert told == {
+        (0, "1"): [("xY", "*X*")],
+        (0, "2"): [("xY", "x*"), ("xY", "*Y")],
+        (1, "1"): [("xy", "*X*")],
+        (1, "2"): [("xy", "xy"), ("xy", "x*"), ("xy", "*Y")],
+        (2, "1"): [("xY", "*X*")],
+        (2, "2"): [("xY", "x*"), ("xY", "*Y")],
+    }
+
+
 def test_long_and_strange_values_are_looked_at_like_others(tmp_path):
     long = "x" * 3_000_000
     events = [
