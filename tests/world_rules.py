@@ -12,6 +12,7 @@ from rempart.detection.models import (
     Pack,
     PackFile,
     PackReport,
+    PackTrouble,
     Release,
     Rule,
     RuleSource,
@@ -54,6 +55,7 @@ class Library:
     release: Release
     tuning: Tuning
     pack: Pack
+    report: PackReport
 
 
 def library(secret: str, letter: str, body: Organisation, officer: Person) -> Library:
@@ -94,8 +96,9 @@ def library(secret: str, letter: str, body: Organisation, officer: Person) -> Li
         size=1, rules=1, filters=0, made_by=officer.user,
     )  # fmt: skip
     PackFile.objects.create(body=body, pack=pack, contents="5" * 64, file=raw.encode())
-    PackReport.objects.create(body=body, node=secret, digest=pack.digest, pack=pack)
-    return Library(rule, waiting, case, release, tuning, pack)
+    report = PackReport.objects.create(body=body, node=secret, digest=pack.digest, pack=pack)
+    PackTrouble.objects.create(body=body, report=report, rule=key, code="lists")
+    return Library(rule, waiting, case, release, tuning, pack, report)
 
 
 def _tuning(body: Organisation, officer: Person, rule: Rule, raw: str) -> Tuning:
@@ -118,6 +121,7 @@ def library_arguments(own: Library) -> dict[str, Any]:
         "case_id": own.case.pk,
         "release_id": own.release.pk,
         "tuning_id": own.tuning.pk,
+        "node_id": own.report.pk,
         "pack_file.digest": own.pack.digest,
         "detection.digest": own.pack.digest,
     }

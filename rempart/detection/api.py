@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from ninja import Router, Schema
@@ -12,6 +12,7 @@ from pydantic import Field
 from rempart.detection import queries
 from rempart.detection.commands import packs
 from rempart.detection.pages import packs as pages
+from rempart.detection.troubles import MOST
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
@@ -38,14 +39,22 @@ class KeyOut(Schema):
     key: str
 
 
+class TroubleIn(Schema):
+    """A rule of the pack that the machine cannot use, or not wholly; "" for a filter."""
+
+    rule: Annotated[str, Field(max_length=300)] = ""
+    code: Literal["refused", "lists", "never", "unmapped", "absent", "filter"]
+
+
 class ReportIn(Schema):
-    """What a node runs."""
+    """What a node runs, and what it cannot do."""
 
     body: Annotated[str, Field(max_length=40)]
     node: Annotated[str, Field(max_length=200)]
     digest: Annotated[str, Field(max_length=64)]
     rules: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     defects: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    troubles: Annotated[list[TroubleIn], Field(max_length=MOST)] | None = None
 
 
 class ReportOut(Schema):
@@ -96,6 +105,7 @@ def report(request: ActorRequest, stated: ReportIn) -> Any:
         digest=stated.digest,
         rules=stated.rules,
         defects=stated.defects,
+        troubles=None if stated.troubles is None else [(one.rule, one.code) for one in stated.troubles],
     )
     return {
         "node": made.node,

@@ -65,6 +65,14 @@ TUNING_CATEGORIES: dict[str, Any] = {
     "rule": pgettext_lazy("tuning", "Règle trop large"),
     "other": pgettext_lazy("tuning", "Autre raison"),
 }
+TROUBLES: dict[str, Any] = {
+    "refused": pgettext_lazy("trouble", "refusée par le moteur"),
+    "lists": pgettext_lazy("trouble", "demande des listes que la machine n’a pas"),
+    "never": pgettext_lazy("trouble", "ne peut jamais rien trouver"),
+    "unmapped": pgettext_lazy("trouble", "cherche dans des journaux dont la source n’est pas connue"),
+    "absent": pgettext_lazy("trouble", "suit des règles absentes du paquet"),
+    "filter": pgettext_lazy("trouble", "un filtre ne peut servir"),
+}
 COUNTS: dict[str, Any] = {
     "read": pgettext_lazy("release", "lues"),
     "added": pgettext_lazy("release", "ajoutées"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 import httpx
 
 from rempart.detection import packfile
+from rempart.detection.troubles import MOST, troubles_of, usable
 from rempart.engines import sigma
 from rempart.kernel.nodes import content_of, node_address, node_client, token_of
 
@@ -28,11 +30,15 @@ def pull(
     keys: Collection[str],
     name: str = "",
     *,
+    placeholders: Mapping[str, Sequence[str]] | None = None,
+    mappings: sigma.Mappings | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> dict[str, Any]:
     """Puts the body's pack in ``to``, once verified, and reports it. Raises NotPulled, BadPack.
 
-    Returns digest, rules, defects, and ``changed``: whether the file is another than before.
+    The rules are compiled as this machine would, with its lists and log sources, and what it cannot do is
+    told rule by rule. Returns digest, rules (usable here), defects, troubles ({code: how many}), and
+    ``changed``: whether the file is another than before.
     """
     client = _client(node, transport)
     with client:
@@ -45,16 +51,19 @@ def pull(
             draft.write_bytes(raw)
             draft.replace(to)
         collection = sigma.load_texts(opened.contents.texts(datetime.now(UTC)))
-        count = len(collection.rules) + len(collection.correlations)
+        detector = sigma.compile_rules(collection, mappings=mappings, placeholders=placeholders)
+        found = troubles_of(opened.contents, collection, detector, placeholders or {})
+        count = usable(collection, detector)
         stated = {
             "body": body, "node": name or socket.gethostname(), "digest": opened.digest, "rules": count,
-            "defects": len(collection.defects),
+            "defects": len(found), "troubles": [{"rule": key, "code": code} for key, code in found[:MOST]],
         }  # fmt: skip
         _answer(client.build_request("POST", f"{_API}/reports", json=stated), client)
     return {
         "digest": opened.digest,
         "rules": count,
-        "defects": len(collection.defects),
+        "defects": len(found),
+        "troubles": dict(Counter(code for _key, code in found)),
         "changed": changed,
     }
 

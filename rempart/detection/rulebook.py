@@ -150,24 +150,31 @@ def pull(
     to: Annotated[Path, typer.Option(dir_okay=False, help="Fichier du paquet · File of the pack.")],
     key: options.Keys = None,
     name: Annotated[str, typer.Option(help="Nom de cette machine · Name of this machine.")] = "",
+    placeholders: options.Placeholders = None,
+    mappings: options.Mappings = None,
     as_json: _Json = False,
 ) -> None:
     """Prend le paquet de règles d’un organisme · Fetch the pack of rules of a body.
 
-    Verified before it takes the place of the former file; the node is then told which pack runs here. The
+    Verified before it takes the place of the former file; the node is then told which pack runs here, and
+    which of its rules this machine cannot use: give the same --placeholders and --mappings as to detect. The
     token (detection:run) is in REMPART_TOKEN.
     """
     from rempart.detection import pulling
 
+    lists = _lists(placeholders)
     try:
-        done = pulling.pull(node, body, to, key or (), name)
-    except (packfile.BadPack, pulling.NotPulled) as problem:
+        known = sigma.read_mappings(mappings) if mappings else None
+        done = pulling.pull(node, body, to, key or (), name, placeholders=lists, mappings=known)
+    except (packfile.BadPack, pulling.NotPulled, OSError, ValueError) as problem:
         Console(stderr=True).print(escape(str(problem)), style="red", soft_wrap=True)
         raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps(done, ensure_ascii=False))
     else:
         Console().print(f"{to}: {done['rules']} règles · rules, {done['digest']}", soft_wrap=True)
+        for code, count in done["troubles"].items():
+            Console().print(f"{code}: {count}", style="yellow")
 
 
 @app.command("explain")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Collection, Iterator
@@ -27,6 +28,7 @@ from rempart.detection.tally import Tally
 from rempart.engines import logs, observables, sigma
 
 _FIRST = 10
+_COLLECTED = 100_000  # objects made between two collections
 _NOTHING_TO_LOOK_FOR = (
     "[red]Rien à chercher : donnez des règles Sigma (--rules DOSSIER, par exemple le dossier rules/ d’une "
     "version de SigmaHQ) ou des indicateurs (--ioc FICHIER).\n"
@@ -104,6 +106,7 @@ def detect(
     to_node = _destination(send, body, token_file, pseudonym_key, bool(listen), console)
     found = [] if streamed else _files(places or [], console)
     engines = _engines(settings, placeholders, console, explain_rules)
+    _settle()
     if subscribed:
         _work(engines, subscribed, output or "jsonl", to, to_node, console)
         return
@@ -137,6 +140,14 @@ def detect(
     if outgoing:
         console.print(summary.sent(outgoing), soft_wrap=True)
     _conclude(tally, first, output, console)
+
+
+def _settle() -> None:
+    """What lives as long as the command is not gone through again at each collection, which are then few:
+    hardly anything that is made of events refers to itself.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECTED)
 
 
 def _destination(

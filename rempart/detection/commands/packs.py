@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 
@@ -15,7 +16,8 @@ from django.utils.translation import gettext as _
 
 from rempart.detection import packfile
 from rempart.detection.commands import allowing
-from rempart.detection.models import Pack, PackFile, PackReport, Rule, Tuning, TuningText
+from rempart.detection.models import Pack, PackFile, PackReport, PackTrouble, Rule, Tuning, TuningText
+from rempart.detection.troubles import CODES, MOST
 from rempart.kernel import audit, walls
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Conflict, Invalid
@@ -24,6 +26,7 @@ from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
 
+_AT_ONCE = 500
 _KEPT = 20  # files of one body, or of all; older packs keep their digest alone
 
 
@@ -148,11 +151,13 @@ def filters_in_force(body_id: int, at: datetime) -> list[packfile.PackedFilter]:
 
 @transaction.atomic
 def report_pack(
-    actor: Actor, *, body_id: int, node: str, digest: str, rules: int = 0, defects: int = 0
-) -> PackReport:
-    """What a node of a body runs now. Audited when it is another pack than before.
+    actor: Actor, *, body_id: int, node: str, digest: str, rules: int = 0, defects: int = 0,
+    troubles: Sequence[tuple[str, str]] | None = None,
+) -> PackReport:  # fmt: skip
+    """What a node of a body runs now, and (rule, code) of what it cannot do; None: it does not say.
 
-    Raises NotPermitted, Invalid naming node, digest, rules or defects.
+    Audited when it is another pack than before. Raises NotPermitted, Invalid naming node, digest, rules,
+    defects or troubles.
     """
     actor.require(Permission.DETECTION_RUN, body_id)
     name = node.strip()
@@ -163,6 +168,8 @@ def report_pack(
     for field, value in (("rules", rules), ("defects", defects)):
         if not 0 <= value <= 10_000_000:
             raise Invalid(_("Ce nombre n’est pas possible."), field=field)
+    if troubles is not None and (len(troubles) > MOST or any(code not in CODES for _rule, code in troubles)):
+        raise Invalid(_("Ces ennuis ne sont pas lisibles."), field="troubles")
     at = now()
     pack = Pack.objects.filter(Q(body=None) | Q(body_id=body_id), digest=digest).only("pk").first()
     found, new = PackReport.objects.select_for_update().get_or_create(
@@ -173,8 +180,25 @@ def report_pack(
         found.digest, found.since = digest, at
     found.pack, found.rules, found.defects, found.reported_at = pack, rules, defects, at
     found.save()
+    _note_troubles(found, troubles, changed=before != digest)
     if before != digest:
         audit.record(
             actor, "pack.reported", found, before={"digest": before}, after={"digest": digest, "node": name}
         )
     return found
+
+
+def _note_troubles(report: PackReport, told: Sequence[tuple[str, str]] | None, *, changed: bool) -> None:
+    """What was said of another pack says nothing of this one."""
+    if told is None and not changed:
+        return
+    wanted = {(rule[:300], code) for rule, code in told or ()}
+    known = {(one.rule, one.code): one.pk for one in report.troubles.all()}
+    gone = [known[each] for each in known.keys() - wanted]
+    for start in range(0, len(gone), _AT_ONCE):
+        PackTrouble.objects.filter(pk__in=gone[start : start + _AT_ONCE]).delete()
+    fresh = sorted(wanted - known.keys())
+    PackTrouble.objects.bulk_create(
+        [PackTrouble(body_id=report.body_id, report=report, rule=rule, code=code) for rule, code in fresh],
+        batch_size=_AT_ONCE,
+    )

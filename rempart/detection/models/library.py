@@ -307,6 +307,25 @@ class PackReport(BodyOwned):
         return f"{self.node} {self.digest[:12]}"
 
 
+class PackTrouble(BodyOwned):
+    """A rule of its pack that a node said it cannot use, or not wholly: ``code`` says why, without a word of
+    the rule (``troubles.CODES``). ``rule`` is the rule's key; "" for filters, whose own stay in the body.
+    """
+
+    report = models.ForeignKey(PackReport, on_delete=models.CASCADE, related_name="troubles")
+    rule = models.CharField(max_length=300, blank=True)
+    code = models.CharField(max_length=12)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["report", "rule", "code"], name="a_node_says_a_trouble_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["rule"], name="trouble_of_rule")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.code}"
+
+
 class Technique(models.Model):
     """A technique of MITRE ATT&CK: its name, its tactics, and how many known groups use it."""
 

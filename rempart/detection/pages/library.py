@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+import rempart.kernel.pages  # noqa: F401 - registers the converter "seq"
 from rempart.detection.pages import coverage, packs, releases, rule_health, rules, tunings, versions
 
 urlpatterns = [
@@ -23,6 +24,7 @@ urlpatterns = [
     path("detection/packs/new", packs.pack_new, name="pack_new"),
     path("detection/packs/<slug:digest>", packs.pack_file, name="pack_file"),
     path("detection/nodes/", packs.node_list, name="node_list"),
+    path("detection/nodes/<seq:node_id>/", packs.node, name="node"),
     path("detection/coverage/", coverage.coverage, name="coverage"),
     path("detection/health/", rule_health.rule_health, name="rule_health"),
     path("detection/filters/", tunings.tuning_list, name="tuning_list"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from rempart.detection import library_wording as wording
 from rempart.detection import queries
 from rempart.detection.commands import packs as commands
 from rempart.detection.pages.filters import whole
@@ -55,6 +56,19 @@ NODES = Listing(
         Filter("q", _("Nœud"), lambda rows, value: rows.filter(node__icontains=value)),
     ),
     "reported",
+)
+TROUBLES = Listing(
+    "node_troubles",
+    (
+        Column("rule", _("Règle"), ("title", "rule")),
+        Column("code", _("Ennui"), ("code", "title")),
+        Column("key", _("Identifiant"), ("rule",), optional=True),
+    ),
+    (
+        Filter("code", _("Ennui"), whole("code"), tuple(wording.TROUBLES.items())),
+        Filter("q", _("Texte"), lambda rows, value: rows.filter(title__icontains=value)),
+    ),
+    "code",
 )
 _CURRENT = ("current", _("le dernier paquet"), "ok")
 _BEHIND = ("behind", _("un paquet plus ancien"), "warn")
@@ -123,8 +137,7 @@ def node_list(request: ActorRequest) -> HttpResponseBase:
     """Which node runs which pack, as it said itself."""
     shown = NODES.page(queries.nodes(request.actor), request.GET)
     for row in shown.rows:
-        kind = _CURRENT if row.digest == row.expected else _UNKNOWN if row.pack is None else _BEHIND
-        row.code, row.words, row.meaning = kind
+        _dressed(row)
     found = queries.running(request.actor)
     figures = [
         {"label": _("Au dernier paquet"), "value": found.current, "meaning": "ok"},
@@ -141,3 +154,19 @@ def node_list(request: ActorRequest) -> HttpResponseBase:
         {"label": _("Organismes sans nœud déclaré"), "value": found.silent},
     ]
     return render(request, "detection/node_list.html", {"page": shown, "figures": figures})
+
+
+def _dressed(row: Any) -> Any:
+    kind = _CURRENT if row.digest == row.expected else _UNKNOWN if row.pack is None else _BEHIND
+    row.code, row.words, row.meaning = kind
+    return row
+
+
+@page(Permission.DETECTION_READ)
+def node(request: ActorRequest, node_id: int) -> HttpResponseBase:
+    """What one node runs, and each rule of its pack that it cannot use."""
+    found = _dressed(queries.get_node(request.actor, node_id))
+    shown = TROUBLES.page(queries.troubles_of_node(request.actor, found), request.GET)
+    for row in shown.rows:
+        row.words = wording.TROUBLES.get(row.code, row.code)
+    return render(request, "detection/node.html", {"page": shown, "node": found})

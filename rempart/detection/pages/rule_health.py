@@ -22,6 +22,7 @@ _TROUBLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "silent": (_("n’a rien trouvé"), {"found": 0}),
     "noisy": (_("trop bruyante"), {"found__gte": NOISY}),
     "failing": (_("échoue à ses cas d’essai"), {"current__tests__failed__gt": 0}),
+    "troubled": (_("inutilisable sur un nœud"), {"troubled__gt": 0}),
     "untested": (_("sans cas d’essai"), {"cases": 0}),
     "lists": (_("demande des listes"), {"verdict": "lists"}),
 }
@@ -39,6 +40,7 @@ HEALTH = Listing(
         Column("found", _("Événements, 90 jours"), ("found",), numeric=True),
         Column("places", _("Organismes"), ("places",), numeric=True),
         Column("last", _("Dernière fois"), ("last",)),
+        Column("troubled", _("Nœuds qui ne peuvent"), ("troubled",), numeric=True),
         Column("cases", _("Cas d’essai"), ("cases",), numeric=True),
         Column("verdict", _("Verdict"), ("verdict",), optional=True),
     ),
@@ -65,6 +67,7 @@ def rule_health(request: ActorRequest) -> HttpResponseBase:
         (_("N’ont rien trouvé"), found.silent, "silent", ""),
         (_("Trop bruyantes"), found.noisy, "noisy", "warn" if found.noisy else ""),
         (_("Échouent à leurs cas d’essai"), found.failing, "failing", "critical" if found.failing else ""),
+        (_("Inutilisables sur un nœud"), found.troubled, "troubled", "warn" if found.troubled else ""),
         (_("Sans cas d’essai"), found.untested, "untested", ""),
     )
     figures = [

@@ -148,6 +148,10 @@ def rule(request: ActorRequest, rule_id: int) -> HttpResponseBase:
         and request.actor.may(Permission.HUNT_ASK),
         "shown": shown,
         "activity": queries.activity(request.actor, found),
+        "troubles": [
+            (wording.TROUBLES.get(code, code), number)
+            for code, number in queries.troubles_of_rule(request.actor, found)
+        ],
         "form": ReasonForm(),
     }
     return render(request, "detection/rule.html", context)

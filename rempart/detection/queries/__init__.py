@@ -4,6 +4,7 @@ from rempart.detection.queries.coverage import Coverage, coverage
 from rempart.detection.queries.hunts import waiting
 from rempart.detection.queries.packs import (
     Running,
+    get_node,
     get_pack,
     is_current,
     latest_pack,
@@ -11,6 +12,8 @@ from rempart.detection.queries.packs import (
     packs,
     running,
     running_body,
+    troubles_of_node,
+    troubles_of_rule,
 )
 from rempart.detection.queries.rule_health import Activity, Doing, activity, doing, health
 from rempart.detection.queries.rules import (
@@ -46,6 +49,7 @@ __all__ = [
     "coverage",
     "doing",
     "get_case",
+    "get_node",
     "get_pack",
     "get_release",
     "get_rule",
@@ -66,6 +70,8 @@ __all__ = [
     "sources",
     "technique_names",
     "totals",
+    "troubles_of_node",
+    "troubles_of_rule",
     "tuning_text",
     "tunings",
     "versions",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from rempart.detection.models import Pack, PackFile, PackReport
+from rempart.detection.models import Pack, PackFile, PackReport, PackTrouble, Rule
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
@@ -101,3 +101,33 @@ def is_current(actor: Actor, report: PackReport) -> bool:
         return latest_pack(actor, report.body.code).digest == report.digest
     except NotFound:
         return False
+
+
+def get_node(actor: Actor, node_id: int) -> PackReport:
+    """What one node said; raises NotFound."""
+    found: PackReport | None = nodes(actor).filter(pk=node_id).first()
+    if found is None:
+        raise NotFound(_("Ce nœud n’existe pas, ou il est d’un autre organisme."))
+    return found
+
+
+def troubles_of_node(actor: Actor, report: PackReport) -> QuerySet[PackTrouble]:
+    """What a node cannot do, each with the ``title`` and ``rule_id`` of its rule where it is known here: the
+    body's own before that of all.
+    """
+    known = Rule.objects.visible_to(actor, _READ).filter(key=OuterRef("rule"))
+    known = known.filter(Q(body=None) | Q(body_id=report.body_id))
+    known = known.order_by(F("body_id").asc(nulls_last=True))
+    return (
+        PackTrouble.objects.visible_to(actor, _READ)
+        .filter(report=report)
+        .annotate(title=Subquery(known.values("title")[:1]), rule_id=Subquery(known.values("pk")[:1]))
+    )
+
+
+def troubles_of_rule(actor: Actor, rule: Rule) -> list[tuple[str, int]]:
+    """(code, how many nodes said it of the rule), of the actor's bodies."""
+    rows = PackTrouble.objects.visible_to(actor, _READ).filter(rule=rule.key)
+    if rule.body_id is not None:
+        rows = rows.filter(body_id=rule.body_id)
+    return list(rows.order_by().values_list("code").annotate(n=Count("report", distinct=True)))

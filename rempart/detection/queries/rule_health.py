@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from rempart.detection.models import Rule
+from rempart.detection.models import PackTrouble, Rule
 from rempart.detection.queries.rules import ranked
 from rempart.detection.queries.sightings import recent
 from rempart.kernel.actors import Actor
@@ -19,11 +19,16 @@ NOISY = 1_000  # events in the window
 
 
 def doing(actor: Actor) -> QuerySet[Rule]:
-    """The rules in force with ``found`` (events), ``places`` (bodies) and ``last`` of the window."""
+    """The rules in force with ``found`` (events), ``places`` (bodies) and ``last`` of the window; and
+    ``troubled``: how many nodes said that they cannot use it.
+    """
     seen = recent(actor).filter(rule_id=OuterRef("key")).order_by().values("rule_id")
     total = seen.annotate(n=Sum("count")).values("n")
     places = seen.annotate(n=Count("body", distinct=True)).values("n")
     last = seen.annotate(n=Max("recorded_at")).values("n")
+    troubles = PackTrouble.objects.visible_to(actor, Permission.DETECTION_READ)
+    troubles = troubles.filter(rule=OuterRef("key")).order_by().values("rule")
+    nodes = troubles.annotate(n=Count("report", distinct=True)).values("n")
     return (
         ranked(actor)
         .filter(state=Rule.State.ACTIVE)
@@ -31,6 +36,7 @@ def doing(actor: Actor) -> QuerySet[Rule]:
             found=Coalesce(Subquery(total, output_field=IntegerField()), Value(0)),
             places=Coalesce(Subquery(places, output_field=IntegerField()), Value(0)),
             last=Subquery(last),
+            troubled=Coalesce(Subquery(nodes, output_field=IntegerField()), Value(0)),
         )
     )
 
@@ -44,6 +50,7 @@ class Doing:
     noisy: int
     failing: int
     untested: int
+    troubled: int  # which some node cannot use
     sightings: int  # in the window: without any, silence says nothing
 
 
@@ -60,9 +67,11 @@ def health(actor: Actor) -> Doing:
     )
     keys = set(active.filter(key__in=list(counts)).values_list("key", flat=True)) if counts else set()
     noisy = sum(1 for key in keys if counts[key] >= NOISY)
+    told = PackTrouble.objects.visible_to(actor, Permission.DETECTION_READ).exclude(rule="")
+    troubled = active.filter(key__in=told.values("rule")).count()
     return Doing(
         totals["active"], totals["active"] - len(keys), noisy, totals["failing"], totals["untested"],
-        len(counts),
+        troubled, len(counts),
     )  # fmt: skip
 
 

@@ -193,7 +193,9 @@ def test_a_node_takes_its_pack_and_says_what_it_runs(tmp_path, body, monkeypatch
     pull = lambda: pulling.pull(  # noqa: E731
         "https://node.test", body.code, target, [packs.public_key()], "machine", transport=transport
     )
-    assert pull() == {"digest": pack.digest, "rules": 2, "defects": 0, "changed": True}
+    assert pull() == {
+        "digest": pack.digest, "rules": 2, "defects": 0, "troubles": {}, "changed": True,
+    }  # fmt: skip
     assert target.read_bytes() == file_of(pack)
     row = queries.nodes(officer).get()
     assert (row.node, row.digest, row.expected, row.pack, row.rules) == (
