@@ -7,14 +7,15 @@ that names, ranges and their disorder stay real. Times are of the processor, on 
 from __future__ import annotations
 
 import argparse
-import gc
 import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from itertools import islice
 from multiprocessing import get_context
+from typing import Any, NamedTuple, TypeVar
 
 from univers.version_constraint import VersionConstraint
 from univers.version_range import MavenVersionRange
@@ -33,6 +34,7 @@ _SAMPLE = 4_000
 # Shares of the records and of the pairs: each grows while the other stays, then both.
 _SIZES = ((0.1, 0.3), (0.3, 0.3), (1.0, 0.3), (0.3, 0.1), (0.3, 1.0), (1.0, 1.0))
 
+T = TypeVar("T")
 Records = list[tuple[str, tuple[Affected, ...]]]
 
 
@@ -47,37 +49,72 @@ def run(options: argparse.Namespace) -> None:
         "pairs", "records", "answers", "findings", "index", "inventory", "first match", "again",
         "peak memory",
     )  # fmt: skip
-    rows = (
-        _apart(real, int(options.records * records), int(options.pairs * pairs)) for records, pairs in _SIZES
-    )
-    show(f"Matching alone, one core ({machine()})", heads, rows)
+    sizes = [(int(options.records * records), int(options.pairs * pairs)) for records, pairs in _SIZES]
+    show(f"Matching alone, one core ({machine()})", heads, (_alone(real, *size) for size in sizes))
+    columns = ("pairs", "records", "findings", "seconds", "of processor, each", "peak memory, together")
+    show(f"Two processes, each with half of the records ({machine()})", columns, [_in_two(real, *sizes[-1])])
 
 
-def _apart(real: Records, records: int, pairs: int) -> tuple[str, ...]:
-    """In a process of its own, whose peak of memory is that of this size alone."""
-    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        return pool.submit(_measure, real, records, pairs).result()
+class _Share(NamedTuple):
+    """What one process did with its share of the records: CPU seconds of each step, wall seconds of all."""
+
+    answers: int
+    findings: int
+    indexed: float
+    prepared: float
+    first: float
+    again: float
+    seconds: float
+    peak: float
 
 
-def _measure(real: Records, records: int, pairs: int) -> tuple[str, ...]:
-    matcher = Matcher(Aliases.builtin())
-    published = list(_replicated(real, records))
-    components = _inventory(published, pairs)
-    indexed, _ = _timed(lambda: [matcher.add(*record) for record in published])
-    published.clear()
-    gc.collect()
-    prepared_in, prepared = _timed(lambda: matcher.prepare(components))
-    first, found = _timed(lambda: matcher.sweep(prepared))
-    answers, findings = found.compared, len(found)
-    del found
-    again, _ = _timed(lambda: matcher.sweep(prepared))
+def _alone(real: Records, records: int, pairs: int) -> tuple[str, ...]:
+    components = _in_process(_drawn, real, records, pairs)[0]
+    (share,) = _in_process(_measure, real, records, components)
     return (
-        f"{len(components):,}", f"{records:,}", f"{answers:,}", f"{findings:,}", f"{indexed:.1f} s",
-        f"{prepared_in:.1f} s", f"{first:.1f} s", f"{again:.1f} s", f"{peak_mib():,.0f} MiB",
+        f"{len(components):,}", f"{records:,}", f"{share.answers:,}", f"{share.findings:,}",
+        f"{share.indexed:.1f} s", f"{share.prepared:.1f} s", f"{share.first:.1f} s", f"{share.again:.1f} s",
+        f"{share.peak:,.0f} MiB",
     )  # fmt: skip
 
 
-def _timed(action: Callable[[], object]) -> tuple[float, object]:
+def _in_two(real: Records, records: int, pairs: int) -> tuple[str, ...]:
+    components = _in_process(_drawn, real, records, pairs)[0]
+    shares = _in_process(_measure, real, records, components, of=2)
+    return (
+        f"{len(components):,}", f"{records:,}", f"{sum(share.findings for share in shares):,}",
+        f"{max(share.seconds for share in shares):.1f}",
+        " and ".join(f"{share.indexed + share.prepared + share.first:.1f} s" for share in shares),
+        f"{sum(share.peak for share in shares):,.0f} MiB",
+    )  # fmt: skip
+
+
+def _in_process(action: Callable[..., T], *given: Any, of: int = 1) -> list[T]:
+    """In processes of their own, side by side, whose peaks of memory are those of the action alone."""
+    with ProcessPoolExecutor(of, mp_context=get_context("fork")) as pool:
+        return [done.result() for done in [pool.submit(action, *given, share, of) for share in range(of)]]
+
+
+def _drawn(real: Records, records: int, pairs: int, _share: int, _of: int) -> list[Component]:
+    return _inventory(list(_replicated(real, records)), pairs)
+
+
+def _measure(real: Records, records: int, components: list[Component], share: int, of: int) -> _Share:
+    published = list(islice(_replicated(real, records), share, None, of))
+    start = time.perf_counter()
+    matcher = Matcher(Aliases.builtin())
+    indexed, _ = _timed(lambda: matcher.fill(published))
+    published.clear()
+    prepared_in, prepared = _timed(lambda: matcher.prepare(components))
+    first, found = _timed(lambda: matcher.sweep(prepared))
+    seconds = time.perf_counter() - start
+    answers, findings = found.compared, len(found)
+    del found
+    again, _ = _timed(lambda: matcher.sweep(prepared))
+    return _Share(answers, findings, indexed, prepared_in, first, again, seconds, peak_mib())
+
+
+def _timed(action: Callable[[], T]) -> tuple[float, T]:
     start = time.process_time()
     result = action()
     return time.process_time() - start, result
@@ -173,8 +210,7 @@ def _beside_univers(real: Records) -> None:
     theirs = time.process_time() - start
     start = time.process_time()
     matcher = Matcher(aliases)
-    for record in plain:
-        matcher.add(*record)
+    matcher.fill(plain)
     prepared = matcher.prepare(components)
     first = matcher.sweep(prepared)
     ours_read = time.process_time() - start

@@ -41,8 +41,7 @@ class Matching:
     def start(self) -> Step:
         """A matcher made ready in this process."""
         matcher = Matcher(self.aliases)
-        for identifier, statements in self.statements.items():
-            matcher.add(identifier, statements)
+        matcher.fill(self.statements.items())
 
         def step(part: arrow.RecordBatch) -> Iterator[arrow.RecordBatch]:
             rows = match_items(matcher, items_of(part), self.names, self.language)

@@ -177,8 +177,7 @@ def _rows(
             _fail(1, str(error), "nothing was written")
         return
     matcher = Matcher(aliases)
-    for identifier, statements in found.statements().items():
-        matcher.add(identifier, statements)
+    matcher.fill(found.statements().items())
     yield from match_items(matcher, items, found.aliases(), tongue)
 
 

@@ -15,6 +15,7 @@ from rempart.engines.exposure.installed import Installed, installed, is_packaged
 from rempart.engines.exposure.model import Affected, Component, Status, Verdict
 from rempart.engines.exposure.prepared import Batch, Identities, Matches, Prepared, Run
 from rempart.engines.exposure.ranges import (
+    PLAIN,
     CompiledAffected,
     Reading,
     Shape,
@@ -23,6 +24,7 @@ from rempart.engines.exposure.ranges import (
     reading_of,
     shape_of,
 )
+from rempart.engines.exposure.uncollected import uncollected
 from rempart.engines.exposure.verdicts import (
     PRECEDENCE,
     Answer,
@@ -65,18 +67,14 @@ REASONS: dict[str, str] = {
 
 # Statements kept compiled at once; past it they are compiled anew when asked again.
 _KEPT = 20_000
+# Curves of decisions kept from one product to the next of a sweep (about 4 KiB each, with what they hold).
+_CURVES_KEPT = 100_000
 
 # Orders of packages: a bound in one counts in a distribution's numbers, by whatever name its product goes.
 _PACKAGED = frozenset({"deb", "rpm"})
 
 # By vulnerability and by the curves of its statements (their ``id``: each is held by what it leads to).
 _Alike = dict[tuple[int, ...], DecisionCurve]
-
-
-class _Statement(NamedTuple):
-    vulnerability: int
-    affected: int
-    confidence: float
 
 
 class _Said(NamedTuple):
@@ -107,6 +105,7 @@ class _Group:
     """
 
     held: Installed
+    plain: _Plain
     plan: list[tuple[int, tuple[_Said, ...]]]
     alike: _Alike
     curves: dict[int, DecisionCurve | None] = field(default_factory=dict)
@@ -126,44 +125,60 @@ class Matcher:
         self._ranks = ranks(precedence)
         self._ids: list[str] = []
         self._numbers: dict[str, int] = {}
+        # By place, a statement's number in order: what it says, its product, its vulnerability.
         self._affected: list[Affected] = []
+        self._identified: list[Identities] = []
+        self._owners = array("I")
         self._packaged: set[int] = set()
         self._products: dict[tuple[object, ...], Identities] = {}
-        self._index: dict[str, list[_Statement]] = {}
-        self._keys: dict[int, tuple[str, ...]] = {}
+        self._index: dict[str, array[int]] = {}
+        self._spans: list[tuple[int, int]] = []
         self._shapes: dict[Shape, int] = {}
+        self._terms: dict[Terms, Terms] = {}
         self._told: dict[int, tuple[Terms, int]] = {}
         self._readings: dict[tuple[int, Reading], Reading] = {}
         self._compiled: dict[tuple[int, Reading], CompiledAffected] = {}
         self._traced: dict[tuple[int, Reading], StatementCurve | None] = {}
+        self._curves = 0
         self._groups: dict[tuple[Identities, _Plain], _Group] = {}
         self._alike: dict[tuple[Identities, frozenset[str]], _Alike] = {}
         self._plans: dict[Identities, list[tuple[int, tuple[_Said, ...]]]] = {}
 
     def add(self, vulnerability_id: str, affecteds: Iterable[Affected]) -> None:
         """Index every statement of a vulnerability; statements that name no product are dropped."""
-        self._groups.clear()
-        self._alike.clear()
+        self._release()
         self._plans.clear()
         number = self._numbers.get(vulnerability_id)
         if number is None:
             number = self._numbers[vulnerability_id] = len(self._ids)
             self._ids.append(vulnerability_id)
+            self._spans.append((0, 0))
         else:
             self._forget(number)
-        keys: dict[str, None] = {}
+        first = len(self._affected)
         for affected in affecteds:
             resolved = self._resolved(affected)
             if not resolved:
                 continue
             place = len(self._affected)
             self._affected.append(affected)
+            self._identified.append(resolved)
+            self._owners.append(number)
             if any(scheme_for(entry.version_type) in _PACKAGED for entry in affected.versions):
                 self._packaged.add(place)
-            for identity, confidence in resolved:
-                self._index.setdefault(identity, []).append(_Statement(number, place, confidence))
-                keys[identity] = None
-        self._keys[number] = tuple(keys)
+            for identity, _ in resolved:
+                places = self._index.get(identity)
+                if places is None:
+                    self._index[identity] = array("I", (place,))
+                else:
+                    places.append(place)
+        self._spans[number] = (first, len(self._affected))
+
+    @uncollected
+    def fill(self, said: Iterable[tuple[str, Iterable[Affected]]]) -> None:
+        """``add`` for each of many vulnerabilities."""
+        for vulnerability_id, affecteds in said:
+            self.add(vulnerability_id, affecteds)
 
     def _resolved(self, affected: Affected) -> Identities:
         """The canonical keys of a statement's product; products recur, so they are resolved once."""
@@ -179,7 +194,11 @@ class Matcher:
     def keys_of(self, vulnerability_id: str) -> tuple[str, ...]:
         """Canonical identity keys under which a vulnerability is indexed (sorted, distinct)."""
         number = self._numbers.get(vulnerability_id)
-        return () if number is None else tuple(sorted(self._keys[number]))
+        return () if number is None else tuple(sorted(self._named(number)))
+
+    def _named(self, number: int) -> set[str]:
+        first, end = self._spans[number]
+        return {identity for resolved in self._identified[first:end] for identity, _ in resolved}
 
     def keys(self) -> Collection[str]:
         """Canonical identity keys of every product named."""
@@ -206,6 +225,7 @@ class Matcher:
                 decision = self._look_up(group, number, said, held, keys)
                 yield decision.verdict(component.id, self._ids[number], held.version)
 
+    @uncollected
     def prepare(self, components: Iterable[Component]) -> Prepared:
         """Resolve the products of an inventory once, for any number of sweeps."""
         prepared = Prepared()
@@ -228,10 +248,12 @@ class Matcher:
             batch.positions = array("I", [position for position, _ in batch.members])
         return prepared
 
+    @uncollected
     def sweep(self, prepared: Prepared, *, unaffected: bool = False) -> Matches:
         """The verdicts of ``match`` for a whole inventory, by runs, product by product.
 
-        Those not affected are left out unless ``unaffected``, but counted in ``compared``.
+        Those not affected are left out unless ``unaffected``, but counted in ``compared``. Curves are kept
+        for the next sweep up to a bound: past it, those of the products behind are let go.
         """
         found = Matches(self._ids)
         for position, identities, held in prepared.alone:
@@ -243,7 +265,16 @@ class Matcher:
             group = self._group(batch.identities, batch.members[0][1])
             if group is not None and group.plan:
                 self._sweep(group, batch, found, unaffected=unaffected)
+            if self._curves > _CURVES_KEPT:
+                self._release()
         return found
+
+    def _release(self) -> None:
+        """Lets go of every curve of decisions; those asked for again are made again."""
+        if self._groups:
+            self._groups.clear()
+            self._alike.clear()
+            self._curves = 0
 
     def _identities(self, component: Component) -> Identities:
         return tuple(sorted(self._aliases.resolve(component_keys(component)).items()))
@@ -271,9 +302,9 @@ class Matcher:
                 )
 
     def _forget(self, number: int) -> None:
-        for identity in self._keys.get(number, ()):
-            kept = [known for known in self._index[identity] if known.vulnerability != number]
-            self._index[identity] = kept
+        for identity in self._named(number):
+            kept = (place for place in self._index[identity] if self._owners[place] != number)
+            self._index[identity] = array("I", kept)
 
     def _planned(self, identities: Identities) -> list[tuple[int, tuple[_Said, ...]]]:
         plan = self._plans.get(identities)
@@ -285,11 +316,12 @@ class Matcher:
         """The vulnerabilities of a product, each with its statements in the order they were added."""
         grouped: dict[int, dict[int, tuple[float, str]]] = {}
         for identity, certainty in identities:
-            for statement in self._index.get(identity, ()):
-                confidence = min(certainty, statement.confidence)
-                places = grouped.setdefault(statement.vulnerability, {})
-                if confidence > places.get(statement.affected, (0.0, ""))[0]:
-                    places[statement.affected] = (confidence, identity)
+            for place in self._index.get(identity, ()):
+                stated = next(sure for named, sure in self._identified[place] if named == identity)
+                confidence = min(certainty, stated)
+                places = grouped.setdefault(self._owners[place], {})
+                if confidence > places.get(place, (0.0, ""))[0]:
+                    places[place] = (confidence, identity)
         return [
             (number, tuple(_Said(place, *by) for place, by in sorted(places.items())))
             for number, places in grouped.items()
@@ -303,7 +335,7 @@ class Matcher:
         group = self._groups.get((identities, plain))
         if group is None:
             alike = self._alike.setdefault((identities, held.targets), {})
-            group = self._groups[identities, plain] = _Group(held, self._planned(identities), alike)
+            group = self._groups[identities, plain] = _Group(held, plain, self._planned(identities), alike)
         return group
 
     def _look_up(
@@ -342,14 +374,16 @@ class Matcher:
             if len({one.compared(said[0].identity) for one in counted}) > 1 or _is_mixed(said, held):
                 return None
             held = next(iter(counted))
-        reading = reading_of(*held.compared(said[0].identity))
+        own = not held.upstream or is_packaged(said[0].identity)
+        reading = group.plain.packaged if own else group.plain.upstream or PLAIN
         parts: list[Part] = []
         for one in said:
             terms, curve = self._trace(one.place, reading)
             if curve is None or (parts and curve.scheme != parts[0].curve.scheme):
                 return None
             parts.append(Part(terms, curve, one.confidence, one.identity))
-        view = (parts[0].curve.scheme, not held.upstream or is_packaged(said[0].identity))
+        view = (parts[0].curve.scheme, own)
+        self._curves += 1
         if group.held.upstream:
             return DecisionCurve(parts, held, view, self._ranks)
         # Other versions of the product may be read otherwise, and yet these statements read them alike.
@@ -384,7 +418,8 @@ class Matcher:
         if known is None:
             affected = self._affected[place]
             shape = self._shapes.setdefault(shape_of(affected), place)
-            known = self._told[place] = (terms_of(affected), shape)
+            terms = terms_of(affected)
+            known = self._told[place] = (self._terms.setdefault(terms, terms), shape)
         terms, shape = known
         read = self._readings.get((shape, reading))
         if read is None:
@@ -393,18 +428,21 @@ class Matcher:
 
     def _compile(self, place: int, reading: Reading) -> tuple[Terms, CompiledAffected]:
         terms, shape = self._shape(place, reading)
+        return terms, self._compiled_of(shape)
+
+    def _compiled_of(self, shape: tuple[int, Reading]) -> CompiledAffected:
         found = self._compiled.get(shape)
         if found is None:
             if len(self._compiled) >= _KEPT:
                 self._compiled.clear()
                 self._traced.clear()
             found = self._compiled[shape] = compile_affected(self._affected[shape[0]], shape[1])
-        return terms, found
+        return found
 
     def _trace(self, place: int, reading: Reading) -> tuple[Terms, StatementCurve | None]:
         terms, shape = self._shape(place, reading)
         if shape not in self._traced:
-            self._traced[shape] = statement_curve(self._compile(place, reading)[1])
+            self._traced[shape] = statement_curve(self._compiled_of(shape))
         return terms, self._traced[shape]
 
 

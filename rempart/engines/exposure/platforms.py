@@ -36,6 +36,7 @@ _OF_PURL: Final = {
 }  # fmt: skip
 _WINDOWS: Final = re.compile(r"windows\b.*", re.IGNORECASE)
 _LONGEST: Final = 200
+_OPEN: Final[frozenset[str]] = frozenset()
 
 
 def family_of(name: str) -> str:
@@ -53,7 +54,7 @@ def targets_of(affected: Affected) -> frozenset[str]:
     if not stated or any(name in {ANY, NOT_APPLICABLE} for name in stated):
         names = [name for name in affected.platforms if not name.startswith(("cpe:", "not cpe:"))]
     families = {family_of(name) for name in names}
-    return frozenset(families) if families and "" not in families else frozenset()
+    return frozenset(families) if families and "" not in families else _OPEN
 
 
 def target_of(purl_type: str, cpe: str) -> frozenset[str]:

@@ -130,6 +130,9 @@ def ranks(precedence: Sequence[str]) -> dict[str, int]:
 
 def decide(answers: Sequence[Answer], rank: Mapping[str, int]) -> Decision:
     """The first source that can decide decides; what others say otherwise is kept in ``detail``."""
+    if len(answers) == 1:
+        (chosen,) = answers
+        return _decision(chosen, chosen.confidence, _detail(chosen))
     by_source: dict[str, list[Answer]] = {}
     for one in answers:
         by_source.setdefault(one.source, []).append(one)
@@ -140,6 +143,32 @@ def decide(answers: Sequence[Answer], rank: Mapping[str, int]) -> Decision:
     chosen = decided[0] if decided else said[0]
     outcome = chosen.outcome
     confidence = chosen.confidence
+    detail = _detail(chosen)
+    if len(said) > 1:
+        disagreeing = [one for one in decided if one.outcome.status is not outcome.status]
+        if disagreeing:
+            detail["disagreement"] = ", ".join(f"{one.source}={one.outcome.status}" for one in disagreeing)
+            ranges = (f"{one.source}: {one.outcome.quote}" for one in (chosen, *disagreeing))
+            detail["disagreement_ranges"] = " | ".join(ranges)[:_LONGEST_DETAIL]
+            confidence *= _DISAGREEMENT
+        undecided = [one for one in said if decided and one.outcome.status is Status.CANNOT_TELL]
+        above = [one for one in undecided if _rank(one.source, rank) < _rank(chosen.source, rank)]
+        if above:
+            detail["undecided"] = ", ".join(f"{one.source}={one.outcome.reason}" for one in above)
+            confidence *= _UNDECIDED_ABOVE
+    return _decision(chosen, confidence, detail)
+
+
+def _decision(chosen: Answer, confidence: float, detail: dict[str, str]) -> Decision:
+    outcome = chosen.outcome
+    return Decision(
+        outcome.status, chosen.source, outcome.quote, outcome.reason, round(confidence, 4), detail
+    )
+
+
+def _detail(chosen: Answer) -> dict[str, str]:
+    """The values of the reason, by name."""
+    outcome = chosen.outcome
     detail = {"identity": chosen.key}
     if outcome.bound:
         detail["bound"] = outcome.bound
@@ -153,21 +182,7 @@ def decide(answers: Sequence[Answer], rank: Mapping[str, int]) -> Decision:
         detail["condition"] = chosen.condition
     if chosen.justification:
         detail["justification"] = chosen.justification
-    if len(said) > 1:
-        disagreeing = [one for one in decided if one.outcome.status is not outcome.status]
-        if disagreeing:
-            detail["disagreement"] = ", ".join(f"{one.source}={one.outcome.status}" for one in disagreeing)
-            ranges = (f"{one.source}: {one.outcome.quote}" for one in (chosen, *disagreeing))
-            detail["disagreement_ranges"] = " | ".join(ranges)[:_LONGEST_DETAIL]
-            confidence *= _DISAGREEMENT
-        undecided = [one for one in said if decided and one.outcome.status is Status.CANNOT_TELL]
-        above = [one for one in undecided if _rank(one.source, rank) < _rank(chosen.source, rank)]
-        if above:
-            detail["undecided"] = ", ".join(f"{one.source}={one.outcome.reason}" for one in above)
-            confidence *= _UNDECIDED_ABOVE
-    return Decision(
-        outcome.status, chosen.source, outcome.quote, outcome.reason, round(confidence, 4), detail
-    )
+    return detail
 
 
 def _rank(source: str, rank: Mapping[str, int]) -> int:

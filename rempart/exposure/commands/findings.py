@@ -169,8 +169,7 @@ def match_components(
 
 def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
     matcher = Matcher(names.aliases, names.precedence)
-    for vulnerability_id, affected in statements.items():
-        matcher.add(str(vulnerability_id), affected)
+    matcher.fill((str(vulnerability_id), affected) for vulnerability_id, affected in statements.items())
     return matcher
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import itertools
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rempart.engines.exposure import Aliases, Matcher, compile_affected
+from rempart.engines.exposure import Aliases, Matcher, compile_affected, matching
 from rempart.engines.exposure.curves import statement_curve
 from rempart.engines.exposure.evaluation import evaluate
 from rempart.engines.exposure.model import Affected, Component, VersionChange, VersionEntry
@@ -116,7 +118,7 @@ def test_a_product_named_before_the_version_is_of_the_shape() -> None:
     assert len(shapes) == 1
 
 
-def test_a_sweep_says_what_verdicts_say() -> None:
+def test_a_sweep_says_what_verdicts_say(monkeypatch: pytest.MonkeyPatch) -> None:
     draw = random.Random(3)
     matcher = Matcher(Aliases())
     for number in range(60):
@@ -147,3 +149,21 @@ def test_a_sweep_says_what_verdicts_say() -> None:
     fewer = matcher.sweep(prepared)
     assert fewer.compared == swept.compared
     assert len(fewer) == sum(verdict.status != "not_affected" for verdict in verdicts)
+    monkeypatch.setattr(matching, "_CURVES_KEPT", 1)  # each product's curves are let go behind it
+    assert list(matcher.sweep(prepared, unaffected=True).rows()) == list(swept.rows())
+
+
+def test_collections_rest_and_come_back() -> None:
+    during: list[bool] = []
+
+    def said() -> Iterator[tuple[str, list[Affected]]]:
+        during.append(gc.isenabled())
+        yield "CVE-2024-1", [Affected("cna:acme", "Acme", "Portal")]
+        raise ValueError("the file ends")
+
+    matcher = Matcher(Aliases())
+    with pytest.raises(ValueError, match="the file ends"):
+        matcher.fill(said())
+    assert during == [False]
+    assert gc.isenabled()
+    assert matcher.keys_of("CVE-2024-1") == ("name:acme/portal",)
