@@ -160,8 +160,7 @@ def _rematch(
         result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at, differences))
     changed = vulnerability_ids if whole is not None else sorted(result.findings.vulnerability_ids)
     if changed:
-        likely = whole is None or bool(result.findings.vulnerability_ids)
-        result.exposures = opening.settle(Reach(vulnerability_ids=changed), at, likely=likely)
+        result.exposures = opening.settle(Reach(vulnerability_ids=changed), at)
     concerned = findings.with_findings(vulnerability_ids)
     if concerned:
         reach = Reach(vulnerability_ids=concerned)

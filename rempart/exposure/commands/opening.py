@@ -6,6 +6,7 @@ running it again changes nothing. The caller holds a transaction and the lock of
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,9 +16,11 @@ from django.db import connection
 
 from rempart.exposure.commands import priorities
 from rempart.exposure.commands.priorities import EXPLOITED, INTERNET, LIVE_SQL, OUTCOME, RULE
-from rempart.exposure.commands.reach import Reach, fetch, run
+from rempart.exposure.commands.reach import Reach, fetch, run, slices
 from rempart.exposure.models import Exposure
-from rempart.kernel import statistics
+from rempart.kernel import sql, statistics
+
+_IDS_AT_ONCE = 20_000
 
 _PAIR = "f.vulnerability_id = e.vulnerability_id AND f.component_id = e.component_id"
 _CONCERNED = "f.status IN ('affected', 'cannot_tell')"
@@ -57,15 +60,14 @@ _CERTAINTY = """
 UPDATE exposure_exposure AS e SET certainty = f.status, changed_at = %s FROM exposure_finding f
 WHERE {pair} AND {concerned} AND f.status <> e.certainty AND e.state IN {live} AND {where}
 """
-# Whether any of the above, or what reopens, would change a row: each row is read once, and not five times.
+# What any of the above, or what reopens, would change: each row is read once, and not five times.
 _UNSETTLED = """
-SELECT 1 FROM exposure_exposure e
+SELECT e.id FROM exposure_exposure e
 JOIN assets_asset a ON a.id = e.asset_id
 LEFT JOIN exposure_finding f ON {pair} AND {concerned}
 WHERE {where} AND CASE WHEN e.state IN {live}
     THEN f.id IS NULL OR f.status <> e.certainty OR a.retired_at IS NOT NULL OR NOT {present}
     ELSE f.id IS NOT NULL AND a.retired_at IS NULL AND {present} END
-LIMIT 1
 """
 _REOPEN = """
 UPDATE exposure_exposure AS e SET state = 'open', reopened = e.reopened + 1, opened_at = %s,
@@ -96,6 +98,21 @@ WHERE {concerned} AND {where}
         AND e.asset_id = i.asset_id AND e.component_id = f.component_id AND {there})
 ON CONFLICT (vulnerability_id, asset_id, component_id) DO NOTHING
 """
+# Assets of a body with fewer live exposures than their components have findings; the others lack none, once
+# those that nothing bears out are closed.
+_LACKING = """
+SELECT n.asset_id FROM (
+    SELECT i.asset_id, SUM((
+        SELECT COUNT(*) FROM exposure_finding f
+        WHERE f.component_id = i.component_id AND {concerned})) AS wanted
+    FROM (SELECT DISTINCT i.asset_id, i.component_id FROM assets_install i
+        JOIN assets_asset a ON a.id = i.asset_id AND a.retired_at IS NULL
+        WHERE i.body_id = {body} AND i.removed_at IS NULL) AS i
+    GROUP BY i.asset_id
+) AS n
+WHERE n.wanted <> (
+    SELECT COUNT(*) FROM exposure_exposure e WHERE e.asset_id = n.asset_id AND e.state IN {live})
+"""
 _LAPSE = """
 UPDATE exposure_exposure AS e SET state = 'open', closed_at = NULL, changed_at = %s, priority_since = %s,
     proof = {nothing}
@@ -111,6 +128,9 @@ UPDATE exposure_exposure AS e SET closed_at = %s, changed_at = %s,
         FROM exposure_statement s WHERE {holds} ORDER BY s.kind, s.id LIMIT 1)
 WHERE e.state = 'open' AND {where} AND EXISTS (SELECT 1 FROM exposure_statement s WHERE {holds})
 """
+_STATED = (
+    "SELECT DISTINCT s.vulnerability_id FROM exposure_statement s WHERE s.state = 'accepted' AND {where}"
+)
 _TOUCHED = """
 SELECT DISTINCT e.vulnerability_id, e.body_id FROM exposure_exposure e WHERE e.changed_at = %s AND {where}
 """
@@ -145,30 +165,51 @@ class Movement:
         self.body_ids |= other.body_ids
 
 
-def settle(reach: Reach, at: datetime, import_id: int | None = None, *, likely: bool = True) -> Movement:
-    """Closes, reopens and opens within ``reach``, then applies the accepted statements.
-
-    Unless it is ``likely`` that anything moved, it is looked at first.
-    """
+def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement:
+    """Closes, reopens and opens within ``reach``, then applies the accepted statements."""
     priorities.ensure_table()
     stamp = connection.ops.adapt_datetimefield_value(at)
     parts = _parts(reach)
     movement = Movement()
-    unsettled = likely or bool(fetch(_UNSETTLED, **parts))
-    if unsettled:
-        movement.withdrawn = run(_WITHDRAW, [stamp, stamp], **parts)
-        movement.verified = _verify(parts, at, stamp, import_id)
-        movement.revised = run(_CERTAINTY, [stamp], **parts)
+    for ids in slices([row[0] for row in fetch(_UNSETTLED, **parts)], _IDS_AT_ONCE):
+        _bring_to_truth({**parts, "where": f"e.id IN ({sql.ids(ids)})"}, movement, at, import_id)
     movement.lapsed = run(_LAPSE, [stamp] * 3, **parts)
-    if unsettled:
-        movement.reopened = run(_REOPEN, [stamp] * 3, **parts)
-    movement.opened = _open(reach, at)
-    movement.stated = run(_STATE, [stamp] * 5, **parts)
+    for part in _incomplete(reach, parts):
+        movement.opened += _open(part, at)
+    movement.stated = _apply_statements(reach, parts, stamp)
     # An inventory also says what faces the internet, which decides priorities.
     if movement.reopened or movement.lapsed or reach.body_id is not None:
         priorities.prioritise(reach, at)
     touched(reach, at, movement)
     return movement
+
+
+def _incomplete(reach: Reach, parts: dict[str, str]) -> Iterator[Reach]:
+    """Where exposures may be missing: of a body, only some assets change from one inventory to the next."""
+    if reach != Reach(body_id=reach.body_id) or reach.body_id is None:
+        yield reach
+        return
+    lacking = fetch(_LACKING, **parts, body=str(int(reach.body_id)))
+    for ids in slices([row[0] for row in lacking], _IDS_AT_ONCE):
+        yield Reach(asset_ids=ids, body_id=reach.body_id)
+
+
+def _bring_to_truth(parts: dict[str, str], movement: Movement, at: datetime, import_id: int | None) -> None:
+    """Closes, corrects and reopens rows that installs or findings no longer bear out as they are."""
+    stamp = connection.ops.adapt_datetimefield_value(at)
+    movement.withdrawn += run(_WITHDRAW, [stamp, stamp], **parts)
+    movement.verified += _verify(parts, at, stamp, import_id)
+    movement.revised += run(_CERTAINTY, [stamp], **parts)
+    movement.reopened += run(_REOPEN, [stamp] * 3, **parts)
+
+
+def _apply_statements(reach: Reach, parts: dict[str, str], stamp: Any) -> int:
+    """Few vulnerabilities have one: the exposures of the others are not read."""
+    stated = fetch(_STATED, where=reach.where(vulnerability="s.vulnerability_id", body="s.body_id"))
+    if not stated:
+        return 0
+    where = f"{parts['where']} AND e.vulnerability_id IN ({sql.ids(row[0] for row in stated)})"
+    return run(_STATE, [stamp] * 5, **{**parts, "where": where})
 
 
 def touched(reach: Reach, at: datetime, movement: Movement) -> None:
