@@ -125,6 +125,7 @@ class Engines:
         self._matcher: observables.Matcher | None = None
         self._origins: dict[int, Origin] = {}
         self._least = LEVELS.index(settings.level)
+        self._many = False  # whether most events of the last batch were found, and so needed once more
         if given.rules is not None:
             self._compile(given.rules, given.mappings)
         if given.indicators is not None:
@@ -168,6 +169,7 @@ class Engines:
                 found.append((place, known.finding(origin, (reason,))))
         if seen:
             found.sort(key=itemgetter(0))
+        self._many = 2 * len(met) > len(batch)
         return len(batch), [finding for _, finding in found]
 
     def _passing(
@@ -178,6 +180,7 @@ class Engines:
     ) -> Iterator[dict[str, Any]]:
         """The data of each event, which goes to ``batch``, once indicators have been looked for in it."""
         matcher, now, located = self._matcher, self.settings.now, bool(self.correlation_count)
+        kept = self._many
         for event in events:
             batch.append(event)
             data = event.data
@@ -190,7 +193,8 @@ class Engines:
                 yield data
             else:
                 yield data
-                event.forget()
+                if not kept:
+                    event.forget()
 
     def _told(self, origin: Origin) -> bool:
         return LEVELS.index(origin.level) >= self._least

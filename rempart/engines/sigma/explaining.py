@@ -7,19 +7,26 @@ are asked of it one after another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from rempart.engines.sigma.columns import fold
+from rempart.engines.sigma.matchers import folded as folded_tokens
 from rempart.engines.sigma.matchers import folded_matcher, matcher, refers
 from rempart.engines.sigma.model import Matched
-from rempart.engines.sigma.tree import And, Exists, FieldRef, Leaf, Node, Not, Null, Test, Text
+from rempart.engines.sigma.tree import And, Exists, FieldRef, Leaf, Node, Not, Null, Test, Text, Wild
 from rempart.engines.sigma.values import every_text, exists, lookup, texts_of
 
 Event: TypeAlias = Mapping[str, object]
 
-#: What tells that no test passed.
+#: What tells that something is true, and no value made it so.
 _NOTHING: Final[list[Matched]] = []
+#: What a text with wildcards around it asks.
+_SHAPES: Final[Mapping[tuple[Wild | None, ...], str]] = {
+    (Wild.MANY, None, Wild.MANY): "in",
+    (None, Wild.MANY): "start",
+    (Wild.MANY, None): "end",
+}
 
 
 class _Read:
@@ -145,21 +152,49 @@ def _leaf(leaf: Leaf) -> _Why:
 
     if not all(isinstance(test, Text) and not test.cased for test in leaf.tests):
         return why
-    plain = [(str(test), folded_matcher(test)) for test in leaf.tests if isinstance(test, Text)]
+    passing = _written([test for test in leaf.tests if isinstance(test, Text)])
 
     def why_of_text(read: _Read) -> list[Matched] | None:
         """The same where only texts are looked for, quickly when the field has one."""
         folded = read.folded(field)
         if len(folded) != 1:
             return why(read) if folded else None
-        text = folded[0]
-        passed = [written for written, passes in plain if passes(text)]
+        passed = passing(folded[0])
         if not passed:
             return None
         value = read.texts(field)[0]
         return [Matched(name, value, written, search) for written in passed] if search else _NOTHING
 
     return why_of_text
+
+
+def _written(tests: Sequence[Text]) -> Callable[[str], list[str]]:
+    """The tests that a folded text passes, as they are written; quickly where all ask the same of it."""
+    kinds = {
+        _SHAPES.get(tuple(token if isinstance(token, Wild) else None for token in test.tokens))
+        for test in tests
+    }
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if kind is None:
+        passes = [(str(test), folded_matcher(test)) for test in tests]
+        return lambda text: [written for written, passed in passes if passed(text)]
+    wanted = [(str(test), _literal(test)) for test in tests]
+    if kind == "in":
+        return lambda text: [written for written, literal in wanted if literal in text]
+    some = tuple(literal for _, literal in wanted)
+    if kind == "start":
+        return lambda text: (
+            [written for written, literal in wanted if text.startswith(literal)]
+            if text.startswith(some)
+            else []
+        )
+    return lambda text: (
+        [written for written, literal in wanted if text.endswith(literal)] if text.endswith(some) else []
+    )
+
+
+def _literal(test: Text) -> str:
+    return "".join(token for token in folded_tokens(test.tokens, cased=False) if isinstance(token, str))
 
 
 def _passing(field: str | None, test: Test) -> _Passing:
