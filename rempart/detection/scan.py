@@ -40,6 +40,8 @@ from rempart.engines import logs, observables, sigma
 #: Events taken through the rules at once, and bytes of a file given to a process at once.
 BATCH: Final = 4096
 PART: Final = 24 * 1024**2
+#: Events in which indicators are looked for together.
+_NEAR: Final = 64
 #: Findings of a part that are handed over directly; more go through a file.
 _DIRECT: Final = 500
 
@@ -178,15 +180,17 @@ class Engines:
         batch: list[logs.Event],
         seen: list[tuple[int, observables.Sighting]],
     ) -> Iterator[dict[str, Any]]:
-        """The data of each event, which goes to ``batch``, once indicators have been looked for in it."""
-        matcher, now, located = self._matcher, self.settings.now, bool(self.correlation_count)
-        kept = self._many
+        """The data of each event, which goes to ``batch``; indicators are looked for in it on the way."""
+        matcher, located, kept = self._matcher, bool(self.correlation_count), self._many
+        texts: list[str] = []
         for event in events:
             batch.append(event)
             data = event.data
             if matcher is not None:
-                sightings = matcher.scan(data, partial(_moment, event, now))
-                seen.extend((len(batch) - 1, sighting) for sighting in sightings)
+                texts.append(observables.text_of(data))
+                if len(texts) == _NEAR:
+                    seen += self._sightings(matcher, texts, batch)
+                    texts.clear()
             if located:
                 data = Located(event)
                 data["_time"] = event.timestamp
@@ -195,6 +199,18 @@ class Engines:
                 yield data
                 if not kept:
                     event.forget()
+        if matcher is not None:
+            seen += self._sightings(matcher, texts, batch)
+
+    def _sightings(
+        self, matcher: observables.Matcher, texts: list[str], batch: list[logs.Event]
+    ) -> Iterator[tuple[int, observables.Sighting]]:
+        """Indicators in the last events of the batch, whose texts these are."""
+        first, now = len(batch) - len(texts), self.settings.now
+        for suspect in matcher.suspects(texts):
+            event = batch[first + suspect]
+            for sighting in matcher.scan(event.data, partial(_moment, event, now)):
+                yield first + suspect, sighting
 
     def _told(self, origin: Origin) -> bool:
         return LEVELS.index(origin.level) >= self._least

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from rempart.engines.observables.model import DOMAIN, HASH, IP, MAIL, URL, Details, Indicator, Sighting
+from rempart.engines.observables.screening import END, Screen
 from rempart.engines.observables.values import normal_domain, normal_url
 
 _WORD: Final = re.compile(r"[\w@+-]++(?:\.[\w@+-]++)*")
@@ -30,6 +31,8 @@ _REMEMBERED: Final = 200_000
 #: Longest value remembered, in characters: longer ones seldom come twice.
 _SHORT: Final = 512
 _DEPTH: Final = 32
+#: Types of values that are one text, or none.
+_WITHOUT: Final = frozenset([str, int, float, bool, type(None)])
 
 
 class Table:
@@ -94,6 +97,25 @@ class Table:
                 return Indicator(IP, found[0], found[1])
         return None
 
+    def screen(self) -> Screen:
+        """What tells which texts may hold an indicator, of those that are there now."""
+        kinds = {kind for kind, exact in self._exact.items() if exact}
+        if self._ranges[4] or self._ranges[6]:
+            kinds.add(IP)
+        return Screen(
+            kinds,
+            self._endings,
+            known=lambda kind, value: self.covering(kind, value) is not None,
+            link=lambda text: any(map(self._linked, _URL.findall(text))),
+            exact=lambda text: bool(self.seen_in(text)),
+        )
+
+    def _linked(self, url: str) -> tuple[str, Details] | None:
+        """The indicator that a link in lower case is, with its query or without."""
+        value = normal_url(url.rstrip(_TRAILING))
+        details = self._exact[URL].get(value) or self._exact[URL].get(value.partition("?")[0])
+        return None if details is None else (value, details)
+
     def seen_in(self, text: str) -> list[tuple[str, Indicator]]:
         """The indicators in a text, with what was observed, in their order there and each once."""
         if _TIME.match(text):
@@ -117,10 +139,9 @@ class Table:
         lower = text.lower()
         if "://" in lower and self._exact[URL]:
             for url in _URL.findall(lower):
-                value = normal_url(url.rstrip(_TRAILING))
-                details = self._exact[URL].get(value) or self._exact[URL].get(value.partition("?")[0])
-                if details is not None:
-                    _keep(found, url, Indicator(URL, value, details))
+                linked = self._linked(url)
+                if linked is not None:
+                    _keep(found, url, Indicator(URL, *linked))
         if (lower.count(":") > 1 and "::" in lower) or lower.count(":") >= 7:
             self._look_up_addresses(lower, found)
         return list(found.values())
@@ -166,6 +187,13 @@ class Matcher:
         self._table = table
         self._allow = allow if allow is not None and allow.size else None
         self._clean: set[object] = set()
+        self._screen = table.screen()
+
+    def suspects(self, texts: Sequence[str]) -> list[int]:
+        """Of events whose texts (``text_of``) these are, the positions of those that must be scanned: the
+        others hold no indicator.
+        """
+        return self._screen.suspects(texts)
 
     def scan(self, data: Mapping[str, Any], at: Callable[[], datetime]) -> list[Sighting]:
         """The sightings in an event, whose time ``at`` gives when there is something to judge by it."""
@@ -215,6 +243,18 @@ class Matcher:
             host = value.partition("://")[2].partition("/")[0].partition(":")[0]
             return bool(self._allow.covering(URL, value) or self._allow.covering(DOMAIN, host))
         return self._allow.covering(kind, observed) is not None
+
+
+def text_of(data: Mapping[str, Any]) -> str:
+    """All the texts of an event, for ``Matcher.suspects``."""
+    values = data.values()
+    kinds = set(map(type, values)) - _WITHOUT
+    hint = type(data.get("_logsource"))
+    if hint is not dict:
+        kinds.discard(hint)
+    return END.join(
+        [text for _, text in _texts(data)] if kinds else [text for text in values if type(text) is str]
+    )
 
 
 def _texts(data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

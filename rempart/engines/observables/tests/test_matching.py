@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rempart.engines.observables import Details, Indicator, Matcher, Table, classified, refanged
+from rempart.engines.observables import Details, Indicator, Matcher, Table, classified, refanged, text_of
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -24,7 +24,10 @@ def _table(*values: str, **said: Any) -> Table:
 
 
 def _seen(table: Table, data: dict[str, Any], allow: Table | None = None, at: datetime = NOW) -> list[Any]:
-    return Matcher(table, allow).scan(data, lambda: at)
+    matcher = Matcher(table, allow)
+    seen = matcher.scan(data, lambda: at)
+    assert not seen or matcher.suspects(["", text_of(data), "x"]) == [1]
+    return seen
 
 
 MD5 = "0123456789abcdef0123456789abcdef"
@@ -136,3 +139,44 @@ def test_an_address_is_seen_however_it_is_written(address: Any, around: str) -> 
     assert len(_seen(table, {"a": around.format(address)})) == 1
     if address.version == 6 and address.ipv4_mapped is None:
         assert len(_seen(table, {"a": around.format(address.exploded)})) == 1
+
+
+PIECES = st.sampled_from(
+    [
+        "evil.com", "EVIL.COM.", "1.2.3.4", "10.9.8.7", "2001:DB8::1", "::", "2001:db8:0:0:0:0:0:2", MD5,
+        MD5.upper(), "http://evil.com/a", "xhttp://evil.com:80/a?b", "://", "bob@evil.com", "a@1.2.3.4",
+        "b\u00fccher.example", "é", "İ", ".com", ".exe", "\0", "\ud800", "@", ".", ":", "-", "+", "_", "/",
+        " ", ",", "x", "5", "'", "?",
+    ]
+)  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=6).map("".join)
+TABLE = (
+    "evil.com", "bücher.example", "1.2.3.4", "10.0.0.0/8", "2001:db8::/32", MD5, "http://evil.com/a",
+    "bob@evil.com",
+)  # fmt: skip
+
+
+@given(
+    st.lists(st.dictionaries(TEXTS, TEXTS | st.lists(TEXTS) | st.integers(), max_size=3), max_size=6),
+    st.data(),
+)
+def test_no_event_that_holds_an_indicator_is_passed(
+    events: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    matcher = Matcher(_table(*data.draw(st.lists(st.sampled_from(TABLE)))))
+    holding = [place for place, event in enumerate(events) if matcher.scan(event, lambda: NOW)]
+    assert set(holding) <= set(matcher.suspects([text_of(event) for event in events]))
+
+
+def test_events_that_hold_none_are_passed() -> None:
+    matcher = Matcher(_table(*TABLE))
+    texts = [
+        "C:\\Windows\\more.com",
+        "5.6.7.8 v1.2.3",
+        "b" * 32,
+        "https://example.org/evil.comx",
+        "Get::Thing",
+    ]
+    assert matcher.suspects(texts) == []
+    assert Matcher(Table()).suspects(texts) == []
+    assert Matcher(_table("a.b" + "c" * 30)).suspects(["x.exe", f"a.b{'c' * 30}"]) == [1]
