@@ -134,8 +134,16 @@ class Outgoing:
         if len(self._groups) >= _GROUPS:
             self.flush()
 
-    def flush(self) -> None:
-        """Sends what is held, and forgets it once it is answered. Raises NotSent; what is held then stays."""
+    def known(self) -> None:
+        """What is held was answered before, to a process that ended since: only what comes after is sent."""
+        for name in list(self._groups):
+            self._answered(name, self._groups.pop(name))
+
+    def flush(self, *, patient: bool = True) -> None:
+        """Sends what is held, and forgets it once it is answered; not ``patient``, each batch is tried once.
+
+        Raises NotSent; what is held then stays.
+        """
         while self._groups:
             taken: list[tuple[str, str]] = []
             items: list[dict[str, Any]] = []
@@ -148,7 +156,9 @@ class Outgoing:
                 taken.append(name)
                 items.append(item)
             batch: dict[str, Any] = {"body": self._to.body, "detections": items}
-            self._post(orjson.dumps(batch if self._to.run is None else batch | {"run": self._to.run}))
+            self._post(
+                orjson.dumps(batch if self._to.run is None else batch | {"run": self._to.run}), patient
+            )
             for name in taken:
                 self._answered(name, self._groups.pop(name))
 
@@ -166,7 +176,7 @@ class Outgoing:
         """Closes the connections."""
         self._client.close()
 
-    def _post(self, content: bytes) -> None:
+    def _post(self, content: bytes, patient: bool) -> None:
         headers = {
             "Authorization": f"Bearer {self._to.token}",
             "Content-Type": "application/json",
@@ -179,7 +189,7 @@ class Outgoing:
             reason, pause = self._try(url, content, headers)
             if not reason:
                 return
-            if self._tries is not None and tried >= self._tries:
+            if not patient or (self._tries is not None and tried >= self._tries):
                 raise NotSent(reason)
             self._wait(min(pause or 2.0 ** (tried - 1), _LONGEST_WAIT))
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from rempart.detection import packfile
 from rempart.detection.commands.hunt_moves import move, tell
 from rempart.detection.commands.packs import filters_in_force, public_key, signing_key
-from rempart.detection.models import HuntAuthorisation, HuntNode, HuntRun, HuntSighting
+from rempart.detection.models import HuntAuthorisation, HuntFile, HuntNode, HuntRun, HuntSighting
 from rempart.detection.queries.hunts import absent
 from rempart.kernel import audit
 from rempart.kernel.actors import Actor
@@ -70,12 +70,20 @@ def announce_node(actor: Actor, *, body_id: int, node: str, kept: Kept) -> list[
 def rules_of_run(actor: Actor, *, run_id: int) -> bytes:
     """The signed pack of a run's rules, with the filters that its body has for them. Raises NotFound."""
     run = _run(actor, run_id, lock=False)
-    held = packfile.opened(bytes(run.hunt.file), [public_key()]).contents
+    file = bytes(run.hunt.file) or _own_file(actor, run)
+    held = packfile.opened(file, [public_key()]).contents
     known = {one.id for one in held.filters}
     filters = [one for one in filters_in_force(run.body_id, now()) if one.id not in known]
     if not filters:
-        return bytes(run.hunt.file)
+        return file
     return packfile.sealed(replace(held, filters=(*held.filters, *filters)), signing_key())[0]
+
+
+def _own_file(actor: Actor, run: HuntRun) -> bytes:
+    held = HuntFile.objects.visible_to(actor, Permission.SIGHTING_SEND).filter(hunt_id=run.hunt_id).first()
+    if held is None:
+        raise absent()
+    return bytes(held.file)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -12,9 +13,20 @@ from rempart.detection import packfile
 from rempart.detection.commands.hunt_moves import move, tell
 from rempart.detection.commands.packs import signing_key
 from rempart.detection.commands.reasons import stated
-from rempart.detection.models import Hunt, HuntAuthorisation, HuntNode, HuntRun, Pack, Rule, RuleVersion
+from rempart.detection.models import (
+    Hunt,
+    HuntAuthorisation,
+    HuntFile,
+    HuntNode,
+    HuntRun,
+    Pack,
+    PackFile,
+    Rule,
+    RuleVersion,
+    TuningText,
+)
 from rempart.detection.queries.hunts import absent
-from rempart.kernel import audit
+from rempart.kernel import audit, walls
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid, NotFound
 from rempart.kernel.markings import Audience, may_leave
@@ -39,9 +51,10 @@ def ask_hunt(
     """Asks bodies to look for rules in the last days of the logs that they keep; none runs before the body
     lets it.
 
-    The rules are those in force of these ids, one version of a rule, or a pack for all: one of the three.
-    They are signed as they are now. Each node that hunts for a body gets a run; a body that has none yet, one
-    that its first node will take. Raises Invalid naming the field, NotFound, NotPermitted.
+    The rules are those in force of these ids, one version of a rule, or a pack: one of the three. A pack is
+    for all or, asked by a body's own people of that body alone, the body's. They are signed as they are now.
+    Each node that hunts for a body gets a run; a body that has none yet, one that its first node will take.
+    Raises Invalid naming the field, NotFound, NotPermitted.
     """
     bodies = sorted(set(body_ids))
     if not bodies or len(bodies) > MOST_BODIES:
@@ -54,13 +67,17 @@ def ask_hunt(
     reason = stated(why, "why")
     if not 1 <= days <= MOST_DAYS:
         raise Invalid(_("De 1 à 3 650 jours."), field="days")
-    version, pack, contents = _sought(actor, bodies, rule_keys, version_id, pack_digest)
-    at = now()
-    file, _digest = packfile.sealed(contents, signing_key())
+    found = _sought(actor, bodies, rule_keys, version_id, pack_digest)
+    at, own = now(), found.owner is not None
+    file, _digest = packfile.sealed(found.contents, signing_key())
     hunt = Hunt.objects.create(
-        title=name, why=reason, since=at - timedelta(days=days), until=at, file=file, version=version,
-        pack=pack, rules=len(contents.rules), asked_by_id=actor.user_id, asked_at=at,
+        title=name, why=reason, since=at - timedelta(days=days), until=at, file=b"" if own else file,
+        version=found.version, pack=found.pack, rules=len(found.contents.rules), asked_by_id=actor.user_id,
+        asked_at=at,
     )  # fmt: skip
+    if own:
+        with walls.lifted():  # a centre may ask for a rule that the body shares
+            HuntFile.objects.create(body_id=found.owner, hunt=hunt, file=file)
     for run in HuntRun.objects.bulk_create(_runs(hunt, bodies, at)):
         tell(run)
     audit.record(
@@ -78,34 +95,64 @@ def _runs(hunt: Hunt, bodies: list[int], at: datetime) -> list[HuntRun]:
     return [HuntRun(hunt=hunt, body_id=body, node=node) for body in bodies for node in nodes.get(body, [""])]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What is looked for, and the body whose own rules are among it."""
+
+    contents: packfile.Contents
+    owner: int | None = None
+    version: RuleVersion | None = None
+    pack: Pack | None = None
+
+
 def _sought(
     actor: Actor, bodies: list[int], keys: Sequence[str], version_id: int | None, digest: str
-) -> tuple[RuleVersion | None, Pack | None, packfile.Contents]:
-    """What is looked for: (the version, the pack, what is signed)."""
+) -> _Sought:
     if sum((bool(keys), version_id is not None, bool(digest))) != 1:
         raise Invalid(_("Choisissez des règles, la version d’une règle, ou un paquet."), field="rule_keys")
     made_at = now().astimezone(UTC).isoformat(timespec="seconds")
     if digest:
-        packs = Pack.objects.visible_to(actor, Permission.DETECTION_READ)
-        pack = packs.filter(body=None, digest=digest).first()
-        if pack is None or not pack.file:
-            raise NotFound(_("Ce paquet n’existe pas, ou n’est plus gardé."), field="pack_digest")
+        pack = _pack(actor, digest)
+        _belongs(pack.body_id, bodies)
         held = packfile.opened(bytes(pack.file), [pack.key]).contents
-        return None, pack, packfile.Contents(held.number, made_at, "", held.rules, held.filters)
+        filters = held.filters
+        if pack.body_id is not None:  # those in force are given to the node when it takes the run
+            own = TuningText.objects.filter(body_id=pack.body_id, key__in=[one.id for one in filters])
+            ended = set(own.values_list("key", flat=True))
+            filters = tuple(one for one in filters if one.id not in ended)
+        contents = packfile.Contents(held.number, made_at, "", held.rules, filters)
+        return _Sought(contents, pack.body_id, pack=pack)
     if version_id is not None:
         rows = RuleVersion.objects.visible_to(actor, Permission.DETECTION_READ).select_related("rule")
         version = rows.filter(pk=version_id).first()
         if version is None:
             raise NotFound(_("Cette version n’existe pas, ou elle est d’un autre organisme."))
-        return version, None, _packed(made_at, [_usable(version, version.rule, bodies)])
-    return None, None, _packed(made_at, _in_force(actor, bodies, keys))
+        packed = _packed(made_at, [_usable(version, version.rule, bodies)])
+        return _Sought(packed, version.body_id, version)
+    chosen = _in_force(actor, bodies, keys)
+    owner = next((rule.body_id for rule, _version in chosen if rule.body_id is not None), None)
+    rules = [_usable(version, rule, bodies) for rule, version in chosen]
+    return _Sought(_packed(made_at, rules), owner)
+
+
+def _pack(actor: Actor, digest: str) -> Pack:
+    """A pack with its file: that of a body for its own people. Raises NotFound."""
+    pack: Pack | None = (
+        Pack.objects.visible_to(actor, Permission.DETECTION_READ).filter(digest=digest).first()
+    )
+    if pack is not None and pack.body_id is not None:
+        held = PackFile.objects.visible_to(actor, Permission.TELEMETRY_READ).filter(pack=pack).first()
+        pack.file = held.file if held is not None else b""
+    if pack is None or not pack.file:
+        raise NotFound(_("Ce paquet n’existe pas, ou n’est plus gardé."), field="pack_digest")
+    return pack
 
 
 def _packed(made_at: str, rules: list[packfile.PackedRule]) -> packfile.Contents:
     return packfile.Contents(0, made_at, "", tuple(rules), ())
 
 
-def _in_force(actor: Actor, bodies: list[int], keys: Sequence[str]) -> list[packfile.PackedRule]:
+def _in_force(actor: Actor, bodies: list[int], keys: Sequence[str]) -> list[tuple[Rule, RuleVersion]]:
     wanted = list(dict.fromkeys(key.replace("\0", "").strip() for key in keys if key.strip()))
     if len(wanted) > MOST_RULES:
         raise Invalid(_("Au plus 500 règles ; au-delà, prenez un paquet."), field="rule_keys")
@@ -122,7 +169,7 @@ def _in_force(actor: Actor, bodies: list[int], keys: Sequence[str]) -> list[pack
         words = _("Aucune règle en vigueur n’a l’identifiant « %(key)s ».")
         raise Invalid(words % {"key": (missing or [""])[0][:100]}, field="rule_keys")
     chosen = [found[key] for key in wanted]
-    return [_usable(rule.current, rule, bodies) for rule in chosen if rule.current is not None]
+    return [(rule, rule.current) for rule in chosen if rule.current is not None]
 
 
 def _rank(rule: Rule, bodies: list[int]) -> int:

@@ -1,7 +1,7 @@
 """Hunts that the platform asks of a body, over the logs that the body keeps: estimated, run, told.
 
-What a run found stays in a folder of this machine until all its parts are done, then goes up as detections:
-a node that was killed takes the same parts up again, and what it sends has the same keys.
+What a run found is kept in a folder of this machine and goes up as detections, part after part: a node that
+was killed takes up the parts that are left, and what it sends has the same keys.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from rempart.detection.hunting.estimating import estimated
 from rempart.detection.hunting.gathering import Gathering
 from rempart.detection.hunting.platform import GOING, Platform, Refused, Taken, Unanswered
 from rempart.detection.hunting.tables import Extent, Window
+from rempart.detection.hunting.upward import Upward
 from rempart.detection.hunting.work import Hunt
 from rempart.detection.scan import Engines, Settings, sought
 from rempart.detection.tally import Tally
@@ -155,16 +156,29 @@ class Node:
             feather.write_feather(self._parts(hunt)[0], str(draft))
             draft.replace(frozen)
         parts = feather.read_table(str(frozen), memory_map=False)
-        with Gathering(folder) as gathering:
-            outcome = self._gathered(run, hunt, parts, gathering)
+        places = list(zip(parts["place"].to_pylist(), parts["row"].to_pylist(), strict=True))
+        with Gathering(folder) as gathering, closing(self._outgoing(run)) as outgoing:
+            upward = Upward(gathering, places, outgoing)
+            outcome = self._gathered(run, hunt, parts, gathering, upward)
             if outcome.state in GOING:
-                self._send(run, hunt, gathering, outcome)
+                upward.finish(hunt)
+                outcome.matches, outcome.detections = upward.matches, outgoing.sent
+                outcome.state = self._platform.end(run.id, done=outcome.events, matches=outcome.matches)
         if outcome.state not in GOING:
             _forget(folder)
         return outcome
 
-    def _gathered(self, run: Taken, hunt: Hunt, parts: arrow.Table, gathering: Gathering) -> Outcome:
-        """Every part that is not done yet, while the platform is told, until it says to stop."""
+    def _outgoing(self, run: Taken) -> sending.Outgoing:
+        platform = self._platform
+        to = sending.Destination(platform.address, platform.body, platform.token, run=run.id)
+        return sending.Outgoing(to, transport=self._transport)
+
+    def _gathered(
+        self, run: Taken, hunt: Hunt, parts: arrow.Table, gathering: Gathering, upward: Upward
+    ) -> Outcome:
+        """Every part that is not done yet, while the platform is told how far and what was found, until it
+        says to stop.
+        """
         places = zip(parts["place"].to_pylist(), parts["row"].to_pylist(), strict=True)
         rows = dict(zip(places, parts["rows"].to_pylist(), strict=True))
         before = set(gathering.done)
@@ -184,6 +198,8 @@ class Node:
                 if done - told >= total / _SHARE or time.monotonic() - at >= _PAUSE:
                     outcome.state = self._heard(run, done, total, outcome.state)
                     told, at = done, time.monotonic()
+                if outcome.state in GOING:
+                    upward.advance()
         return outcome
 
     def _heard(self, run: Taken, done: int, total: int, state: str) -> str:
@@ -192,20 +208,6 @@ class Node:
             return self._platform.progress(run.id, done, total)
         except Unanswered:
             return state
-
-    def _send(self, run: Taken, hunt: Hunt, gathering: Gathering, outcome: Outcome) -> None:
-        platform = self._platform
-        to = sending.Destination(platform.address, platform.body, platform.token, run=run.id)
-        outgoing = sending.Outgoing(to, transport=self._transport)
-        try:
-            for finding in gathering.findings(hunt):
-                outcome.matches += 1
-                outgoing.add(finding)
-            outgoing.flush()
-        finally:
-            outgoing.close()
-        outcome.detections = outgoing.sent
-        outcome.state = platform.end(run.id, done=outcome.events, matches=outcome.matches)
 
 
 def fail(platform: Platform, run: Taken, reason: str) -> None:

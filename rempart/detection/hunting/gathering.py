@@ -21,12 +21,14 @@ from rempart.detection.tally import Tally
 from rempart.engines import logs
 
 _PASSING: Final = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+_LAST: Final = 2**63 - 1
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS finding (place INT, row INT, rank INT, record BLOB,
     PRIMARY KEY (place, row, rank)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS event (place INT, row INT, time TEXT, record BLOB,
     PRIMARY KEY (place, row)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS part (place INT, row INT, events INT, PRIMARY KEY (place, row)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS told (parts INT);
 """
 
 
@@ -35,13 +37,15 @@ class Gathering:
 
     A part done twice (a machine lost half way) is kept once: its rows have the same places. In a folder, a
     part is kept whole or not at all, whenever the process ends. ``done`` has the parts that were taken, by
-    the places of their file and first row, with their events.
+    the places of their file and first row, with their events; ``told`` is how many of them, in order, the
+    platform has.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._stack = ExitStack()
         self._folder = folder
         self.done: dict[tuple[int, int], int] = {}
+        self.told = 0
 
     def __enter__(self) -> Gathering:
         folder = self._folder or Path(
@@ -52,6 +56,7 @@ class Gathering:
         self._database.executescript(_TABLES if self._folder else _PASSING + _TABLES)
         rows = self._database.execute("SELECT place, row, events FROM part")
         self.done = {(place, row): events for place, row, events in rows}
+        (self.told,) = self._database.execute("SELECT COALESCE(MAX(parts), 0) FROM told").fetchone()
         return self
 
     def __exit__(
@@ -91,11 +96,24 @@ class Gathering:
         order = "SELECT record FROM finding ORDER BY place, row, rank"
         for (record,) in self._database.execute(order):
             yield finding_of(record)
-        if hunt.correlates:
-            yield from self._correlated(hunt)
+        yield from self.correlated(hunt)
 
-    def _correlated(self, hunt: Hunt) -> Iterator[Finding]:
-        """Events that correlations follow, taken through the rules once more, in order: few, beside all."""
+    def of_part(self, place: int, row: int, end: int | None) -> Iterator[Finding]:
+        """The findings of a file's rows from ``row`` until ``end`` (excluded; None: its last), in order."""
+        order = "SELECT record FROM finding WHERE place = ? AND row >= ? AND row < ? ORDER BY row, rank"
+        for (record,) in self._database.execute(order, (place, row, _LAST if end is None else end)):
+            yield finding_of(record)
+
+    def tell(self, parts: int) -> None:
+        """Note that the platform has what the first ``parts`` parts found."""
+        self._database.execute("INSERT INTO told VALUES (?)", (parts,))
+
+    def correlated(self, hunt: Hunt) -> Iterator[Finding]:
+        """What correlations find in the events that they follow, taken through the rules once more, in order
+        of time: few, beside all.
+        """
+        if not hunt.correlates:
+            return
         engines = Engines(hunt.settings, replace(hunt.sought, indicators=None))
         # Rank by time as text: RFC 3339 in UTC sorts so but for fractions, which the correlator settles.
         order = "SELECT record FROM event ORDER BY time IS NULL, time, place, row"

@@ -3,6 +3,7 @@
 from rempart.detection.models.hunts import (
     Hunt,
     HuntAuthorisation,
+    HuntFile,
     HuntNode,
     HuntRun,
     HuntSighting,
@@ -41,6 +42,7 @@ __all__ = [
     "ForgottenDetection",
     "Hunt",
     "HuntAuthorisation",
+    "HuntFile",
     "HuntNode",
     "HuntRun",
     "HuntSighting",

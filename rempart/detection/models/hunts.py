@@ -16,7 +16,7 @@ class Hunt(models.Model):
     """Rules to look for over some past days, in the logs that some bodies keep.
 
     It belongs to no body: who sees one of its runs sees it. ``file`` is the signed pack of its rules, as they
-    were when it was asked.
+    were when it was asked; where a body's own are among them, the file is in ``HuntFile``.
     """
 
     title = models.CharField(max_length=200)
@@ -35,6 +35,16 @@ class Hunt(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class HuntFile(BodyPrivate):
+    """The signed rules of a hunt that holds a body's own: they go to the body's nodes alone."""
+
+    hunt = models.OneToOneField(Hunt, on_delete=models.CASCADE, related_name="+")
+    file = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.hunt_id)
 
 
 class HuntRun(BodyOwned):

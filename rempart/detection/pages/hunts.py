@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from rempart.detection import hunts_wording as wording
 from rempart.detection.commands import hunting as commands
+from rempart.detection.detections_wording import dress_sighting
 from rempart.detection.pages.numbers import number_of, stated_number
 from rempart.detection.queries import hunts as queries
 from rempart.detection.queries.sightings import own_bodies
@@ -76,7 +77,7 @@ def hunt_new(request: ActorRequest) -> HttpResponseBase:
             )
             return redirect("hunt", made.pk)
     version = _version(request)
-    packs = queries.shared_packs(actor)
+    packs = queries.huntable_packs(actor)
     typed = post or {
         "days": "90",
         "title": version.rule.title if version else "",
@@ -101,6 +102,9 @@ def hunt_new(request: ActorRequest) -> HttpResponseBase:
 
 def _pack_words(pack: Any) -> str:
     rules = ngettext("%(n)d règle", "%(n)d règles", pack.rules) % {"n": pack.rules}
+    if pack.body is not None:
+        values = {"number": pack.number, "rules": rules, "body": pack.body.name}
+        return _("Paquet %(number)d de %(body)s, %(rules)s") % values
     return _("Paquet %(number)d, %(rules)s") % {"number": pack.number, "rules": rules}
 
 
@@ -149,6 +153,8 @@ def _shown(request: ActorRequest, hunt_id: int, error: DomainError | None = None
     context = {
         "hunt": found,
         "sought": wording.sought(found),
+        "reads": found.version_id is not None and queries.version_of(actor, found.version_id) is not None,
+        "latest": [dress_sighting(one) for one in queries.latest_found(actor, found.pk)],
         "runs": runs,
         "progress": progress,
         "words": words,

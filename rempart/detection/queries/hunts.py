@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext as _
 
 from rempart.detection.models import (
+    Detection,
     Hunt,
     HuntAuthorisation,
     HuntNode,
     HuntRun,
     HuntSighting,
     Pack,
+    PackFile,
     RuleVersion,
+    Sighting,
 )
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
@@ -24,6 +27,7 @@ from rempart.organisations import queries as organisations
 
 _READ = Permission.DETECTION_READ
 S = HuntRun.State
+_LATEST = 10
 
 
 def runs(actor: Actor) -> QuerySet[HuntRun]:
@@ -138,10 +142,24 @@ def askable(actor: Actor) -> list[Any]:
     return bodies
 
 
-def shared_packs(actor: Actor) -> list[Pack]:
-    """The packs for all whose file is kept, the last first."""
-    rows = Pack.objects.visible_to(actor, _READ).filter(body=None).exclude(file=b"")
-    return list(rows.defer("file").order_by("-number")[:20])
+def huntable_packs(actor: Actor) -> list[Pack]:
+    """The packs whose file is kept, the last first: those for all, and those of the actor's own bodies."""
+    own = PackFile.objects.visible_to(actor, Permission.TELEMETRY_READ).values("pack")
+    rows = Pack.objects.visible_to(actor, _READ).filter(Q(body=None) & ~Q(file=b"") | Q(pk__in=own))
+    return list(rows.select_related("body").defer("file").order_by("-number")[:40])
+
+
+def latest_found(actor: Actor, hunt_id: int) -> list[Sighting]:
+    """The last sightings that a hunt brought, for whoever reads sightings; ``detection``: the number of the
+    detection, in the actor's own bodies.
+    """
+    own = Detection.objects.visible_to(actor, Permission.TELEMETRY_READ).filter(sighting=OuterRef("pk"))
+    brought_here = HuntSighting.objects.visible_to(actor, _READ).filter(run__hunt_id=hunt_id)
+    rows = Sighting.objects.visible_to(actor, Permission.SIGHTING_READ).select_related("body")
+    rows = rows.filter(pk__in=brought_here.values("sighting_id"))
+    return list(
+        rows.annotate(detection=Subquery(own.values("pk")[:1])).order_by("-recorded_at", "-pk")[:_LATEST]
+    )
 
 
 def version_of(actor: Actor, version_id: int) -> RuleVersion | None:

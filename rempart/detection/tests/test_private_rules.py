@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from django.db import connection
 
 from rempart.detection import packfile, queries
 from rempart.detection.commands import cases, editing, hunting, packs, sharing
+from rempart.detection.commands.hunt_runs import Kept, announce_node, rules_of_run
 from rempart.detection.commands.importing import import_rules
-from rempart.detection.models import Case, PackFile, Release, Rule, RuleVersion
+from rempart.detection.models import Case, Hunt, HuntFile, PackFile, Release, Rule, RuleVersion
+from rempart.detection.queries import hunts as hunt_queries
 from rempart.detection.tests.rule_texts import STOPPED, event, release, rule
 from rempart.detection.tests.test_library_pages import signed_in
 from rempart.kernel import walls
@@ -214,3 +217,57 @@ def test_the_page_of_a_rule_says_who_reads_it(body: Any) -> None:
     analyst = signed_in(factories.user(Role.COCD_ANALYST, body.parent))
     assert "La faire lire aux centres" not in readable(analyst.get(page))
     assert "restent chez" in readable(analyst.get(page))
+
+
+def test_a_body_hunts_its_own_pack_and_no_centre_reads_it(body: Any) -> None:
+    own_rule(body)
+    officer = factories.actor(Role.BODY_OFFICER, body)
+    analyst = factories.actor(Role.COCD_ANALYST, body.parent)
+    with walls.within(officer):
+        pack = packs.make_pack(officer, body_id=body.pk)
+        assert pack.pk in [one.pk for one in hunt_queries.huntable_packs(officer)]
+        asked = {"title": "Tout", "why": "Pour voir", "pack_digest": pack.digest}
+        hunt = hunting.ask_hunt(officer, body_ids=[body.pk], **asked)
+        run = announce_node(officer, body_id=body.pk, node="n1", kept=Kept())[0]
+        assert run.hunt_id == hunt.pk
+        (packed,) = packfile.opened(rules_of_run(officer, run_id=run.pk), [packs.public_key()]).contents.rules
+    assert "tuyauterie" in packed.text
+    assert bytes(Hunt.objects.get().file) == b""
+    other = factories.organisation("body", body.parent)
+    with pytest.raises(Invalid):
+        hunting.ask_hunt(officer_of_both(body, other), body_ids=[body.pk, other.pk], **asked)
+    for actor in (analyst, factories.actor(Role.CGCD_COMMANDER, body.parent.parent.parent)):
+        with walls.within(actor):
+            assert not hunt_queries.huntable_packs(actor)
+            with pytest.raises(NotFound):
+                hunting.ask_hunt(actor, body_ids=[body.pk], **asked)
+            with pytest.raises(NotFound):
+                rules_of_run(actor, run_id=run.pk)
+            if connection.vendor == "postgresql" and not actor.reach.everything:
+                assert not HuntFile.objects.exists()
+    reader = signed_in(factories.user(Role.COCD_ANALYST, body.parent))
+    page = readable(reader.get(f"/hunts/{hunt.pk}/"))
+    assert "Tout" in page
+    assert "tuyauterie" not in page
+    mine = signed_in(factories.user(Role.BODY_OFFICER, body))
+    assert f"Paquet {pack.number} de" in readable(mine.get("/hunts/new/"))
+
+
+def officer_of_both(*bodies: Any) -> Any:
+    """Someone who answers for two bodies."""
+    grants = tuple(grant for each in bodies for grant in factories.actor(Role.BODY_OFFICER, each).grants)
+    return replace(factories.actor(Role.BODY_OFFICER, bodies[0]), grants=grants, _scopes={})
+
+
+def test_a_body_s_own_rule_is_hunted_unread_by_centres(body: Any) -> None:
+    found = own_rule(body)
+    officer = factories.actor(Role.BODY_OFFICER, body)
+    for sought in ({"rule_keys": [KEY]}, {"version_id": found.current_id}):
+        with walls.within(officer):
+            hunt = hunting.ask_hunt(officer, title="x", why="x", body_ids=[body.pk], **sought)
+        assert bytes(Hunt.objects.get(pk=hunt.pk).file) == b""
+        assert "tuyauterie" in (
+            packfile.opened(bytes(HuntFile.objects.get(hunt=hunt).file), [packs.public_key()])
+            .contents.rules[0]
+            .text
+        )
