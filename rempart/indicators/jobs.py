@@ -22,7 +22,7 @@ _COUNTED = ("alerts.changed", "assets.inventory_changed", "exposure.changed")
 _LASTED = "indicators.snapshot.seconds"  # how long this process's last taking took
 
 
-@every(timedelta(minutes=1))
+@every(timedelta(minutes=1), patient=True)
 def snapshot() -> None:
     """Takes the values when the day has none, when they are stale, or when they no longer tell what is."""
     lasted = caches["process"]

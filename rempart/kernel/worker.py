@@ -29,33 +29,46 @@ PASSING = 200  # rounds that pass before a job that gives way goes on
 
 @dataclass(frozen=True)
 class Scheduled:
-    """Something run regularly by whichever worker comes first."""
+    """Something run regularly by whichever worker comes first.
+
+    What is ``patient`` does not begin between the parts of a long job: it may last, and more urgent work
+    would wait for both.
+    """
 
     name: str
     every: timedelta
     run: Callable[[], object]
+    patient: bool = False
 
 
 _schedule: list[Scheduled] = []
 
 
-def every(interval: timedelta) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Registers a function to be run at this interval by one worker at a time.
+def every(
+    interval: timedelta, *, patient: bool = False
+) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Registers a function to be run at this interval by one worker at a time; ``patient``: see Scheduled.
 
     A run is lost when its worker dies in it: the function looks at what is due, not at how often it ran.
     """
 
     def register(function: Callable[[], object]) -> Callable[[], object]:
-        _schedule.append(Scheduled(f"{function.__module__}.{function.__qualname__}", interval, function))
+        name = f"{function.__module__}.{function.__qualname__}"
+        _schedule.append(Scheduled(name, interval, function, patient))
         return function
 
     return register
 
 
-def run_scheduled() -> int:
-    """Starts every scheduled function that is due, each claimed by a conditional update; counts them."""
+def run_scheduled(*, between_parts: bool = False) -> int:
+    """Starts every scheduled function that is due, each claimed by a conditional update; counts them.
+
+    ``between_parts`` of a long job, those that are patient wait for its end.
+    """
     ran = 0
     for item in _schedule:
+        if between_parts and item.patient:
+            continue
         at = now()
         _, created = Heartbeat.objects.get_or_create(name=item.name, defaults={"at": at})
         if not created and not Heartbeat.objects.filter(name=item.name, at__lte=at - item.every).update(
@@ -88,7 +101,7 @@ class Worker:
         busy = jobs.run_one(self.name, self.queues, above=above, let_pass=self._let_pass) or busy
         if time.monotonic() >= self._next_schedule:
             self._next_schedule = time.monotonic() + SCHEDULE_SECONDS
-            run_scheduled()
+            run_scheduled(between_parts=above is not None)
         return busy
 
     def _let_pass(self, priority: int) -> None:

@@ -28,7 +28,7 @@ from rempart.kernel.time import now
 VULNERABILITIES_AT_ONCE = 100
 # A part of a re-match: on SQLite, nobody else writes while it lasts.
 REMATCHED_AT_ONCE = 500
-EXPOSURES_AT_ONCE = 20_000
+EXPOSURES_AT_ONCE = 10_000
 COMPONENTS_AT_ONCE = 1_000
 _TOLD_AT_ONCE = 500
 

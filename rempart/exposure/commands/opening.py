@@ -16,11 +16,9 @@ from django.db import connection
 
 from rempart.exposure.commands import priorities
 from rempart.exposure.commands.priorities import EXPLOITED, INTERNET, LIVE_SQL, OUTCOME, RULE
-from rempart.exposure.commands.reach import Reach, fetch, run, slices
+from rempart.exposure.commands.reach import IDS_AT_ONCE, Reach, fetch, run, slices
 from rempart.exposure.models import Exposure
 from rempart.kernel import sql, statistics
-
-_IDS_AT_ONCE = 20_000
 
 _PAIR = "f.vulnerability_id = e.vulnerability_id AND f.component_id = e.component_id"
 _CONCERNED = "f.status IN ('affected', 'cannot_tell')"
@@ -128,9 +126,7 @@ UPDATE exposure_exposure AS e SET closed_at = %s, changed_at = %s,
         FROM exposure_statement s WHERE {holds} ORDER BY s.kind, s.id LIMIT 1)
 WHERE e.state = 'open' AND {where} AND EXISTS (SELECT 1 FROM exposure_statement s WHERE {holds})
 """
-_STATED = (
-    "SELECT DISTINCT s.vulnerability_id FROM exposure_statement s WHERE s.state = 'accepted' AND {where}"
-)
+_STATED = "SELECT DISTINCT s.vulnerability_id FROM exposure_statement s WHERE {where}"
 _TOUCHED = """
 SELECT DISTINCT e.vulnerability_id, e.body_id FROM exposure_exposure e WHERE e.changed_at = %s AND {where}
 """
@@ -171,12 +167,15 @@ def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement
     stamp = connection.ops.adapt_datetimefield_value(at)
     parts = _parts(reach)
     movement = Movement()
-    for ids in slices([row[0] for row in fetch(_UNSETTLED, **parts)], _IDS_AT_ONCE):
+    for ids in slices([row[0] for row in fetch(_UNSETTLED, **parts)], IDS_AT_ONCE):
         _bring_to_truth({**parts, "where": f"e.id IN ({sql.ids(ids)})"}, movement, at, import_id)
-    movement.lapsed = run(_LAPSE, [stamp] * 3, **parts)
+    stated = _stated(reach, parts)
+    if stated:
+        movement.lapsed = run(_LAPSE, [stamp] * 3, **stated)
     for part in _incomplete(reach, parts):
         movement.opened += _open(part, at)
-    movement.stated = _apply_statements(reach, parts, stamp)
+    if stated:
+        movement.stated = run(_STATE, [stamp] * 5, **stated)
     # An inventory also says what faces the internet, which decides priorities.
     if movement.reopened or movement.lapsed or reach.body_id is not None:
         priorities.prioritise(reach, at)
@@ -190,7 +189,7 @@ def _incomplete(reach: Reach, parts: dict[str, str]) -> Iterator[Reach]:
         yield reach
         return
     lacking = fetch(_LACKING, **parts, body=str(int(reach.body_id)))
-    for ids in slices([row[0] for row in lacking], _IDS_AT_ONCE):
+    for ids in slices([row[0] for row in lacking], IDS_AT_ONCE):
         yield Reach(asset_ids=ids, body_id=reach.body_id)
 
 
@@ -203,13 +202,16 @@ def _bring_to_truth(parts: dict[str, str], movement: Movement, at: datetime, imp
     movement.reopened += run(_REOPEN, [stamp] * 3, **parts)
 
 
-def _apply_statements(reach: Reach, parts: dict[str, str], stamp: Any) -> int:
-    """Few vulnerabilities have one: the exposures of the others are not read."""
-    stated = fetch(_STATED, where=reach.where(vulnerability="s.vulnerability_id", body="s.body_id"))
-    if not stated:
-        return 0
-    where = f"{parts['where']} AND e.vulnerability_id IN ({sql.ids(row[0] for row in stated)})"
-    return run(_STATE, [stamp] * 5, **{**parts, "where": where})
+def _stated(reach: Reach, parts: dict[str, str]) -> dict[str, str] | None:
+    """The part of the reach about which anything was ever stated; None when nothing was.
+
+    Few vulnerabilities have a statement: the exposures of the others are not read.
+    """
+    rows = fetch(_STATED, where=reach.where(vulnerability="s.vulnerability_id", body="s.body_id"))
+    if not rows:
+        return None
+    where = f"{parts['where']} AND e.vulnerability_id IN ({sql.ids(row[0] for row in rows)})"
+    return {**parts, "where": where}
 
 
 def touched(reach: Reach, at: datetime, movement: Movement) -> None:

@@ -19,8 +19,9 @@ from rempart.engines.priority import (
     Outcome,
     Table,
 )
-from rempart.exposure.commands.reach import Reach, fetch, run
+from rempart.exposure.commands.reach import IDS_AT_ONCE, Reach, fetch, run, slices
 from rempart.exposure.models import Exposure, PriorityDeadline, PriorityRule
+from rempart.kernel import sql
 from rempart.kernel.staging import load, temporary_table
 
 LIVE = (Exposure.State.OPEN, Exposure.State.ACCEPTED, Exposure.State.NOT_AFFECTED)
@@ -48,6 +49,15 @@ _NO_DATE = date(1, 1, 1)
 # The catalogue's date as a key of the due dates: one already past changes nothing. Takes two dates.
 KEV_DUE = "CASE WHEN v.kev_due_on >= %s THEN v.kev_due_on ELSE %s END"
 
+# What either of the two below would change: each row is read once.
+_UNRANKED = """
+SELECT e.id FROM exposure_exposure e
+JOIN assets_asset a ON a.id = e.asset_id
+JOIN intelligence_vulnerability v ON v.id = e.vulnerability_id
+{rule}
+WHERE {where} AND (e.exploited <> {exploited} OR e.internet <> {internet}
+    OR (e.state IN {live} AND (e.priority <> {outcome} OR e.criticality <> a.criticality)))
+"""
 _PRIORITISE = """
 UPDATE exposure_exposure AS e SET priority = n.outcome, criticality = n.criticality,
     exploited = n.exploited, internet = n.internet, changed_at = %s,
@@ -205,8 +215,12 @@ def prioritise(reach: Reach, at: datetime) -> int:
         "exploited": EXPLOITED,
         "internet": INTERNET,
     }
-    run(_CLOSED_FACTS, **parts)
-    return run(_PRIORITISE, [stamp, stamp], **parts) + _set_due(parts, stamp)
+    changed = 0
+    for ids in slices([row[0] for row in fetch(_UNRANKED, **parts)], IDS_AT_ONCE):
+        some = {**parts, "where": f"e.id IN ({sql.ids(ids)})"}
+        run(_CLOSED_FACTS, **some)
+        changed += run(_PRIORITISE, [stamp, stamp], **some)
+    return changed + _set_due(parts, stamp)
 
 
 def _set_due(parts: dict[str, str], stamp: Any) -> int:

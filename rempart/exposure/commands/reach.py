@@ -13,6 +13,8 @@ from rempart.kernel import sql
 
 T = TypeVar("T")
 
+IDS_AT_ONCE = 20_000  # rows that one statement names
+
 _EVERYTHING = 7_301  # the advisory locks of this slice (PostgreSQL): any two numbers of our own
 _BODY = 7_302
 

@@ -193,6 +193,16 @@ def test_what_is_scheduled_is_not_held_up_by_a_long_job(monkeypatch):
     assert ran.index("due") < ran.index("part 1")
 
 
+def test_what_lasts_and_can_wait_is_not_started_between_the_parts_of_a_long_job(monkeypatch):
+    lasting = worker.Scheduled("x", timedelta(0), lambda: ran.append("due"), patient=True)
+    monkeypatch.setattr(worker, "_schedule", [lasting])
+    monkeypatch.setattr(worker, "SCHEDULE_SECONDS", 0)
+    long_work.enqueue(2)
+    worker.Worker("w").turn()
+    assert ran.count("due") == 1
+    assert ran[-1] == "due"
+
+
 def test_what_json_cannot_hold_is_refused_when_asked():
     with pytest.raises(TypeError):
         work.enqueue(object())
