@@ -68,7 +68,7 @@ REASONS: dict[str, str] = {
 # Statements kept compiled at once; past it they are compiled anew when asked again.
 _KEPT = 20_000
 # Curves of decisions kept from one product to the next of a sweep (about 4 KiB each, with what they hold).
-_CURVES_KEPT = 100_000
+_CURVES_KEPT = 50_000
 
 # Orders of packages: a bound in one counts in a distribution's numbers, by whatever name its product goes.
 _PACKAGED = frozenset({"deb", "rpm"})
@@ -136,6 +136,7 @@ class Matcher:
         self._shapes: dict[Shape, int] = {}
         self._terms: dict[Terms, Terms] = {}
         self._told: dict[int, tuple[Terms, int]] = {}
+        self._narrowed: dict[Reading, Reading] = {}
         self._readings: dict[tuple[int, Reading], Reading] = {}
         self._compiled: dict[tuple[int, Reading], CompiledAffected] = {}
         self._traced: dict[tuple[int, Reading], StatementCurve | None] = {}
@@ -274,6 +275,7 @@ class Matcher:
         if self._groups:
             self._groups.clear()
             self._alike.clear()
+            self._plans.clear()
             self._curves = 0
 
     def _identities(self, component: Component) -> Identities:
@@ -423,7 +425,8 @@ class Matcher:
         terms, shape = known
         read = self._readings.get((shape, reading))
         if read is None:
-            read = self._readings[shape, reading] = narrowed(self._affected[shape], reading)
+            told = narrowed(self._affected[shape], reading)
+            read = self._readings[shape, reading] = self._narrowed.setdefault(told, told)
         return terms, (shape, read)
 
     def _compile(self, place: int, reading: Reading) -> tuple[Terms, CompiledAffected]:
