@@ -142,7 +142,7 @@ def rule(request: ActorRequest, rule_id: int) -> HttpResponseBase:
         "may_write": allowing.reads(request.actor, found)
         and allowing.may(request.actor, Permission.DETECTION_WRITE, found.body_id),
         "may_review": allowing.may(request.actor, Permission.DETECTION_REVIEW, found.body_id),
-        "may_tune": request.actor.may(Permission.DETECTION_WRITE),
+        "may_tune": request.actor.may(Permission.TELEMETRY_TRIAGE),
         "may_hunt": shown is not None
         and shown.verdict != "defective"
         and request.actor.may(Permission.HUNT_ASK),
