@@ -105,9 +105,9 @@ class Table:
         return Screen(
             kinds,
             self._endings,
+            digests=self._exact[HASH].keys(),
             known=lambda kind, value: self.covering(kind, value) is not None,
             link=lambda text: any(map(self._linked, _URL.findall(text))),
-            exact=lambda text: bool(self.seen_in(text)),
         )
 
     def _linked(self, url: str) -> tuple[str, Details] | None:

@@ -2,14 +2,16 @@
 
 Hyperscan goes through the texts once, whatever the number of indicators, and finds what looks like a digest,
 an address, a link, an e-mail, or a name under one of the indicators' endings; that is then looked up. What is
-told here is looked at again, exactly; what is not holds nothing. Texts beyond ASCII, where case and names are
-another matter, are looked at exactly at once.
+told here is looked at again, exactly; what is not holds nothing. Beyond ASCII, a word with a dot is told, for
+it may be a name in the form that people read, and so are the two letters whose small ones are ASCII's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence, Set
+from itertools import accumulate
 from typing import Any, Final
 
 import hyperscan
@@ -20,20 +22,31 @@ from rempart.engines.observables.model import DOMAIN, HASH, IP, MAIL, URL
 END: Final = "\0"
 _LENGTHS: Final = (32, 40, 56, 64, 96, 128)  # of digests, in characters
 _ENDINGS: Final = 20_000  # beyond, names of any ending are looked up
-_LONGEST: Final = 300  # characters of a name: one that is longer is told
-_SCHEME: Final = 24  # characters of a link up to its ``://``
-_LINK: Final = 2_100  # characters of a link after it
+_DIGEST: Final = _LENGTHS[0]
+_END: Final = END.encode()
+_UNDERLINE: Final = ord("_")
+_LONGEST: Final = 300  # bytes of a name: one that is longer is told
+_SCHEME: Final = 24  # bytes of a link up to its ``://``
+_LINK: Final = 8_300  # and after it
 _NO_WORD: Final = rb"[^\w@+.\-]"
 _NAME, _LINKS, _TOLD, _ENDING = 0, 1, 2, 3  # expressions' numbers; those of digests are their lengths
 _APART: Final = "".join(
     chr(code).lower() if chr(code).isalnum() or chr(code) in "@+-._" else " " for code in range(128)
 )
-_REMEMBERED: Final = 200_000
+#: A word with a dot and a letter beyond ASCII, the Kelvin sign, and I with a dot.
+_BEYOND: Final = (
+    rb"[\x80-\xff][\w@+\-\x80-\xff]{0,250}\.[\w\x80-\xff]",
+    rb"\.[\w@+\-\x80-\xff]{0,250}[\x80-\xff]",
+    rb"\xe2\x84\xaa",
+    rb"\xc4\xb0",
+)
 
 
 class Screen:
-    """The shapes of a table's indicators. ``known`` tells whether one of a kind covers a value in lower case,
-    ``link`` whether a text in lower case holds one's link, ``exact`` whether a text holds any.
+    """The shapes of a table's indicators.
+
+    ``digests`` are those of files; ``known`` tells whether one of a kind covers a value in lower case,
+    ``link`` whether a text in lower case holds the link of one.
     """
 
     def __init__(
@@ -41,13 +54,11 @@ class Screen:
         kinds: Iterable[str],
         endings: Iterable[str],
         *,
+        digests: Set[str],
         known: Callable[[str, str], bool],
         link: Callable[[str], bool],
-        exact: Callable[[str], bool],
     ) -> None:
-        self._known, self._link, self._exact = known, link, exact
-        self._hits: list[tuple[int, int]] = []
-        self._nothing: set[str] = set()
+        self._digests, self._known, self._link = digests, known, link
         self._database = _compiled(frozenset(kinds), sorted(endings))
 
     def suspects(self, texts: Sequence[str]) -> list[int]:
@@ -56,60 +67,41 @@ class Screen:
         """
         if self._database is None or not texts:
             return []
-        joined = END.join(("", *texts, ""))
-        told: set[int] = set()
-        if not joined.isascii():
-            plain = [self._plain(text, place, told) for place, text in enumerate(texts)]
-            joined = END.join(("", *plain, ""))
-        hits = self._hits
-        hits.clear()
-        self._database.scan(joined.encode(), self._note)
-        suspected = [end - 1 for number, end in hits if self._suspected(number, end, joined)]
-        if suspected:
-            ends, before = [], 0
-            for text in texts:
-                before += len(text) + 1
-                ends.append(before)
-            told.update(_places(sorted(suspected), ends))
-        return sorted(told)
+        joined = _bytes(END.join(("", *texts, "")))
+        hits: list[tuple[int, int]] = []
+        append = hits.append
 
-    def _note(self, number: int, start: int, end: int, flags: int, context: object) -> None:
-        self._hits.append((number, end))
+        def note(number: int, start: int, end: int, flags: int, context: object) -> None:
+            append((number, end))
 
-    def _plain(self, text: str, place: int, told: set[int]) -> str:
-        """The text with nothing but ASCII in as many characters; the others are looked at here."""
-        if text.isascii():
-            return text
-        plain: list[str] = []
-        for part in text.split(END):
-            if part.isascii():
-                plain.append(part)
-                continue
-            plain.append(" " * len(part))
-            if place not in told and part not in self._nothing:
-                if self._exact(part):
-                    told.add(place)
-                elif len(part) < _LONGEST:
-                    self._nothing.add(part)
-        if len(self._nothing) > _REMEMBERED:
-            self._nothing.clear()
-        return END.join(plain)
+        self._database.scan(joined, note)
+        suspected = [
+            end - 1 for number, end in hits if number < _DIGEST and self._suspected(number, end, joined)
+        ]
+        digests = [(end - 1, joined[end - 1 - number : end - 1]) for number, end in hits if number >= _DIGEST]
+        written = b" ".join([digest for _, digest in digests]).decode().lower().split()
+        if not self._digests.isdisjoint(written):
+            suspected += [
+                end for (end, _), digest in zip(digests, written, strict=True) if digest in self._digests
+            ]
+        if not suspected:
+            return []
+        ends = list(accumulate(len(_bytes(text)) + 1 for text in texts))
+        return sorted({bisect_left(ends, each) for each in suspected})
 
-    def _suspected(self, number: int, end: int, joined: str) -> bool:
+    def _suspected(self, number: int, end: int, joined: bytes) -> bool:
         if number == _TOLD:
             return True
         if number == _LINKS:
-            before = joined[max(0, end - _SCHEME) : end].rpartition(END)[2]
-            return self._link(before.lower() + joined[end : end + _LINK].partition(END)[0].lower())
+            before = joined[max(0, end - _SCHEME) : end].rpartition(_END)[2]
+            return self._link(_text(before + joined[end : end + _LINK].partition(_END)[0]).lower())
         if number == _ENDING:
-            if joined[end].isalnum() or joined[end] == "_":
+            if joined[end : end + 1].isalnum() or joined[end] == _UNDERLINE:
                 return False
-        elif number == _NAME:
-            end -= 1
         else:
-            return self._known(HASH, joined[end - 1 - number : end - 1].lower())
-        word = joined[max(0, end - _LONGEST) : end].translate(_APART).rpartition(" ")[2]
-        if len(word) >= _LONGEST:
+            end -= 1
+        word = _text(joined[max(0, end - _LONGEST) : end]).translate(_APART).rpartition(" ")[2]
+        if len(word) >= _LONGEST or not word.isascii():
             return True
         name = word.rpartition("@")[2].strip(".+-")
         if name[-1:].isdigit() and name.rpartition(".")[2].isdigit():
@@ -117,13 +109,12 @@ class Screen:
         return self._known(DOMAIN, name)
 
 
-def _places(given: list[int], ends: list[int]) -> Iterable[int]:
-    """The positions of the texts, of which ``ends`` are the ends, in which these places are, in order."""
-    place = 0
-    for each in given:
-        while ends[place] < each:
-            place += 1
-        yield place
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _compiled(kinds: frozenset[str], endings: list[str]) -> Any:
@@ -148,6 +139,7 @@ def _compiled(kinds: frozenset[str], endings: list[str]) -> Any:
             expressions += [(rb"\." + ending, _ENDING) for ending in plain]
     if not expressions:
         return None
+    expressions += [(expression, _TOLD) for expression in _BEYOND]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=[expression for expression, _ in expressions],
