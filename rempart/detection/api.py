@@ -10,7 +10,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from rempart.detection import queries
-from rempart.detection.commands import packs
+from rempart.detection.commands import packs, sharing
 from rempart.detection.pages import packs as pages
 from rempart.detection.troubles import MOST
 from rempart.kernel.edge import ActorRequest, page
@@ -71,6 +71,29 @@ class ReportOut(Schema):
 def _pack(pack: Any) -> dict[str, Any]:
     names = ("number", "digest", "key", "rules", "filters", "size", "made_at")
     return {**{name: getattr(pack, name) for name in names}, "body": pack.body.code if pack.body else ""}
+
+
+class ShareIn(Schema):
+    """Whether the centres above the body read its rule whole."""
+
+    shared: bool
+
+
+class ShareOut(Schema):
+    """A body's own rule, and who reads its texts and test cases."""
+
+    id: int
+    rule: str
+    title: str
+    shared: bool
+
+
+@router.post("rules/{rule_id}/share", response=ShareOut, summary="Let centres read a body's own rule, or not")
+@page(Permission.DETECTION_REVIEW)
+def share(request: ActorRequest, rule_id: int, stated: ShareIn) -> Any:
+    """The body's own people alone: the token also needs telemetry:read."""
+    made = sharing.share_rule(request.actor, rule_id=rule_id, shared=stated.shared)
+    return {"id": made.pk, "rule": made.key, "title": made.title, "shared": made.shared}
 
 
 @router.get("packs/key", response=KeyOut, summary="The public key that signs packs of rules")

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rempart.detection import queries
-from rempart.detection.commands import importing, packs, techniques
+from rempart.detection.commands import importing, packs, sharing, techniques
 from rempart.detection.commands import retention as keeping
 from rempart.detection.library_wording import COUNTS
 from rempart.detection.queries import retention as kept
@@ -33,6 +33,7 @@ def install(group: typer.Typer) -> None:
     group.command("pack")(pack)
     group.command("key")(key)
     group.command("retention")(retention)
+    group.command("share")(share)
 
 
 @contextmanager
@@ -167,3 +168,20 @@ def retention(
 
 def _kept(actor: Actor, body_id: int | None) -> int | None:
     return kept.government_limit() if body_id is None else kept.days_of(actor, body_id)
+
+
+def share(
+    rule: Annotated[str, typer.Argument(metavar="ID", help="Identifiant de la règle · Id of the rule.")],
+    body: Annotated[str, typer.Option("--body", help="Code de l’organisme · Code of the body.")],
+    undo: Annotated[
+        bool, typer.Option("--undo", help="La rendre à l’organisme seul · Give it back to the body alone.")
+    ] = False,
+    as_json: _JSON = False,
+) -> None:
+    """Fait lire aux centres la règle d’un organisme · Let centres read a rule of a body."""
+    actor = system("cli")
+    with said():
+        number = queries.own_rule(actor, body_of(actor, body), rule).pk
+        made = sharing.share_rule(actor, rule_id=number, shared=not undo)
+    told = {"rule": made.key, "title": made.title, "shared": made.shared}
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else f"{made.key} {made.title}: {made.shared}")

@@ -1,20 +1,13 @@
-"""Logs through the rules and indicators: file after file, or files and parts of files in several processes.
-
-Whatever the number of processes, the findings are the same and come in the same order: by file as given, by
-event, by rule. Each process has its own compiled rules; what one finds in a part goes through a file, so
-that memory does not grow with the number of findings.
+"""Logs through the rules and indicators, file after file, part after part (``processes``: in several of
+them).
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import pickle
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice
@@ -37,13 +30,14 @@ from rempart.detection.rulesets import rules_in
 from rempart.detection.tally import Tally
 from rempart.engines import logs, observables, sigma
 
-#: Events taken through the rules at once, and bytes of a file given to a process at once.
+#: Events taken through the rules at once, and bytes of a file given to a process at once: enough for
+#: batches, and few enough that processes end nearly together.
 BATCH: Final = 4096
 PART: Final = 24 * 1024**2
+_LEAST: Final = 6 * 1024**2
+_SHARES: Final = 8  # parts of a file for each process
 #: Events in which indicators are looked for together.
 _NEAR: Final = 64
-#: Findings of a part that are handed over directly; more go through a file.
-_DIRECT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +87,8 @@ class Step:
     lines: int = 0
     consumed: int = 0
     form: str = ""
+    counts: Tally | None = None  # of findings that are no more in ``findings``
+    lines_at: Path | None = None  # their lines of JSON, when they were asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +275,8 @@ def parts_of(places: list[Path | str], form: str, jobs: int) -> list[Part]:
             parts.append(Part(place))
             continue
         try:
-            known, portions = logs.portions(place, PART, form=form)
+            share = place.stat().st_size // (_SHARES * jobs)
+            known, portions = logs.portions(place, min(PART, max(_LEAST, share)), form=form)
         except OSError:
             parts.append(Part(place))
             continue
@@ -332,104 +329,6 @@ def _written_at(path: Path | None) -> datetime | None:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path else None
     except (OSError, ValueError, OverflowError):
         return None
-
-
-def run(engines: Engines, parts: list[Part], jobs: int) -> Iterator[tuple[Part, Step]]:
-    """Every step of every part, in order, indexes and lines counted from the start of each file."""
-    done: Iterator[tuple[Part, Step]]
-    with ExitStack() as stack:
-        if jobs == 1 or len(parts) == 1:
-            done = ((part, step) for part in parts for step in steps_of(engines, part))
-        else:
-            done = _in_processes(engines, parts, jobs, stack)
-        records = lines = 0
-        previous: Part | None = None
-        for part, step in done:
-            if part is not previous:
-                if part.first:
-                    records = lines = 0
-                base_records, base_lines = records, lines
-                previous = part
-            if base_records or base_lines:
-                for finding in step.findings:
-                    finding.index += base_records
-                step.problems = [_moved(one, base_records, base_lines) for one in step.problems]
-            records += step.records
-            lines += step.lines
-            yield part, step
-        last = Step(engines.finish())
-        if last.findings:
-            yield parts[-1], last
-
-
-def _moved(problem: logs.Problem, records: int, lines: int) -> logs.Problem:
-    return replace(
-        problem,
-        record=None if problem.record is None else problem.record + records,
-        line=None if problem.line is None else problem.line + lines,
-    )
-
-
-_worker: dict[str, Any] = {}
-
-
-def _set_up(engines: Engines | Settings, folder: str) -> None:
-    _worker["engines"] = engines if isinstance(engines, Engines) else Engines(engines)
-    _worker["folder"] = folder
-
-
-def _scan_part(part: Part) -> tuple[Step, str]:
-    """One part in a process of the pool: a step with its totals, and the file of its findings when many."""
-    total, direct, path = Step(), True, ""
-    with ExitStack() as stack:
-        spool: Any = None
-        for step in steps_of(_worker["engines"], part):
-            total.events += step.events
-            total.records += step.records
-            total.lines += step.lines
-            total.consumed, total.form = step.consumed, step.form or total.form
-            total.problems += step.problems
-            total.findings += step.findings
-            if len(total.findings) > _DIRECT:
-                if spool is None:
-                    spool = stack.enter_context(
-                        tempfile.NamedTemporaryFile(dir=_worker["folder"], delete=False)
-                    )
-                    direct, path = False, spool.name
-                pickle.dump(total.findings, spool, pickle.HIGHEST_PROTOCOL)
-                total.findings = []
-        if not direct and total.findings:
-            pickle.dump(total.findings, spool, pickle.HIGHEST_PROTOCOL)
-            total.findings = []
-    return total, path
-
-
-def _in_processes(
-    engines: Engines, parts: list[Part], jobs: int, stack: ExitStack
-) -> Iterator[tuple[Part, Step]]:
-    """The parts in several processes, their steps in the order of the parts."""
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rempart-detect-"))
-    forked = "fork" in multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("fork" if forked else "spawn")
-    # A forked process has the compiled rules already; another loads them from the cache.
-    given = engines if forked else engines.settings
-    pool = stack.enter_context(context.Pool(min(jobs, len(parts)), _set_up, (given, folder)))
-    for part, (total, path) in zip(parts, pool.imap(_scan_part, parts), strict=True):
-        if path:
-            for findings in _unspooled(Path(path)):
-                yield part, Step(findings)
-        yield part, total
-
-
-def _unspooled(path: Path) -> Iterator[list[Finding]]:
-    """The findings that a process left in a file of our own folder, which goes with them."""
-    with path.open("rb") as file:
-        while True:
-            try:
-                yield pickle.load(file)  # noqa: S301 - written by our own process, in a private folder
-            except EOFError:
-                break
-    path.unlink()
 
 
 def tally_of(engines: Engines, files: int) -> Tally:

@@ -19,9 +19,11 @@ from rempart.detection import options, rulebook, sending, streaming, summary
 from rempart.detection.findings import LEVELS, Finding
 from rempart.detection.grouping import grouped
 from rempart.detection.hunting import asked_command, command
-from rempart.detection.outputs import STREAMED, WRITERS
+from rempart.detection.outputs import STREAMED, WRITERS, Writer
 from rempart.detection.outputs.files import written
-from rempart.detection.scan import Engines, Settings, parts_of, run, tally_of
+from rempart.detection.outputs.plain import Lines
+from rempart.detection.processes import copied, run
+from rempart.detection.scan import Engines, Settings, parts_of, tally_of
 from rempart.detection.streams import is_stream
 from rempart.detection.streams.model import StreamError
 from rempart.detection.tally import Tally
@@ -121,7 +123,8 @@ def detect(
     outgoing = sending.Outgoing(to_node) if to_node else None
     try:
         with written(output, to) as writer:
-            findings = _findings(engines, found, jobs, tally, console)
+            lines = isinstance(writer, Lines) and not group and not outgoing
+            findings = _findings(engines, found, jobs, tally, console, writer if lines else None)
             if outgoing:
                 findings = _sent(findings, outgoing)
             for finding in grouped(findings) if group else findings:
@@ -244,9 +247,16 @@ def cache_folder() -> Path | None:
 
 
 def _findings(
-    engines: Engines, found: list[Path | str], jobs: int, tally: Tally, console: Console
+    engines: Engines,
+    found: list[Path | str],
+    jobs: int,
+    tally: Tally,
+    console: Console,
+    lines: Writer | None,
 ) -> Iterator[Finding]:
-    """Every finding in order, while the counts and the progress bar follow."""
+    """Every finding in order, while the counts and the progress bar follow; those that other processes made
+    lines of JSON go to ``lines`` at once.
+    """
     parts = parts_of(found, engines.settings.form, jobs)
     sizes = {part.path: _size(part.path) for part in parts}
     columns = (
@@ -257,7 +267,7 @@ def _findings(
         task = bar.add_task("Détection · Detection", total=sum(sizes.values()) or None, events=0)
         done = 0
         part = None
-        for now, step in run(engines, parts, jobs):
+        for now, step in run(engines, parts, jobs, lines=lines is not None):
             if now is not part:
                 done += part.size(sizes[part.path]) if part else 0
                 part = now
@@ -265,6 +275,9 @@ def _findings(
             tally.events += step.events
             tally.trouble(step.problems)
             bar.update(task, completed=done + step.consumed, events=tally.events)
+            if lines is not None and step.counts is not None:
+                tally.merge(step.counts)
+                copied(step, lines.stream)
             yield from step.findings
 
 

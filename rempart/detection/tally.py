@@ -46,6 +46,18 @@ class Tally:
         if host and (host in self.hosts or len(self.hosts) < _APART):
             self.hosts[host] += 1
 
+    def merge(self, other: Tally) -> None:
+        """Count the findings that another counted after those counted here."""
+        self.findings += other.findings
+        self.levels.update(other.levels)
+        self.techniques.update(other.techniques)
+        for key, count in other.titles.items():
+            if key in self.titles or len(self.titles) < _APART:
+                self.titles[key] += count
+        for host, count in other.hosts.items():
+            if host in self.hosts or len(self.hosts) < _APART:
+                self.hosts[host] += count
+
     def trouble(self, problems: list[Problem]) -> None:
         """Count what could not be read."""
         self.problem_count += len(problems)

@@ -21,7 +21,7 @@ from rempart.kernel.permissions import Permission
 _TROUBLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "silent": (_("n’a rien trouvé"), {"found": 0}),
     "noisy": (_("trop bruyante"), {"found__gte": NOISY}),
-    "failing": (_("échoue à ses cas d’essai"), {"current__tests__failed__gt": 0}),
+    "failing": (_("échoue à ses cas d’essai"), {"failing": True}),
     "troubled": (_("inutilisable sur un nœud"), {"troubled__gt": 0}),
     "untested": (_("sans cas d’essai"), {"cases": 0}),
     "lists": (_("demande des listes"), {"verdict": "lists"}),

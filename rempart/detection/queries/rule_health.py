@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, Exists, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from rempart.detection.models import PackTrouble, Rule
+from rempart.detection.models import PackTrouble, Rule, RuleVersion
 from rempart.detection.queries.rules import ranked
 from rempart.detection.queries.sightings import recent
 from rempart.kernel.actors import Actor
@@ -20,7 +20,8 @@ NOISY = 1_000  # events in the window
 
 def doing(actor: Actor) -> QuerySet[Rule]:
     """The rules in force with ``found`` (events), ``places`` (bodies) and ``last`` of the window; and
-    ``troubled``: how many nodes said that they cannot use it.
+    ``troubled``: how many nodes said that they cannot use it; ``failing``: whether its text in force fails a
+    test case, as far as the actor reads it.
     """
     seen = recent(actor).filter(rule_id=OuterRef("key")).order_by().values("rule_id")
     total = seen.annotate(n=Sum("count")).values("n")
@@ -37,8 +38,14 @@ def doing(actor: Actor) -> QuerySet[Rule]:
             places=Coalesce(Subquery(places, output_field=IntegerField()), Value(0)),
             last=Subquery(last),
             troubled=Coalesce(Subquery(nodes, output_field=IntegerField()), Value(0)),
+            failing=_failing(actor),
         )
     )
+
+
+def _failing(actor: Actor) -> Exists:
+    texts = RuleVersion.objects.visible_to(actor, Permission.DETECTION_READ)
+    return Exists(texts.filter(pk=OuterRef("current_id"), tests__failed__gt=0))
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def health(actor: Actor) -> Doing:
     active = Rule.objects.visible_to(actor, Permission.DETECTION_READ).filter(state=Rule.State.ACTIVE)
     totals: dict[str, Any] = active.aggregate(
         active=Count("id"),
-        failing=Count("id", filter=Q(current__tests__failed__gt=0)),
+        failing=Count("id", filter=Q(_failing(actor))),
         untested=Count("id", filter=Q(cases=0)),
     )
     keys = set(active.filter(key__in=list(counts)).values_list("key", flat=True)) if counts else set()

@@ -54,6 +54,14 @@ def get_rule(actor: Actor, rule_id: int) -> Rule:
     return found
 
 
+def own_rule(actor: Actor, body_id: int | None, key: str) -> Rule:
+    """The rule of a body by its id; raises NotFound."""
+    found = rules(actor).filter(body_id=body_id, key=key).first()
+    if found is None:
+        raise NotFound(_("Cette règle n’existe pas."))
+    return found
+
+
 def versions(actor: Actor, rule: Rule | None = None) -> QuerySet[RuleVersion]:
     """The versions of a rule, latest first, or of all rules."""
     found = RuleVersion.objects.visible_to(actor, _READ).select_related(

@@ -8,21 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from django.db import connection
+from typer.testing import CliRunner
 
-from rempart.detection import packfile, queries
+from rempart.detection import cli, packfile, queries
 from rempart.detection.commands import cases, editing, hunting, packs, sharing
 from rempart.detection.commands.hunt_runs import Kept, announce_node, rules_of_run
 from rempart.detection.commands.importing import import_rules
 from rempart.detection.models import Case, Hunt, HuntFile, PackFile, Release, Rule, RuleVersion
 from rempart.detection.queries import hunts as hunt_queries
+from rempart.detection.tests.reporting import token_of
 from rempart.detection.tests.rule_texts import STOPPED, event, release, rule
 from rempart.detection.tests.test_library_pages import signed_in
 from rempart.kernel import walls
 from rempart.kernel.actors import NotPermitted, system
 from rempart.kernel.errors import Conflict, Invalid, NotFound
 from rempart.kernel.models import AuditEntry, Job, OutboxEvent
-from rempart.kernel.permissions import Role
+from rempart.kernel.permissions import Permission, Role
 from tests import factories
 from tests.walk import readable
 
@@ -153,6 +156,25 @@ def test_a_body_shares_a_rule_with_its_centres_and_takes_it_back(body: Any) -> N
     assert reader.get(f"/detection/versions/{made.pk}").status_code == 404
     actions = AuditEntry.objects.filter(action__startswith="rule.", object_id=str(found.pk))
     assert {"rule.shared", "rule.unshared"} <= set(actions.values_list("action", flat=True))
+
+
+def test_nodes_and_the_command_line_share_it_too(body: Any, client: Any) -> None:
+    found = own_rule(body)
+    address = f"/api/v1/detection/rules/{found.pk}/share"
+    for rights, status in (
+        ((Permission.DETECTION_READ, Permission.DETECTION_REVIEW), 403),
+        ((Permission.DETECTION_READ, Permission.DETECTION_REVIEW, Permission.TELEMETRY_READ), 200),
+    ):
+        headers = {"Authorization": f"Bearer {token_of(body, *rights)}"}
+        answer = client.post(address, {"shared": True}, content_type="application/json", headers=headers)
+        assert answer.status_code == status
+    assert answer.json() == {"id": found.pk, "rule": KEY, "title": found.title, "shared": True}
+    app = typer.Typer()
+    cli.install(app)
+    run = CliRunner().invoke(app, ["detection", "share", KEY, "--body", body.code, "--undo", "--json"])
+    assert json.loads(run.stdout)["shared"] is False, run.output
+    assert not RuleVersion.objects.filter(shared=True).exists()
+    assert CliRunner().invoke(app, ["detection", "share", "x", "--body", body.code]).exit_code == 1
 
 
 def test_a_centre_signs_it_unread_and_retires_it_saying_why(body: Any) -> None:
