@@ -3,10 +3,11 @@
 from rempart.engines.logs.formats.structured import Rows
 from rempart.engines.logs.model import DEFAULT_LIMITS, LOGSOURCE, Event, Limits, LogSource, Problem
 from rempart.engines.logs.places import STANDARD_INPUT, expand
-from rempart.engines.logs.reading import FORMATS, Reading, portions, read
+from rempart.engines.logs.reading import BY_LINE, FORMATS, Reading, count_records, portions, read
 from rempart.engines.logs.times import rfc3339
 
 __all__ = [
+    "BY_LINE",
     "DEFAULT_LIMITS",
     "FORMATS",
     "LOGSOURCE",
@@ -17,6 +18,7 @@ __all__ = [
     "Problem",
     "Reading",
     "Rows",
+    "count_records",
     "expand",
     "portions",
     "read",

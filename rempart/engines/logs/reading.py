@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 
 from rempart.engines.logs.detect import HEAD, detect
 from rempart.engines.logs.formats import auditd, evtx, messages, structured, tables, windows_xml
+from rempart.engines.logs.lines import lines
 from rempart.engines.logs.model import DEFAULT_LIMITS, Event, Limits, Problem, Source
 from rempart.engines.logs.opening import Opened, open_log
 
@@ -112,6 +113,14 @@ def read(
         now=now,
     )
     return Reading(source, opened, form)
+
+
+def count_records(path: Path, portion: tuple[int, int], limits: Limits = DEFAULT_LIMITS) -> int:
+    """The records of a portion of a file whose format is one of ``BY_LINE``. Raises ``OSError``."""
+    with open_log(path, limits, portion) as opened:
+        source = Source("", opened, limits, lambda problem: None)
+        given = sum(1 for _ in lines(source))
+        return given + source.records  # those that are too long are not given
 
 
 def portions(
