@@ -22,6 +22,7 @@ from typing import Any
 import hyperscan
 import orjson
 
+from benchmarks import detecting
 from benchmarks.table import machine, peak_mib, show
 from rempart.engines.logs.model import LOGSOURCE
 from rempart.engines.logs.windows import flat
@@ -35,7 +36,7 @@ KEPT = {"Channel", "Provider_Name", "EventID", "Computer", "TimeCreated_SystemTi
 CACHE = Path("var/sigma")
 BATCH = 4_096  # events at once, as many as ``rempart detect`` takes
 PEERS = Path(__file__).parent / "peers"
-PEER_EVENTS = 20_000
+PEER_EVENTS = 5_000
 
 
 def recorded() -> list[dict[str, Any]]:
@@ -75,6 +76,13 @@ def lines(count: int) -> list[bytes]:
     chance = random.Random(6)
     events = recorded()
     return [orjson.dumps(varied(chance.choice(events), chance)) for _ in range(count)]
+
+
+def again_and_again(count: int) -> list[bytes]:
+    """As many lines of the recorded events, as they are."""
+    chance = random.Random(6)
+    made = list(map(orjson.dumps, recorded()))
+    return [chance.choice(made) for _ in range(count)]
 
 
 def batches(given: list[bytes]) -> Iterator[list[bytes]]:
@@ -267,6 +275,9 @@ def run(options: argparse.Namespace) -> None:
         timed("Rempart", detected(given), count),
         timed("Rempart, the event of each detection made again", detected(given, read=True), count),
         timed("Rempart, events kept while they wait", detected(given, keep=True), count),
+        timed(
+            "Rempart, events as recorded, whose values come again", detected(again_and_again(count)), count
+        ),
         two_cores(given),
         peer(given[:PEER_EVENTS], collection),
     ]
@@ -279,3 +290,4 @@ def run(options: argparse.Namespace) -> None:
         ("step", "events/s of processor", "µs/event", "found"),
         rows,
     )
+    detecting.run(sorted(DATA.glob("rules*")), given, large=options.large)
