@@ -116,6 +116,8 @@ class Target(BodyOwned):
         ]
         indexes: ClassVar = [
             models.Index(fields=["body", "state", "due_at"], name="target_inbox"),
+            # Answers by itself how the bodies of a directive stand, within any scope.
+            models.Index(fields=["directive", "state", "due_at", "body"], name="target_standing"),
             models.Index(
                 fields=["verified_at"], name="target_verified", condition=Q(verified_at__isnull=False)
             ),

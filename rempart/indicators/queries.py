@@ -18,6 +18,7 @@ from rempart.indicators.models import Snapshot
 from rempart.kernel import walls
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid, NotFound
+from rempart.kernel.keeping import Kept
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now, today
 from rempart.organisations import queries as organisations
@@ -98,7 +99,18 @@ class Rank:
 
 
 def places(actor: Actor) -> list[Organisation]:
-    """The government, centres and bodies whose indicators the actor may read, from the widest."""
+    """The government, centres and bodies whose indicators the actor may read, from the widest.
+
+    As of a minute ago at most: every page of indicators offers them, and they change a few times a year.
+    """
+    key = (actor.scope(Permission.ORGANISATION_READ), actor.scope(Permission.INDICATOR_READ))
+    return _places.get(key, lambda: _read_places(actor))
+
+
+_places: Kept[list[Organisation]] = Kept(seconds=60)
+
+
+def _read_places(actor: Actor) -> list[Organisation]:
     every = organisations.organisations(actor).filter(kind__in=_MEASURED, active_to__isnull=True)
     rows = every.select_related(None).only("code", "kind", "name_fr", "name_en", "path")
     scope = actor.scope(Permission.INDICATOR_READ)

@@ -10,13 +10,26 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from rempart.kernel import outbox
+from rempart.kernel.models import AuditHead
+from rempart.kernel.prepared import Prepared
+
 T = TypeVar("T")
 Later = Callable[[Callable[[], object]], object]
 
-_MOST = 64
 _LONG = 0.5  # seconds: what takes less is computed while its reader waits
 
+_audited = Prepared(lambda: AuditHead.objects.filter(id=1).values_list("seq"))
+
 _every: weakref.WeakSet[Kept[Any]] = weakref.WeakSet()
+
+
+def changes() -> int:
+    """Grows with whatever people or the platform do (the audit trail, the outbox): ``newest`` of what is kept
+    for those who may have changed it themselves.
+    """
+    found = _audited.first()
+    return outbox.newest() + (int(found[0]) if found else 0)
 
 
 def forget() -> None:
@@ -34,7 +47,8 @@ class _Entry(Generic[T]):
 
 
 class Kept(Generic[T]):
-    """Values by key, each good while ``newest`` (an event's id) has not moved, and for ``seconds`` at most.
+    """Values by key, the ``most`` last computed, each good while ``newest`` (the last event's number, or
+    ``changes()``) has not moved, and for ``seconds`` at most.
 
     One thread computes a key at a time; those that wait take its result when it is recent enough.
 
@@ -42,9 +56,10 @@ class Kept(Generic[T]):
     changes something must not then be shown what was before: none, unless the page asks again by itself.
     """
 
-    def __init__(self, seconds: float, share: int = 0) -> None:
+    def __init__(self, seconds: float, share: int = 0, most: int = 64) -> None:
         self._seconds = seconds
         self._share = share
+        self._most = most
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -111,6 +126,6 @@ class Kept(Generic[T]):
         with self._lock:
             self._entries[key] = entry
             self._entries.move_to_end(key)
-            while len(self._entries) > _MOST:
+            while len(self._entries) > self._most:
                 oldest, _value = self._entries.popitem(last=False)
                 self._locks.pop(oldest, None)

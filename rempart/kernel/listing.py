@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+
+from rempart.kernel.keeping import Kept, changes
+from rempart.kernel.showing import CellsOf
 
 PAGE_SIZE = 25
 PAGE_SIZES = (25, 50, 100)  # what a page offers; an address may ask for others
@@ -137,6 +140,11 @@ class Listing:
     columns: tuple[Column, ...]
     filters: tuple[Filter, ...]
     default_sort: str
+    cells: CellsOf | None = None  # what each row shows; None where a template draws it
+
+    @property
+    def says_rows(self) -> bool:
+        return self.cells is not None
 
     def read(self, parameters: Mapping[str, str]) -> tuple[dict[str, str], str]:
         """The known filters of an address, and its sort; what is unknown is ignored."""
@@ -162,13 +170,24 @@ class Listing:
             order = tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
         return queryset.order_by(*order, "pk")
 
-    def page(self, queryset: QuerySet[Any], parameters: Mapping[str, str]) -> Page:
+    def page(
+        self, queryset: QuerySet[Any], parameters: Mapping[str, str], within: Hashable | None = None
+    ) -> Page:
+        """One page of the rows. Counting takes long: it is done once for all who see the same rows, as
+        ``within`` tells, until something changes; each time without it.
+        """
         filters, sort = self.read(parameters)
         number, size = wanted_page(parameters)
         rows = self.rows(queryset, parameters)
-        total = rows.count()
+        if within is None:
+            total = rows.count()
+        else:
+            total = _counted.get((self.key, within, tuple(filters.items())), rows.count, changes())
         number = min(number, max(1, -(-total // size)))
         return Page(self, list(rows[(number - 1) * size : number * size]), total, number, size, sort, filters)
+
+
+_counted: Kept[int] = Kept(seconds=30, most=1000)
 
 
 def wanted_page(parameters: Mapping[str, str]) -> tuple[int, int]:

@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from rempart.kernel import leases
 from rempart.kernel.models import OutboxEvent, ReactionDone
+from rempart.kernel.prepared import Prepared
 from rempart.kernel.time import now
 
 log = logging.getLogger("rempart.outbox")
@@ -52,9 +53,13 @@ def reacts_to(*kinds: str) -> Callable[[Reaction], Reaction]:
     return register
 
 
+_newest = Prepared(lambda: OutboxEvent.objects.order_by("-id").values_list("id")[:1])
+
+
 def newest() -> int:
     """The number of the latest event, 0 before any: what was read before it may have changed since."""
-    return OutboxEvent.objects.aggregate(newest=Max("id"))["newest"] or 0
+    found = _newest.first()
+    return int(found[0]) if found else 0
 
 
 def publish(kind: str, aggregate: str, payload: dict[str, Any] | None = None) -> None:

@@ -23,7 +23,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell_zone_name": get_current_timezone_name(),
     }
     if actor is None or not request.user.is_authenticated:
-        return {**moment, "navigation": [], "needs_mfa": False, "search_url": ""}
+        return {**moment, "navigation": (), "needs_mfa": False, "search_url": ""}
     return {
         **moment,
         "navigation": SimpleLazyObject(lambda: navigation.menu(request, actor)),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from rempart.kernel import addresses
 from rempart.kernel.actors import Actor
@@ -76,24 +79,37 @@ def waiting(actor: Actor) -> dict[str, int]:
     return counts
 
 
-def menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
-    """The groups of the menu: their title and their lines."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A place as the menu shows it: whether it is the present one, and what waits there."""
+
+    place: Place
+    url: str
+    here: bool
+    count: int
+
+
+Menu = tuple[tuple[Line, ...], ...]
+
+
+def menu(request: HttpRequest, actor: Actor) -> Menu:
+    """The lines of each group, none where the actor may open nothing; empty when that is everywhere."""
     counts = waiting(actor)
-    groups: list[dict[str, Any]] = []
-    for index, title in enumerate(_GROUPS):
-        lines = []
-        for place in _PLACES:
-            url = address(place.name) if place.group == index and actor.may(place.permission) else ""
-            if url:
-                lines.append(
-                    {
-                        "label": place.label,
-                        "url": url,
-                        "letter": place.letter,
-                        "here": request.path.startswith(url),
-                        "count": counts.get(place.name, 0),
-                    }
-                )
-        if lines:
-            groups.append({"title": title, "lines": lines})
-    return groups
+    groups: list[list[Line]] = [[] for _title in _GROUPS]
+    for place in _PLACES:
+        url = address(place.name) if actor.may(place.permission) else ""
+        if url:
+            line = Line(place, url, request.path.startswith(url), counts.get(place.name, 0))
+            groups[place.group].append(line)
+    return tuple(map(tuple, groups)) if any(groups) else ()
+
+
+def drawn(part: str, lines: Menu) -> SafeString:
+    """A part of the shell that depends on the menu alone: every page has it, and it hardly changes."""
+    return _drawn(part, lines, get_language() or "")
+
+
+@lru_cache(maxsize=1024)
+def _drawn(part: str, lines: Menu, language: str) -> SafeString:
+    groups = [{"title": title, "lines": group} for title, group in zip(_GROUPS, lines, strict=False) if group]
+    return render_to_string(f"web/parts/{part}.html", {"navigation": groups})

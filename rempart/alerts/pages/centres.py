@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, Q
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _t
 
 from rempart.alerts import queries
-from rempart.alerts.states import OPEN, WAITING, S
+from rempart.alerts.queries import portfolios
+from rempart.alerts.states import OPEN, WAITING
 from rempart.exposure import queries as exposure
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import NotFound
@@ -17,7 +18,7 @@ from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
 
 _MOST = 100
-_SILENT = 25  # each with its form; the whole list is one click away
+_FIGURES = ("open", "silent", "late", "declared")
 
 
 @page(Permission.ALERT_ASSIST, Permission.ALERT_REVIEW)
@@ -49,33 +50,16 @@ def centre(request: ActorRequest, code: str) -> HttpResponseBase:
     place = organisations.get_organisation(actor, code)
     if place.kind not in {"cocd", "cgcd"}:
         raise NotFound(_t("Ce code n’est pas celui d’un centre."))
-    mine = queries.target_lines(actor).filter(body__path__startswith=place.path)
-    at = now()
-    live = mine.filter(state__in=OPEN)
-    bodies = list(
-        live.order_by()
-        .values("body_id", code=F("body__code"), name_fr=F("body__name_fr"), name_en=F("body__name_en"))
-        .annotate(
-            open=Count("id"),
-            silent=Count("id", filter=Q(state__in=WAITING)),
-            late=Count("id", filter=Q(due_at__lt=at)),
-            declared=Count("id", filter=Q(state=S.DECLARED)),
-            first_due=Min("due_at"),
-            rung=Max("rung", filter=Q(state__in=WAITING)),
-        )
-        .order_by("-late", "-silent", "first_due")
-    )
+    bodies = portfolios.standing(actor, place.path)
     statements = exposure.statements(actor).filter(state="proposed", body__path__startswith=place.path)
     context = {
         "centre": place,
         "bodies": bodies[:_MOST],
-        "silent": list(live.filter(state__in=WAITING).order_by("due_at", "id")[:_SILENT]),
-        "delays": list(live.filter(delay_requested_until__isnull=False).order_by("due_at", "id")[:_MOST]),
-        "attestations": list(
-            live.filter(state=S.DECLARED, exposures_total=0).order_by("declared_at")[:_MOST]
-        ),
+        "silent": portfolios.silent(actor, place.path),
+        "delays": portfolios.delays(actor, place.path),
+        "attestations": portfolios.attested(actor, place.path),
         "statements": list(statements.order_by("made_at", "id")[:_MOST]),
-        "figures": {key: sum(body[key] for body in bodies) for key in ("open", "silent", "late", "declared")},
+        "figures": {key: sum(getattr(body, key) for body in bodies) for key in _FIGURES},
         "may_review": actor.may(Permission.ALERT_REVIEW, place.pk) or actor.may(Permission.ALERT_REVIEW),
     }
     return render(request, "alerts/centre.html", context)

@@ -31,7 +31,7 @@ def directive_list(request: ActorRequest) -> HttpResponseBase:
         return downloads.download(
             request, listing, _t("Directives"), lists.directive_cells(chosen), lists.marking_of(chosen)
         )
-    shown = listing.page(rows, request.GET)
+    shown = listing.page(rows, request.GET, request.actor.scope(Permission.ALERT_READ))
     context = {
         "page": shown,
         "counts": queries.sentence_counts(request.actor),

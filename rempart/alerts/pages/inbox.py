@@ -10,11 +10,29 @@ from django.shortcuts import render
 
 from rempart.alerts import commands, queries
 from rempart.alerts.states import OPEN, WAITING, S
+from rempart.kernel.actors import Actor
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.permissions import Permission
+from rempart.kernel.prepared import PreparedWithin
+from rempart.kernel.scoping import ScopedQuerySet
 from rempart.kernel.time import now
 
 _MOST = 100
+_ENDED = 10
+
+_RIGHTS = (Permission.ALERT_READ, Permission.ALERT_RESPOND)
+
+
+def _mine(actor: Actor) -> ScopedQuerySet:
+    return queries.target_lines(actor).visible_to(actor, Permission.ALERT_RESPOND)
+
+
+_open = PreparedWithin(
+    _RIGHTS, lambda actor: _mine(actor).filter(state__in=OPEN).order_by("due_at", "id")[: _MOST + 1]
+)
+_ended = PreparedWithin(
+    _RIGHTS, lambda actor: _mine(actor).exclude(state__in=OPEN).order_by("-closed_at", "-id")[:_ENDED]
+)
 
 
 @page(Permission.ALERT_RESPOND)
@@ -23,8 +41,7 @@ def inbox(request: ActorRequest) -> HttpResponseBase:
     ends.
     """
     actor = request.actor
-    mine = queries.target_lines(actor).visible_to(actor, Permission.ALERT_RESPOND)
-    rows = list(mine.filter(state__in=OPEN).order_by("due_at", "id")[: _MOST + 1])
+    rows = _open.rows(actor)
     unseen = [row.pk for row in rows if row.state == S.SENT]
     if unseen and actor.may(Permission.ALERT_ACKNOWLEDGE):
         commands.mark_delivered(actor, target_ids=unseen)
@@ -38,7 +55,7 @@ def inbox(request: ActorRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "todo": [row for row in rows if row.state != S.DECLARED][:_MOST],
         "declared": [row for row in rows if row.state == S.DECLARED][:_MOST],
-        "ended": list(mine.exclude(state__in=OPEN).order_by("-closed_at", "-id")[:10]),
+        "ended": _ended.rows(actor),
         "counts": dict(counts),
         "more": len(rows) > _MOST,
         "several": len({row.body_id for row in rows}) > 1,

@@ -10,6 +10,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from rempart.alerts import queries, wording
+from rempart.alerts.pages.cells import directive_row
 from rempart.alerts.states import OPEN, WAITING
 from rempart.kernel.actors import Actor
 from rempart.kernel.exports import Cell
@@ -105,7 +106,7 @@ def directive_listing(actor: Actor) -> Listing:
             folded=True,
         ),
     )
-    return Listing("directives", DIRECTIVE_COLUMNS, filters, "priority")
+    return Listing("directives", DIRECTIVE_COLUMNS, filters, "priority", directive_row)
 
 
 def directive_cells(rows: Rows) -> Iterator[list[Cell]]:

@@ -25,7 +25,7 @@ def render_section(request: HttpRequest, vulnerability: Any) -> str | None:
     may_issue = actor.scope(Permission.ALERT_ISSUE).everything
     if not actor.may(Permission.ALERT_READ):
         return None
-    found = list(queries.of_vulnerability(actor, vulnerability.pk)[:10])
+    found = queries.of_vulnerability(actor, vulnerability.pk)
     if not found and not may_issue:
         return None
     steps = queries.timeline_of_directive(actor, found[0], 10) if found else []

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from rempart.alerts.models import Directive, Target, TargetEvent
 from rempart.alerts.queries.directives import directive_lines
 from rempart.alerts.states import OPEN, WAITING
-from rempart.kernel.actors import Actor
+from rempart.kernel.actors import Actor, Scope
+from rempart.kernel.keeping import Kept, changes
 from rempart.kernel.permissions import Permission
 from rempart.kernel.scoping import condition
 from rempart.kernel.sql import fetch, instant, listed
@@ -99,8 +100,16 @@ WHERE (t.state IN ({listed(OPEN)}) OR t.verified_at > %s) AND {{visible}}
 
 
 def sentence_counts(actor: Actor) -> SentenceCounts:
-    """One query over the targets that matter now."""
-    visible = condition(actor.scope(Permission.ALERT_READ), "t.body_id")
+    """One query over the targets that matter now, once for those who see the same until something changes."""
+    scope = actor.scope(Permission.ALERT_READ)
+    return _counted.get(scope, lambda: _counts(scope), changes())
+
+
+_counted: Kept[SentenceCounts] = Kept(seconds=30)
+
+
+def _counts(scope: Scope) -> SentenceCounts:
+    visible = condition(scope, "t.body_id")
     at, yesterday = instant(now()), instant(now() - timedelta(days=1))
     (found,) = fetch(_SENTENCE.format(visible=visible), [at, at, yesterday, yesterday])
     return SentenceCounts(*found)
@@ -145,9 +154,13 @@ def recent_events(actor: Actor, limit: int = 20) -> list[RecentEvent]:
     ]
 
 
+_WAITING = f"SELECT COUNT(*) FROM alerts_target WHERE state IN ({listed(OPEN - {S.DECLARED})})"  # noqa: S608 - codes of ours
+
+
 def waiting(actor: Actor) -> dict[str, int]:
     """For the menu: directives of the actor's own bodies that wait for an answer. One query."""
     if not actor.may(Permission.ALERT_RESPOND):
         return {}
-    mine = Target.objects.visible_to(actor, Permission.ALERT_RESPOND)
-    return {"inbox": mine.filter(state__in=OPEN - {S.DECLARED}).count()}
+    visible = condition(actor.scope(Permission.ALERT_RESPOND), "body_id")
+    ((count,),) = fetch(f"{_WAITING} AND {visible}")
+    return {"inbox": count}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.db.models import DateTimeField, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
@@ -13,6 +14,7 @@ from rempart.alerts.states import OPEN, WAITING
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
+from rempart.kernel.prepared import PreparedWithin
 from rempart.kernel.scoping import ScopedQuerySet, condition
 from rempart.kernel.sql import listed
 from rempart.kernel.time import now
@@ -69,8 +71,8 @@ def _count(actor: Actor, states: Iterable[str] = S.values, *due_before: Value) -
     )  # fmt: skip
 
 
-def directives(actor: Actor) -> QuerySet[Directive]:
-    """The directives that bind a body the actor may see, each with its counts among those bodies.
+def directives(actor: Actor, at: Any = None) -> QuerySet[Directive]:
+    """The directives that bind a body the actor may see, each with its counts among those.
 
     ``bodies`` all; ``verified``, ``declared``, ``acknowledged`` (in hand, nothing declared), ``silent`` (no
     answer), ``other_ends`` (not affected, accepted, withdrawn); ``late`` (open past the deadline).
@@ -84,13 +86,13 @@ def directives(actor: Actor) -> QuerySet[Directive]:
         acknowledged=_count(actor, [S.ACKNOWLEDGED, S.IN_PROGRESS]),
         silent=_count(actor, WAITING),
         other_ends=_count(actor, [S.NOT_AFFECTED, S.ACCEPTED, S.WITHDRAWN]),
-        late=_count(actor, OPEN, Value(now(), DateTimeField())),
+        late=_count(actor, OPEN, at or Value(now(), DateTimeField())),
     )
 
 
-def directive_lines(actor: Actor) -> QuerySet[Directive]:
+def directive_lines(actor: Actor, at: Any = None) -> QuerySet[Directive]:
     """The same with what a list shows of each, and no more."""
-    return directives(actor).select_related(None).select_related("vulnerability").only(*_DIRECTIVE_LINE)
+    return directives(actor, at).select_related(None).select_related("vulnerability").only(*_DIRECTIVE_LINE)
 
 
 def get_directive(actor: Actor, number: str) -> Directive:
@@ -103,9 +105,17 @@ def get_directive(actor: Actor, number: str) -> Directive:
     return found
 
 
-def of_vulnerability(actor: Actor, vulnerability_id: int) -> QuerySet[Directive]:
-    """The directives about one vulnerability, latest first."""
-    return directive_lines(actor).filter(vulnerability_id=vulnerability_id).order_by("-issued_at", "-id")
+_of_vulnerability = PreparedWithin(
+    (Permission.ALERT_READ,),
+    lambda actor, vulnerability, at: (
+        directive_lines(actor, at).filter(vulnerability=vulnerability).order_by("-issued_at", "-id")[:10]
+    ),
+)
+
+
+def of_vulnerability(actor: Actor, vulnerability_id: int) -> list[Directive]:
+    """The last ten directives about one vulnerability, latest first."""
+    return _of_vulnerability.rows(actor, vulnerability=vulnerability_id, at=now())
 
 
 def timeline_of_target(actor: Actor, target: Target) -> list[TargetEvent]:
@@ -114,11 +124,23 @@ def timeline_of_target(actor: Actor, target: Target) -> list[TargetEvent]:
     return list(target.events.select_related("actor").order_by("at", "id"))
 
 
+@cache
+def _timeline(limit: int) -> PreparedWithin:
+    return PreparedWithin(
+        (Permission.ALERT_READ,),
+        lambda actor, directive: (
+            TargetEvent.objects.visible_to(actor, Permission.ALERT_READ)
+            .filter(target__directive=directive)
+            .select_related("body")
+            .only(*_EVENT_LINE)
+            .order_by("-at", "-id")[:limit]
+        ),
+    )
+
+
 def timeline_of_directive(actor: Actor, directive: Directive, limit: int = 100) -> list[TargetEvent]:
     """What happened for the bodies of a directive that the actor may see, latest first."""
-    rows = TargetEvent.objects.visible_to(actor, Permission.ALERT_READ).filter(target__directive=directive)
-    shown = rows.select_related("body").only(*_EVENT_LINE)
-    return list(shown.order_by("-at", "-id")[:limit])
+    return _timeline(limit).rows(actor, directive=directive.pk)
 
 
 def search(actor: Actor, text: str, limit: int) -> list[Directive]:

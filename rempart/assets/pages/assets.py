@@ -38,7 +38,7 @@ _FIGURES_KEPT = 300  # seconds
 def asset_list(request: ActorRequest) -> HttpResponseBase:
     """Every asset that the reader may see."""
     listing, rows = asset_listing(request.actor), queries.assets(request.actor)
-    found = listing.page(rows, request.GET)
+    found = listing.page(rows, request.GET, request.actor.scope(Permission.ASSET_READ))
     if wanted(request):
         cells = asset_cells(listing.rows(rows, request.GET))
         return download(request, "actifs", _("Actifs"), ASSET_HEADINGS, cells, found.sentence)

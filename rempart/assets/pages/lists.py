@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import queries, words
+from rempart.assets.pages.cells import asset_row
 from rempart.kernel.actors import Actor
 from rempart.kernel.exports import Cell
 from rempart.kernel.listing import Choices, Column, Filter, Listing
@@ -116,6 +117,7 @@ def asset_listing(actor: Actor) -> Listing:
             Filter("owner", _("Détenteur"), _owner, folded=True),
         ),
         default_sort="-criticality",
+        cells=asset_row,
     )
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.exposure import facets, queries, wording
 from rempart.exposure.facets import Facet
+from rempart.exposure.pages.cells import exposure_row
 from rempart.kernel.actors import Actor
 from rempart.kernel.exports import Cell
 from rempart.kernel.listing import Column, Filter, Listing, Page, wanted_page
@@ -145,7 +146,7 @@ def exposure_listing(actor: Actor) -> Listing:
         Filter("age", _("Âge"), _age, tuple(wording.AGES.items()), folded=True),
         Filter("closed", _("Close"), _closed, (("today", _("aujourd’hui")),), folded=True),
     )
-    return Listing("exposures", COLUMNS, filters, "due")
+    return Listing("exposures", COLUMNS, filters, "due", exposure_row)
 
 
 # What no count is kept of; of these, what names so few rows that they can all be sorted.

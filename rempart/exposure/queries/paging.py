@@ -32,6 +32,7 @@ from rempart.exposure.facets import Facet
 from rempart.exposure.models import Exposure, ExposureCount
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid
+from rempart.kernel.keeping import Kept, changes
 from rempart.kernel.permissions import Permission
 
 FEW = 50_000  # sorted whole
@@ -113,7 +114,18 @@ class _Way:
 
 
 def count_by_facet(actor: Actor, bodies: frozenset[int] | None) -> dict[int, int]:
-    """How many exposures of each combination the actor may see, in these bodies or in all."""
+    """How many exposures of each combination the actor may see, in these bodies or in all.
+
+    Counted once for those who see the same, until something changes.
+    """
+    key = (actor.scope(Permission.EXPOSURE_READ), bodies)
+    return _counted.get(key, lambda: _counts(actor, bodies), changes())
+
+
+_counted: Kept[dict[int, int]] = Kept(seconds=30)
+
+
+def _counts(actor: Actor, bodies: frozenset[int] | None) -> dict[int, int]:
     rows = ExposureCount.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(n__gt=0)
     if bodies is not None:
         rows = rows.filter(body_id__in=sorted(bodies))

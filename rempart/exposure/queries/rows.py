@@ -12,6 +12,7 @@ from rempart.exposure.models import Exposure, Finding, ProductAlias, Statement
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
+from rempart.kernel.prepared import PreparedWithin
 from rempart.kernel.scoping import ScopedQuerySet
 from rempart.kernel.text import in_language
 from rempart.organisations import queries as organisations
@@ -96,9 +97,14 @@ def aliases() -> QuerySet[ProductAlias]:
     return ProductAlias.objects.select_related("decided_by").order_by("-decided_at", "-id")
 
 
+_shown = PreparedWithin(
+    (Permission.EXPOSURE_READ,), lambda actor, ids: exposures(actor).only(*_SHOWN).filter(pk__in=ids)
+)
+
+
 def in_order(actor: Actor, ids: Sequence[int]) -> list[Exposure]:
     """These exposures in this order, with what a list shows of each; those the actor may not see left out."""
-    shown = exposures(actor).only(*_SHOWN).in_bulk(ids)
+    shown = {one.pk: one for one in _shown.rows(actor, ids=ids)} if ids else {}
     return [shown[one] for one in ids if one in shown]
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rempart.intelligence import queries
+from rempart.intelligence.pages.cells import vulnerability_row
 from rempart.intelligence.pages.downloads import download, wanted
 from rempart.intelligence.sections import filters_for, sections_for
 from rempart.intelligence.statements import unpack
@@ -124,6 +125,7 @@ def listing(actor: Actor) -> Listing:
             *filters_for(actor),
         ),
         default_sort="-published",
+        cells=vulnerability_row,
     )
 
 
@@ -131,7 +133,8 @@ def listing(actor: Actor) -> Listing:
 def vulnerability_list(request: ActorRequest) -> HttpResponseBase:
     known = queries.vulnerabilities(request.actor)
     kind = listing(request.actor)
-    shown = kind.page(known.defer("description", "references", "metrics", "kev_action"), request.GET)
+    within = request.actor.reach  # filters of other slices narrow the list to what the reader may see
+    shown = kind.page(known.defer("description", "references", "metrics", "kev_action"), request.GET, within)
     if wanted(request):
         rows = kind.rows(known, request.GET).iterator(chunk_size=2000)
         headings = (

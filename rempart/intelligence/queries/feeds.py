@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from rempart.intelligence.commands.feeds import wait_of
@@ -13,6 +13,7 @@ from rempart.intelligence.models import Feed, FeedRun, Quarantined
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
+from rempart.kernel.prepared import Prepared
 from rempart.kernel.time import now
 
 # A feed is late once three of its intervals, and at least two hours, went by without a success.
@@ -98,11 +99,14 @@ def feed_names(actor: Actor) -> list[str]:
     return list(Feed.objects.order_by("name").values_list("name", flat=True))
 
 
+_failing = Prepared(lambda: Feed.objects.filter(failures__gt=0, enabled=True).values_list("id"))
+
+
 def waiting(actor: Actor) -> dict[str, int]:
     """The number beside the menu's line: feeds that fail."""
     if not actor.may(Permission.OPERATIONS_READ):
         return {}
-    count = Feed.objects.filter(Q(failures__gt=0), enabled=True).count()
+    count = len(_failing.rows())
     return {"feed_list": count} if count else {}
 
 

@@ -12,6 +12,7 @@ from rempart.intelligence.models import Advisory, AffectedProduct, Vulnerability
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
+from rempart.kernel.prepared import Prepared
 
 MOST_SHOWN = 300
 
@@ -22,9 +23,13 @@ def vulnerabilities(actor: Actor) -> QuerySet[Vulnerability]:
     return Vulnerability.objects.all()
 
 
+_called = Prepared(lambda cve_id: Vulnerability.objects.filter(cve_id=cve_id))
+
+
 def get_vulnerability(actor: Actor, cve_id: str) -> Vulnerability:
     """One vulnerability by its identifier; raises NotFound."""
-    found = vulnerabilities(actor).filter(cve_id=cve_id).first()
+    actor.require(Permission.INTELLIGENCE_READ)
+    found: Vulnerability | None = _called.first(cve_id=cve_id)
     if found is None:
         raise NotFound(_("Cette vulnérabilité n’est pas connue."), field="cve_id", values={"cve_id": cve_id})
     return found
@@ -73,12 +78,22 @@ class SourceStatement:
     advisory: Advisory | None
 
 
+_stated = Prepared(
+    lambda vulnerability: (
+        AffectedProduct.objects.filter(vulnerability=vulnerability)
+        .select_related("advisory")
+        .order_by("position", "id")[:MOST_SHOWN]
+    )
+)
+
+
 def statements_of(actor: Actor, vulnerability: Vulnerability) -> tuple[list[SourceStatement], int]:
     """The statements of one vulnerability in their sources' order (at most 300), and how many there are."""
     actor.require(Permission.INTELLIGENCE_READ)
-    rows = AffectedProduct.objects.filter(vulnerability=vulnerability).select_related("advisory")
-    shown = list(rows.order_by("position", "id")[:MOST_SHOWN])
-    total = len(shown) if len(shown) < MOST_SHOWN else rows.count()
+    shown = _stated.rows(vulnerability=vulnerability.pk)
+    total = len(shown)
+    if total == MOST_SHOWN:
+        total = AffectedProduct.objects.filter(vulnerability=vulnerability).count()
     return [SourceStatement(r.source, r.vendor, r.product, r.statement, r.advisory) for r in shown], total
 
 
@@ -99,10 +114,17 @@ def get_advisory(actor: Actor, advisory_id: int) -> Advisory:
     return found
 
 
+_about = Prepared(
+    lambda vulnerability: Advisory.objects.filter(vulnerabilities=vulnerability).order_by(
+        "-released_at", "-id"
+    )[:100]
+)
+
+
 def advisories_of(actor: Actor, vulnerability: Vulnerability) -> list[Advisory]:
     """The advisories about one vulnerability, newest first."""
     actor.require(Permission.INTELLIGENCE_READ)
-    return list(vulnerability.advisories.order_by("-released_at", "-id")[:100])
+    return _about.rows(vulnerability=vulnerability.pk)
 
 
 def vulnerabilities_of(actor: Actor, advisory: Advisory) -> list[Vulnerability]:

@@ -14,14 +14,17 @@ from django.utils.translation import gettext as _
 from rempart.kernel.actors import EVERYTHING, NOTHING, Actor, Scope
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
+from rempart.kernel.prepared import Prepared
 from rempart.kernel.time import today
 from rempart.organisations.models import Kind, Organisation, OrganisationVersion
 
+_path = Prepared(lambda place: Organisation.objects.filter(id=place).values_list("path"))
+
 
 def branch_scopes(organisation_ids: Iterable[int]) -> dict[int, Scope]:
-    """For each organisation, itself and all below it; the root's branch is everything. Two queries."""
+    """For each organisation, itself and all below it; the root's branch is everything."""
     wanted = set(organisation_ids)
-    places = dict(Organisation.objects.filter(id__in=wanted).values_list("id", "path"))
+    places = {place: found[0] for place in wanted if (found := _path.first(place=place))}
     result: dict[int, Scope] = dict.fromkeys(wanted, NOTHING)
     branches = {}
     for organisation_id, path in places.items():

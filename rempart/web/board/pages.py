@@ -28,8 +28,8 @@ from rempart.web.formats import number
 log = logging.getLogger("rempart.board")
 
 # The drawn board, by scope and language: many people of a centre watch the same one.
-# Deadlines pass and exposures age without any event. The board asks again by itself.
-kept: Kept[SafeString] = Kept(seconds=15, share=10)
+# Deadlines pass and exposures age without any event, by the minute. The board asks again by itself.
+kept: Kept[SafeString] = Kept(seconds=60, share=10)
 _AGAIN = 15  # seconds between two looks of an open page, whatever it hears
 _SOON = 3  # when what it was given is late
 

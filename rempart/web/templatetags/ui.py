@@ -14,8 +14,9 @@ from django.template.base import FilterExpression, Parser, Token, Variable
 from django.template.defaulttags import URLNode, url
 from django.template.loader import render_to_string
 from django.templatetags.i18n import TranslateNode, do_translate
+from django.templatetags.static import StaticNode
 from django.urls import NoReverseMatch
-from django.utils.html import conditional_escape, escape, format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -24,8 +25,7 @@ from rempart.kernel.addresses import address
 from rempart.kernel.listing import Page
 from rempart.kernel.markings import Marking
 from rempart.kernel.time import now
-from rempart.web import formats, icons, words
-from rempart.web.columns import shown
+from rempart.web import formats, icons, navigation, words
 
 register = template.Library()
 
@@ -94,6 +94,12 @@ def countdown(due: datetime | None, done: bool = False) -> SafeString | str:
 
 
 # Words with colour
+
+
+@register.simple_tag(takes_context=True)
+def shell_part(context: Context, name: str) -> SafeString:
+    """A part of every page's shell that follows from the menu: "navigation" or "keys"."""
+    return navigation.drawn(name, tuple(context.get("navigation", ())))
 
 
 @register.simple_tag
@@ -176,10 +182,32 @@ class _Constant(Node):
         self.said: dict[str, str] = {}
 
     def render(self, context: Context) -> str:
-        language = get_language() or ""
+        # The language does not change while a page is drawn, and asking for it takes longer than the rest.
+        drawing = context.render_context.dicts[0]
+        language = drawing.get(_Constant)
+        if language is None:
+            language = drawing[_Constant] = get_language() or ""
         if language not in self.said:
             self.said[language] = self.node.render(context)
         return self.said[language]
+
+
+class _File(StaticNode):
+    """The address of a file of the platform's own, which stays the same as long as the process."""
+
+    def render(self, context: Context) -> str:
+        path = self.path.resolve(context)
+        return conditional_escape(_file(path)) if self.varname is None else super().render(context)
+
+
+_file = lru_cache(maxsize=256)(StaticNode.handle_simple)
+
+
+@register.tag("static")
+def static_tag(parser: Parser, token: Token) -> Node:
+    """Django's own tag, over remembered addresses."""
+    node: Node = _File.handle_token(parser, token)
+    return node
 
 
 class _Address(URLNode):
@@ -337,103 +365,3 @@ def _wrapping(name: str) -> None:
 _wrapping("why")
 _wrapping("menu")
 _wrapping("sure")
-
-
-# Lists
-
-
-class _Cell(Node):
-    def __init__(self, key: str, heads: bool, content: NodeList) -> None:
-        self.key = key
-        self.heads = heads
-        self.content = content
-
-    def render(self, context: Context) -> str:
-        opening = _openings(context, self.heads).get(self.key)
-        if opening is None:
-            raise TemplateSyntaxError(f"the list has no column {self.key!r}")
-        if not opening:
-            return ""
-        return f"{opening}{self.content.render(context)}{'</th>' if self.heads else '</td>'}"
-
-
-def _openings(context: Context, heads: bool) -> dict[str, str]:
-    """The opening tag of each column's cells, "" where it is not shown: made once per list, not per cell."""
-    listing = context["page"].listing
-    made = context.render_context.setdefault(_Cell, {})
-    if (listing.key, heads) not in made:
-        keys = shown(context.get("request"), listing)
-        made[listing.key, heads] = {
-            column.key: format_html(
-                '<{} data-label="{}"{}>',
-                SafeString('th scope="row"' if heads else "td"),
-                column.label,
-                SafeString(' class="n"' if column.numeric else ""),
-            )
-            if column.key in keys
-            else ""
-            for column in listing.columns
-        }
-    found: dict[str, str] = made[listing.key, heads]
-    return found
-
-
-@register.tag
-def cell(parser: Parser, token: Token) -> Node:
-    """``{% cell "key" %}…{% endcell %}``: a row's cell, absent while its column is not shown.
-
-    ``{% cell "key" head %}`` marks the cell that names the row.
-    """
-    bits = token.split_contents()
-    if len(bits) not in {2, 3} or (len(bits) == 3 and bits[2] != "head") or bits[1][0] not in "\"'":
-        raise TemplateSyntaxError('cell takes a column\'s key in quotes, and maybe "head"')
-    content = parser.parse(("endcell",))
-    parser.delete_first_token()
-    return _Cell(bits[1].strip("\"'"), len(bits) == 3, content)
-
-
-@register.simple_tag
-def options(choices: Iterable[tuple[Any, Any]], chosen: str = "") -> SafeString:
-    """The options of a list, one of them chosen: bodies are hundreds, and a template's loop is slow."""
-    return _options(tuple(choices), chosen, get_language() or "")
-
-
-@lru_cache(maxsize=512)
-def _options(choices: tuple[tuple[Any, Any], ...], chosen: str, language: str) -> SafeString:
-    lines = []
-    for key, text in choices:
-        selected = " selected" if str(key) == chosen else ""
-        lines.append(f'<option value="{escape(key)}"{selected}>{escape(text)}</option>')
-    return SafeString("".join(lines))
-
-
-@register.simple_tag(takes_context=True)
-def list_headers(context: Context) -> list[dict[str, Any]]:
-    """The shown columns of ``page``: label, address that sorts by it, present order, numeric."""
-    page = context["page"]
-    keys = shown(context.get("request"), page.listing)
-    return [
-        {"column": column, "address": address, "state": state}
-        for column, address, state in page.headers()
-        if column.key in keys
-    ]
-
-
-@register.simple_tag(takes_context=True)
-def list_filters(context: Context) -> dict[str, Any]:
-    """The filters of ``page``: those at hand, those folded, and how many of the folded are in force."""
-    controls = [control for control in context["page"].controls() if control[0].kind != "hidden"]
-    folded = [control for control in controls if control[0].folded]
-    return {
-        "at_hand": [control for control in controls if not control[0].folded],
-        "folded": folded,
-        "active": sum(bool(value) for _filter, _choices, value in folded),
-    }
-
-
-@register.simple_tag(takes_context=True)
-def list_choices(context: Context) -> list[dict[str, Any]]:
-    """Every column of ``page`` and whether it is shown: the column chooser."""
-    listing = context["page"].listing
-    keys = shown(context.get("request"), listing)
-    return [{"column": column, "shown": column.key in keys} for column in listing.columns]
