@@ -7,7 +7,7 @@ from django.core.cache import caches
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept() -> Iterator[None]:
+def _no_measures_kept() -> Iterator[None]:
     caches["process"].clear()
     yield
     caches["process"].clear()
