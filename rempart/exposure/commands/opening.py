@@ -26,6 +26,12 @@ _PRESENT = (
     "EXISTS (SELECT 1 FROM assets_install i WHERE i.asset_id = e.asset_id"
     " AND i.component_id = e.component_id AND i.removed_at IS NULL)"
 )
+# An inventory arrives while another is being settled: until what replaces a component is matched, in the
+# event that follows, its going proves nothing.
+_ARRIVING = (
+    "EXISTS (SELECT 1 FROM assets_install n WHERE n.asset_id = e.asset_id AND n.removed_at IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = n.component_id))"
+)
 _HOLDS = (
     "s.body_id = e.body_id AND s.vulnerability_id = e.vulnerability_id AND s.state = 'accepted'"
     " AND (s.component_id IS NULL OR s.component_id = e.component_id)"
@@ -52,7 +58,7 @@ UPDATE exposure_exposure AS e SET state = 'verified', closed_at = %s, changed_at
         SELECT {make}('kind', 'inventory', 'import', m.id, 'source', m.source, 'at', m.observed_at)
         FROM assets_inventoryimport m WHERE m.body_id = e.body_id AND {which}
         ORDER BY m.id DESC LIMIT 1), {unknown})
-WHERE e.state IN {live} AND {where} AND NOT {present}
+WHERE e.state IN {live} AND {where} AND NOT {present} AND NOT {arriving}
 """
 _CERTAINTY = """
 UPDATE exposure_exposure AS e SET certainty = f.status, changed_at = %s FROM exposure_finding f
@@ -251,6 +257,7 @@ def _verify(parts: dict[str, str], at: datetime, stamp: Any, import_id: int | No
         _VERIFY_ABSENT,
         [stamp, stamp, *([] if import_id is None else [import_id])],
         which="m.state = 'applied'" if import_id is None else "m.id = %s",
+        arriving=_ARRIVING,
         unknown=_json({"kind": "inventory", "import": None, "at": at.isoformat()}),
         **parts,
     )

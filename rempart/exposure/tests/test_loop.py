@@ -80,6 +80,26 @@ def test_verified_then_reopened(log4shell: Vulnerability) -> None:
     assert exposure.due_at is not None
 
 
+def test_what_is_replaced_is_proved_gone_only_once_its_replacement_is_matched(
+    log4shell: Vulnerability,
+) -> None:
+    """An inventory is applied while the one before it, or an advisory, is being matched."""
+    server = factories.asset(factories.organisation())
+    install = factories.install(server, log4j("2.14.1"))
+    commands.reconcile_body(server.body_id)
+    install.removed_at = now()
+    install.save()
+    factories.install(server, log4j("2.14.0"))
+    assert commands.rematch_vulnerabilities([log4shell.pk]).exposures.verified == 0
+    assert Exposure.objects.get().state == "open"
+    moved = commands.reconcile_body(server.body_id).exposures
+    assert (moved.verified, moved.opened) == (1, 1)
+    assert sorted(Exposure.objects.values_list("state", "component__version")) == [
+        ("open", "2.14.0"),
+        ("verified", "2.14.1"),
+    ]
+
+
 def test_a_rejected_record_withdraws(log4shell: Vulnerability) -> None:
     server = factories.asset(factories.organisation())
     factories.install(server, log4j("2.14.1"))
