@@ -26,7 +26,7 @@ _SHOWN = 25
 _SHOWN_OF_ASSET = 20
 
 # When a vulnerability makes the news, everyone looks at its page.
-_kept: Kept[str] = Kept(seconds=15)
+_kept: Kept[str] = Kept(seconds=60)
 
 
 def exposed_section(request: HttpRequest, vulnerability: Any) -> str | None:
