@@ -86,6 +86,11 @@ class Actor:
         )
 
     @property
+    def held(self) -> tuple[object, ...]:
+        """What tells apart those who may see different rows, whatever the rights that the rows ask."""
+        return self.kind, self.grants, self.limited_to, self.limited_bodies
+
+    @property
     def reach(self) -> Scope:
         """The bodies over which this actor holds any right at all."""
         if self.kind == "system":

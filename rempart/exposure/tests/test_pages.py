@@ -9,6 +9,7 @@ from django.utils import translation
 from rempart.engines.exposure import REASONS
 from rempart.exposure import commands, wording
 from rempart.exposure.models import Exposure, PriorityRule, ProductAlias, Statement
+from rempart.kernel.models import RoleGrant
 from rempart.kernel.permissions import Role
 from rempart.kernel.time import today
 from tests import factories
@@ -49,6 +50,24 @@ def test_the_list_opens_on_what_is_open_and_shows_only_ones_own(exposure: Exposu
     assert exposure.vulnerability.cve_id not in stranger.get("/exposures/?state=open").content.decode()
     assert stranger.get(f"/exposures/{exposure.pk}").status_code == 404
     assert client(Role.AUTHORITY, exposure.body).get("/exposures/?state=open").status_code == 403
+
+
+def test_a_count_made_for_one_reader_is_not_that_of_another_who_reaches_as_far(
+    exposure: Exposure, commander: Client
+) -> None:
+    """Reaching everything by one right does not show everything that another right shows."""
+    reader = factories.user(Role.BODY_OFFICER, factories.organisation(parent=exposure.body.parent))
+    government = exposure.body.parent.parent.parent
+    RoleGrant.objects.create(
+        user=reader, role=Role.AUTHORITY, organisation=government, starts_at=exposure.opened_at
+    )
+    elsewhere = Client()
+    elsewhere.force_login(reader)
+    totals = [
+        each.get("/vulnerabilities/?exposed=yes").context["page"].total
+        for each in (commander, elsewhere, commander)
+    ]
+    assert totals == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

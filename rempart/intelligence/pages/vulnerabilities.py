@@ -133,7 +133,7 @@ def listing(actor: Actor) -> Listing:
 def vulnerability_list(request: ActorRequest) -> HttpResponseBase:
     known = queries.vulnerabilities(request.actor)
     kind = listing(request.actor)
-    within = request.actor.reach  # filters of other slices narrow the list to what the reader may see
+    within = request.actor.held  # filters of other slices narrow the list by rights of their own
     shown = kind.page(known.defer("description", "references", "metrics", "kev_action"), request.GET, within)
     if wanted(request):
         rows = kind.rows(known, request.GET).iterator(chunk_size=2000)
