@@ -10,8 +10,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django.db.models import Subquery
+
 from rempart.kernel import outbox
-from rempart.kernel.models import AuditHead
+from rempart.kernel.models import AuditHead, OutboxEvent
 from rempart.kernel.prepared import Prepared
 
 T = TypeVar("T")
@@ -19,7 +21,11 @@ Later = Callable[[Callable[[], object]], object]
 
 _LONG = 0.5  # seconds: what takes less is computed while its reader waits
 
-_audited = Prepared(lambda: AuditHead.objects.filter(id=1).values_list("seq"))
+_last = Prepared(
+    lambda: AuditHead.objects.filter(id=1).values_list(
+        "seq", Subquery(OutboxEvent.objects.order_by("-id").values("id")[:1])
+    )
+)
 
 _every: weakref.WeakSet[Kept[Any]] = weakref.WeakSet()
 
@@ -28,8 +34,8 @@ def changes() -> int:
     """Grows with whatever people or the platform do (the audit trail, the outbox): ``newest`` of what is kept
     for those who may have changed it themselves.
     """
-    found = _audited.first()
-    return outbox.newest() + (int(found[0]) if found else 0)
+    found = _last.first()
+    return sum(each or 0 for each in found) if found else outbox.newest()
 
 
 def forget() -> None:
