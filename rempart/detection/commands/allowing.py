@@ -23,6 +23,20 @@ def may(actor: Actor, permission: Permission, body_id: int | None) -> bool:
     return actor.scope(permission).everything if body_id is None else actor.may(permission, body_id)
 
 
+def taken(actor: Actor, rule_id: int) -> Rule:
+    """A rule that the actor sees, held until the end of the transaction. Raises NotFound."""
+    rule = (
+        Rule.objects.visible_to(actor, Permission.DETECTION_READ)
+        .select_for_update(of=("self",))
+        .select_related("current", "source")
+        .filter(pk=rule_id)
+        .first()
+    )
+    if rule is None:
+        raise NotFound(_("Cette règle n’existe pas."))
+    return rule
+
+
 def require_own(actor: Actor, body_id: int | None) -> None:
     """What a body keeps to itself is written by its own people. Raises NotPermitted."""
     if body_id is not None:

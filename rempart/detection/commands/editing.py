@@ -69,7 +69,7 @@ def propose_rule(actor: Actor, *, text: str, why: str, body_id: int | None = Non
 @transaction.atomic
 def propose_version(actor: Actor, *, rule_id: int, text: str, why: str) -> RuleVersion:
     """Another text for a rule. Raises NotFound, NotPermitted, Invalid, Conflict (nothing changes)."""
-    rule = _rule(actor, rule_id)
+    rule = allowing.taken(actor, rule_id)
     allowing.require(actor, Permission.DETECTION_WRITE, rule.body_id)
     allowing.require_reader(actor, rule)
     one = _usable(text, rule.body_id)
@@ -109,7 +109,7 @@ def review_version(actor: Actor, *, version_id: int, accept: bool, note: str = "
     )
     if version is None:
         raise NotFound(_("Cette version n’existe pas."))
-    rule = _rule(actor, version.rule_id)
+    rule = allowing.taken(actor, version.rule_id)
     allowing.require(actor, Permission.DETECTION_REVIEW, rule.body_id)
     if version.state != RuleVersion.State.PROPOSED:
         raise Conflict(_("Cette version a déjà été revue."))
@@ -155,7 +155,7 @@ def _put_in_force(rule: Rule, version: RuleVersion) -> None:
 @transaction.atomic
 def retire_rule(actor: Actor, *, rule_id: int, why: str) -> Rule:
     """Takes a rule out of the packs to come. Raises NotFound, NotPermitted, Invalid, Conflict."""
-    rule = _rule(actor, rule_id)
+    rule = allowing.taken(actor, rule_id)
     allowing.require(actor, Permission.DETECTION_REVIEW, rule.body_id)
     reason = stated(why, "why")
     if rule.state == Rule.State.RETIRED:
@@ -166,7 +166,7 @@ def retire_rule(actor: Actor, *, rule_id: int, why: str) -> Rule:
 @transaction.atomic
 def restore_rule(actor: Actor, *, rule_id: int, why: str) -> Rule:
     """Puts a retired rule back in force. Raises NotFound, NotPermitted, Invalid, Conflict."""
-    rule = _rule(actor, rule_id)
+    rule = allowing.taken(actor, rule_id)
     allowing.require(actor, Permission.DETECTION_REVIEW, rule.body_id)
     reason = stated(why, "why")
     if rule.state != Rule.State.RETIRED or rule.current_id is None:
@@ -201,16 +201,3 @@ def _version(actor: Actor, rule: Rule, one: Judged, why: str, number: int) -> Ru
         text=one.document.text, digest=one.document.digest, verdict=one.verdict, reason=one.reason,
         made_by_id=actor.user_id, made_at=now(), why=why,
     )  # fmt: skip
-
-
-def _rule(actor: Actor, rule_id: int) -> Rule:
-    rule = (
-        Rule.objects.visible_to(actor, Permission.DETECTION_READ)
-        .select_for_update(of=("self",))
-        .select_related("current", "source")
-        .filter(pk=rule_id)
-        .first()
-    )
-    if rule is None:
-        raise NotFound(_("Cette règle n’existe pas."))
-    return rule

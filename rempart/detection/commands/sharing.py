@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from rempart.detection.commands import allowing
 from rempart.detection.models import Rule
 from rempart.kernel import audit
 from rempart.kernel.actors import Actor
-from rempart.kernel.errors import Conflict, NotFound
+from rempart.kernel.errors import Conflict
 from rempart.kernel.permissions import Permission
 
 
@@ -19,14 +20,7 @@ def share_rule(actor: Actor, *, rule_id: int, shared: bool) -> Rule:
 
     Raises NotFound, NotPermitted, Conflict when it is so already.
     """
-    rule = (
-        Rule.objects.visible_to(actor, Permission.DETECTION_READ)
-        .select_for_update(of=("self",))
-        .filter(pk=rule_id)
-        .first()
-    )
-    if rule is None:
-        raise NotFound(_("Cette règle n’existe pas."))
+    rule = allowing.taken(actor, rule_id)
     if rule.body_id is None:
         raise Conflict(_("Cette règle est à tout le gouvernement."))
     actor.require(Permission.DETECTION_REVIEW, rule.body_id)

@@ -156,10 +156,11 @@ class Node:
             feather.write_feather(self._parts(hunt)[0], str(draft))
             draft.replace(frozen)
         parts = feather.read_table(str(frozen), memory_map=False)
-        places = list(zip(parts["place"].to_pylist(), parts["row"].to_pylist(), strict=True))
+        places = zip(parts["place"].to_pylist(), parts["row"].to_pylist(), strict=True)
+        rows = dict(zip(places, parts["rows"].to_pylist(), strict=True))
         with Gathering(folder) as gathering, closing(self._outgoing(run)) as outgoing:
-            upward = Upward(gathering, places, outgoing)
-            outcome = self._gathered(run, hunt, parts, gathering, upward)
+            upward = Upward(gathering, list(rows), outgoing)
+            outcome = self._gathered(run, hunt, parts, rows, gathering, upward)
             if outcome.state in GOING:
                 upward.finish(hunt)
                 outcome.matches, outcome.detections = upward.matches, outgoing.sent
@@ -174,13 +175,17 @@ class Node:
         return sending.Outgoing(to, transport=self._transport)
 
     def _gathered(
-        self, run: Taken, hunt: Hunt, parts: arrow.Table, gathering: Gathering, upward: Upward
+        self,
+        run: Taken,
+        hunt: Hunt,
+        parts: arrow.Table,
+        rows: dict[tuple[int, int], int],
+        gathering: Gathering,
+        upward: Upward,
     ) -> Outcome:
         """Every part that is not done yet, while the platform is told how far and what was found, until it
-        says to stop.
+        says to stop. ``rows``: how many each part has.
         """
-        places = zip(parts["place"].to_pylist(), parts["row"].to_pylist(), strict=True)
-        rows = dict(zip(places, parts["rows"].to_pylist(), strict=True))
         before = set(gathering.done)
         total, done = sum(rows.values()), sum(rows[place] for place in before)
         outcome = Outcome(run.id, run.title, run.state, sum(gathering.done.values()), resumed=bool(before))

@@ -118,8 +118,9 @@ def list_choices(context: Context) -> list[dict[str, Any]]:
 
 
 @register.simple_tag(takes_context=True)
-def list_rows(context: Context, page: Page) -> SafeString:
-    """The rows of a list that says what they show: a template draws the same far slower."""
+def list_rows(context: Context) -> SafeString:
+    """The rows of ``page``, whose list says what they show: a template draws the same far slower."""
+    page: Page = context["page"]
     cells = page.listing.cells
     if cells is None:
         raise TemplateSyntaxError("the list does not say what its rows show")
