@@ -40,7 +40,7 @@ HEALTH = Listing(
         Column("found", _("Événements, 90 jours"), ("found",), numeric=True),
         Column("places", _("Organismes"), ("places",), numeric=True),
         Column("last", _("Dernière fois"), ("last",)),
-        Column("troubled", _("Nœuds qui ne peuvent"), ("troubled",), numeric=True),
+        Column("troubled", _("Nœuds où elle ne sert pas"), ("troubled",), numeric=True),
         Column("cases", _("Cas d’essai"), ("cases",), numeric=True),
         Column("verdict", _("Verdict"), ("verdict",), optional=True),
     ),
