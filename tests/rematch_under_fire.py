@@ -73,20 +73,20 @@ def prepare(parts: int) -> dict[str, Any]:
         )  # fmt: skip
     for install in chance.sample(list(Install.objects.order_by("id")), 12):
         Install.objects.filter(pk=install.pk).update(removed_at=now())
-    commands.rematch_all()
+    commands.reconcile_all()
+    back = Install.objects.filter(removed_at__isnull=False).order_by("id").values_list("id", flat=True)[:6]
+    Install.objects.filter(pk__in=list(back)).update(removed_at=None)
+    commands.reconcile_all()
     cutoff = now()
     with transaction.atomic():
         for one in chance.sample(published, len(published) // 2):
             publish(chance.choice(_PRODUCTS), chance.choice(_BOUNDS), one)
         rejected = [one.pk for one in chance.sample(published, len(published) // 10)]
         Vulnerability.objects.filter(pk__in=rejected).update(state="REJECTED")
-        Install.objects.filter(removed_at__isnull=False).update(removed_at=None)
-        for install in chance.sample(list(Install.objects.order_by("id")), 6):
-            Install.objects.filter(pk=install.pk).update(removed_at=now())
         for asset in assets[::3]:
             for product in _PRODUCTS:
                 factories.install(asset, _component(product, "1.1"))
-    order = list(matching.parts_of_all(Names()))
+    order = list(matching.groups_of_all(Names()))
     return {"cutoff": cutoff.isoformat(), "parts": order, "rows": _rows(cutoff, order)}
 
 

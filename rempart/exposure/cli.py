@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -28,6 +29,12 @@ def rematch(
         bool,
         typer.Option(help="Renommer tous les produits · Name every product anew."),
     ] = False,
+    exposures: Annotated[
+        bool,
+        typer.Option(
+            help="Relire chaque exposition de chaque organisme · Read every exposure of every body again."
+        ),
+    ] = False,
     vulnerability: Annotated[list[str] | None, typer.Option(help="CVE-…, répétable · repeatable.")] = None,
     body: Annotated[list[str] | None, typer.Option(help="Code d’organisme · Code of a body.")] = None,
     show_last: Annotated[
@@ -48,8 +55,10 @@ def rematch(
     if show_last:
         changes_cli.show(actor, run or None, as_json=as_json)
         return
-    if not (everything or identities or vulnerability or body):
-        console.print("[red]--all, --identities, --vulnerability CVE-…, --body CODE | --show-last[/]")
+    if not (everything or identities or exposures or vulnerability or body):
+        console.print(
+            "[red]--all, --identities, --exposures, --vulnerability CVE-…, --body CODE | --show-last[/]"
+        )
         raise typer.Exit(2)
     total = commands.Matched()
     try:
@@ -59,10 +68,10 @@ def rematch(
         console.print(f"[red]{error.message}[/]")
         raise typer.Exit(1) from error
     if identities or everything:
-        with Progress(console=Console(stderr=True)) as bar:
-            task: TaskID = bar.add_task("Rapprochement · Matching", total=None)
-            work = commands.identify_anew if identities else commands.rematch_all
-            total.add(work(lambda done, of: bar.update(task, completed=done, total=of)))
+        work = commands.identify_anew if identities else commands.rematch_all
+        total.add(_shown("Rapprochement · Matching", work))
+    if exposures:
+        total.add(_shown("Expositions · Exposures", commands.reconcile_all))
     if ids:
         total.add(commands.rematch_vulnerabilities(ids))
     for body_id in bodies:
@@ -74,3 +83,10 @@ def rematch(
     for name, count in total.summary().items():
         table.add_row(name.replace("_", " "), str(count))
     console.print(table)
+
+
+def _shown(title: str, work: Callable[[Callable[[int, int], None]], commands.Matched]) -> commands.Matched:
+    """Does the work under a bar of its progress."""
+    with Progress(console=Console(stderr=True)) as bar:
+        task: TaskID = bar.add_task(title, total=None)
+        return work(lambda done, of: bar.update(task, completed=done, total=of))

@@ -24,6 +24,7 @@ from rempart.exposure.commands.reach import Reach, fetch, slices
 from rempart.exposure.models import ComponentKey, Finding
 from rempart.intelligence import queries as intelligence
 from rempart.kernel import statistics
+from rempart.kernel.time import now
 
 # A component that nothing identifies has this key: it was looked at, and no vulnerability can find it.
 UNIDENTIFIED = "-"
@@ -132,6 +133,18 @@ def match_with_all(
     return _keep(matcher, layers, Reach(vulnerability_ids=vulnerability_ids), at, differences)
 
 
+def differing(vulnerability_ids: Sequence[int], whole: WholeInventory) -> set[int]:
+    """Those of these vulnerabilities whose findings are not what matching says now. Reads only.
+
+    What others write meanwhile may make one look different, never make a difference unseen: whoever changes
+    a statement or a component matches it in the same breath, or in an event that follows.
+    """
+    layers = whole.layers()
+    matcher = _matcher(intelligence.statements_for(vulnerability_ids), whole.names)
+    found = _compared(matcher, layers, Reach(vulnerability_ids=vulnerability_ids), now())
+    return found.vulnerability_ids
+
+
 def verdicts_of(vulnerability_ids: Sequence[int], names: Names) -> Iterator[Verdict]:
     """The verdicts of these vulnerabilities about every indexed component that they may concern."""
     concerned, component_ids = candidates(vulnerability_ids, names)
@@ -173,20 +186,24 @@ def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
     return matcher
 
 
-def _keep(
-    matcher: Matcher,
-    inventories: Sequence[Inventory],
-    reach: Reach,
-    at: datetime,
-    differences: Differences | None = None,
-) -> Changes:
-    """Brings the findings within ``reach`` to the verdicts about these components; writes what differs.
+@dataclass(slots=True)
+class _Compared:
+    """What separates the findings that are kept from what matching says: (before, after) of each pair."""
 
-    Of the pairs kept before, those that are affected no more are asked anew: each keeps why.
-    """
+    added: list[Finding] = field(default_factory=list)
+    changed: list[Pair] = field(default_factory=list)
+    removed: list[Finding] = field(default_factory=list)
+
+    @property
+    def vulnerability_ids(self) -> set[int]:
+        befores = (before for before, _ in self.changed if before is not None)
+        return {one.vulnerability_id for one in (*self.added, *befores, *self.removed)}
+
+
+def _compared(matcher: Matcher, inventories: Sequence[Inventory], reach: Reach, at: datetime) -> _Compared:
+    """Of the pairs kept before, those that are affected no more are asked anew: each keeps why."""
     known = _kept(reach)
-    added: list[Finding] = []
-    changed: list[Pair] = []
+    found = _Compared()
     for inventory in inventories:
         for vulnerability_id, decision, held in inventory.sweep(matcher):
             said = _said(decision)
@@ -196,14 +213,26 @@ def _keep(
                     detail = {"version": version, **decision.detail}
                     after = _finding(vulnerability_id, component_id, said, detail, at)
                     if before is None:
-                        added.append(after)
+                        found.added.append(after)
                     else:
-                        changed.append(_changed(before, after))
-        changed += _asked_anew(matcher, inventory, known, at)
-    removed = [_of_row(row) for row in known.values()]
+                        found.changed.append(_changed(before, after))
+        found.changed += _asked_anew(matcher, inventory, known, at)
+    found.removed = [_of_row(row) for row in known.values()]
+    return found
+
+
+def _keep(
+    matcher: Matcher,
+    inventories: Sequence[Inventory],
+    reach: Reach,
+    at: datetime,
+    differences: Differences | None = None,
+) -> Changes:
+    """Brings the findings within ``reach`` to the verdicts about these components; writes what differs."""
+    found = _compared(matcher, inventories, reach, at)
     # In one order everywhere, so that two workers that write the same pairs never wait in a ring.
     rows = sorted(
-        (*added, *(after for _, after in changed if after is not None)),
+        (*found.added, *(after for _, after in found.changed if after is not None)),
         key=lambda one: (one.vulnerability_id, one.component_id),
     )
     Finding.objects.bulk_create(
@@ -213,15 +242,14 @@ def _keep(
         unique_fields=["vulnerability", "component"],
         update_fields=["status", "source", "range", "reason", "detail", "confidence", "last_changed_at"],
     )
-    statistics.grew(Finding, len(added))
-    for part in slices([one.pk for one in removed], _IDS_AT_ONCE):
+    statistics.grew(Finding, len(found.added))
+    for part in slices([one.pk for one in found.removed], _IDS_AT_ONCE):
         Finding.objects.filter(pk__in=part).delete()
     if differences is not None:
-        differences.verdicts(
-            chain(changed, ((None, one) for one in added), ((one, None) for one in removed)), at
-        )
-    touched = {one.vulnerability_id for one in (*rows, *removed)}
-    return Changes(len(added), len(changed), len(removed), touched)
+        new = ((None, one) for one in found.added)
+        gone = ((one, None) for one in found.removed)
+        differences.verdicts(chain(found.changed, new, gone), at)
+    return Changes(len(found.added), len(found.changed), len(found.removed), found.vulnerability_ids)
 
 
 def _kept(reach: Reach) -> dict[tuple[int, int], _Row]:

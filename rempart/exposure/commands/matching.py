@@ -26,16 +26,20 @@ from rempart.kernel import outbox
 from rempart.kernel.time import now
 
 VULNERABILITIES_AT_ONCE = 100
-# A part of a re-match: on SQLite, nobody else writes while it lasts.
 REMATCHED_AT_ONCE = 500
+# What a part of a re-match may have to settle: on SQLite, nobody else writes while it lasts.
 EXPOSURES_AT_ONCE = 10_000
 COMPONENTS_AT_ONCE = 1_000
 _TOLD_AT_ONCE = 500
 
-_EXPOSED = "SELECT vulnerability_id, COUNT(*) FROM exposure_exposure GROUP BY vulnerability_id"
+_EXPOSED = """
+SELECT e.vulnerability_id, COUNT(*) FROM exposure_exposure e WHERE {where} GROUP BY e.vulnerability_id
+"""
+# What is rejected keeps its place after its findings are gone: a re-match begun again has the same groups.
 _FOUND = """
 SELECT v.id FROM intelligence_vulnerability v
 WHERE EXISTS (SELECT 1 FROM exposure_finding f WHERE f.vulnerability_id = v.id)
+    OR EXISTS (SELECT 1 FROM exposure_exposure e WHERE e.vulnerability_id = v.id)
 """
 _UNINDEXED = """
 SELECT c.id FROM assets_component c WHERE {where}
@@ -116,22 +120,26 @@ def rematch_vulnerabilities(ids: Iterable[int], feed_run_id: int | None = None) 
     return total
 
 
-def parts_of_all(names: Names) -> Iterator[list[int]]:
-    """Every vulnerability that concerns anyone, by product, in parts that a transaction settles quickly.
+def groups_of_all(names: Names) -> Iterator[list[int]]:
+    """Every vulnerability that concerns anyone, by product, so many at once.
 
     The others name nothing that is held, and nothing is kept about them: whoever takes in a component of
     theirs matches it with them.
     """
-    exposures: dict[int, int] = dict(fetch(_EXPOSED))
     held = [row[0] for row in fetch("SELECT DISTINCT key FROM exposure_componentkey")]
     named = intelligence_queries.first_named(names.spellings(held))
     named |= {row[0]: "" for row in fetch(_FOUND) if row[0] not in named}
-    named |= dict.fromkeys(exposures.keys() - named.keys(), "")
+    yield from slices(sorted(named, key=lambda one: (named[one], one)), REMATCHED_AT_ONCE)
+
+
+def _parts(vulnerability_ids: Sequence[int]) -> Iterator[list[int]]:
+    """These vulnerabilities in parts that a transaction settles quickly."""
+    exposures = dict(fetch(_EXPOSED, where=Reach(vulnerability_ids=vulnerability_ids).exposures))
     part: list[int] = []
     weight = 0
-    for vulnerability_id in sorted(named, key=lambda one: (named[one], one)):
+    for vulnerability_id in vulnerability_ids:
         weighs = exposures.get(vulnerability_id, 0)
-        if part and (weight + weighs > EXPOSURES_AT_ONCE or len(part) == REMATCHED_AT_ONCE):
+        if part and weight + weighs > EXPOSURES_AT_ONCE:
             yield part
             part, weight = [], 0
         part.append(vulnerability_id)
@@ -148,7 +156,7 @@ def _rematch(
     *,
     whole: WholeInventory | None = None,
 ) -> Matched:
-    """Findings, then what follows from them: exposures where a finding changed, or all of them (``whole``).
+    """Findings, then the exposures where one changed; among all components (``whole``), or those concerned.
 
     Installs that changed have an event of their own, which reconciles their body.
     """
@@ -158,9 +166,9 @@ def _rematch(
         result = Matched(findings.match_with_all(vulnerability_ids, whole, at, differences))
     else:
         result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at, differences))
-    changed = vulnerability_ids if whole is not None else sorted(result.findings.vulnerability_ids)
-    if changed:
-        result.exposures = opening.settle(Reach(vulnerability_ids=changed), at)
+    if result.findings.vulnerability_ids:
+        changed = Reach(vulnerability_ids=sorted(result.findings.vulnerability_ids))
+        result.exposures = opening.settle(changed, at)
     concerned = findings.with_findings(vulnerability_ids)
     if concerned:
         reach = Reach(vulnerability_ids=concerned)
@@ -211,22 +219,40 @@ def reprioritise(
 
 
 def rematch_all(progress: Progress | None = None, kind: str = MatchRun.Kind.REMATCH) -> Matched:
-    """Matches everything anew, part by part: components not yet indexed, then every vulnerability.
+    """Matches everything anew: components not yet indexed, then every vulnerability that concerns anyone.
 
-    Each part is a transaction of its own and changes only what differs: stopped, it is run again. What it
-    changes is kept as a run of that kind.
+    Each group is looked at without keeping anyone out; what its findings say otherwise is matched again and
+    settled, part by part, each a transaction of its own: stopped, it is run again. Exposures follow findings
+    and installs in the transactions that change these, and are not read where none changed
+    (``reconcile_all`` reads them). What it changes is kept as a run of that kind.
     """
     differences = Differences.open(kind)
     total = index_components(differences=differences)
     whole = WholeInventory()
-    parts = list(parts_of_all(whole.names))
-    done, everything = 0, sum(map(len, parts))
-    for part in parts:
-        total.add(_rematch(part, "rematch", differences, whole=whole))
-        done += len(part)
+    groups = list(groups_of_all(whole.names))
+    done, everything = 0, sum(map(len, groups))
+    for group in groups:
+        differing = findings.differing(group, whole)
+        for part in _parts([one for one in group if one in differing]):
+            total.add(_rematch(part, "rematch", differences, whole=whole))
+        done += len(group)
         if progress is not None:
             progress(done, everything)
     differences.close()
+    return total
+
+
+def reconcile_all(progress: Progress | None = None) -> Matched:
+    """Brings every body's exposures to its inventory, one transaction per body.
+
+    Changes nothing, unless rows were changed by other hands than the platform's.
+    """
+    total = Matched()
+    bodies = [row[0] for row in fetch("SELECT DISTINCT body_id FROM assets_asset ORDER BY body_id")]
+    for number, body_id in enumerate(bodies, start=1):
+        total.add(reconcile_body(body_id))
+        if progress is not None:
+            progress(number, len(bodies))
     return total
 
 

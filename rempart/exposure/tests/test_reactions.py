@@ -84,6 +84,11 @@ def test_the_command_line_says_what_changed(asset, published) -> None:
     again = CliRunner().invoke(app, ["rematch", "--vulnerability", vulnerability.cve_id, "--json"])
     assert json.loads(again.stdout.splitlines()[-1])["exposures_opened"] == 0
     assert CliRunner().invoke(app, ["rematch", "--body", asset.body.code, "--json"]).exit_code == 0
+    Exposure.objects.update(certainty="cannot_tell")  # by other hands than the platform's
+    assert commands.rematch_all().exposures.total == 0
+    mended = CliRunner().invoke(app, ["rematch", "--exposures", "--json"])
+    assert json.loads(mended.stdout.splitlines()[-1])["exposures_revised"] == 1
+    assert Exposure.objects.get().certainty == "affected"
     assert CliRunner().invoke(app, ["rematch"]).exit_code == 2
     assert CliRunner().invoke(app, ["rematch", "--vulnerability", "CVE-1999-0000"]).exit_code == 1
     assert commands.rematch_all().exposures.total == 0
