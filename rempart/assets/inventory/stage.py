@@ -81,13 +81,7 @@ def staged(statement: Statement, target: Target) -> Iterator[None]:
         load("stage_edge", ("dependent_place", "dependency_place", "dependency_id"), outward)
         find_assets(target)
         find_components()
-        execute(
-            f"""UPDATE stage_install AS s SET install_id = i.id
-                FROM stage_asset AS a, stage_component AS c, {_INSTALL} AS i
-                WHERE a.place = s.asset_place AND c.place = s.component_place
-                AND i.asset_id = a.asset_id AND i.component_id = c.component_id AND i.source = %s""",
-            [target.source],
-        )
+        find_installs(target)
         execute("CREATE INDEX stage_install_found ON stage_install (install_id)")
         recount("stage_install")
         find_edges()
@@ -114,6 +108,22 @@ def find_components() -> None:
             WHERE component_id IS NULL"""
     )
     recount("stage_component")
+
+
+def find_installs(target: Target) -> None:
+    """Row by row on purpose: a planner that does not know yet how much one asset holds joins thousands of
+    staged rows with thousands of stored ones, each with each.
+    """
+    execute(
+        f"""UPDATE stage_install SET install_id =
+            (SELECT i.id FROM {_INSTALL} AS i
+             WHERE i.asset_id = (SELECT a.asset_id FROM stage_asset AS a
+                                 WHERE a.place = stage_install.asset_place)
+             AND i.component_id = (SELECT c.component_id FROM stage_component AS c
+                                   WHERE c.place = stage_install.component_place)
+             AND i.source = %s)""",
+        [target.source],
+    )
 
 
 def find_edges() -> None:
