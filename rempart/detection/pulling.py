@@ -52,7 +52,7 @@ def pull(
             draft.replace(to)
         collection = sigma.load_texts(opened.contents.texts(datetime.now(UTC)))
         detector = sigma.compile_rules(collection, mappings=mappings, placeholders=placeholders)
-        found = troubles_of(opened.contents, collection, detector, placeholders or {})
+        found = troubles_of(opened.contents, collection, detector)
         count = usable(collection, detector)
         stated = {
             "body": body, "node": name or socket.gethostname(), "digest": opened.digest, "rules": count,

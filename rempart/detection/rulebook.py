@@ -55,7 +55,10 @@ def check(rules: _Rules, placeholders: options.Placeholders = None, as_json: _Js
         "not_rules": len(collection.not_rules),
     }
     if as_json:
-        told = [{"path": one.path, "rule_id": one.rule_id, "reason": one.reason} for one in defects]
+        told = [
+            {"path": one.path, "rule_id": one.rule_id, "code": one.code, "reason": one.reason}
+            for one in defects
+        ]
         typer.echo(json.dumps({**counts, "list": told}, ensure_ascii=False))
     else:
         console = Console()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from rempart.detection.packfile import Contents
@@ -12,42 +12,26 @@ from rempart.engines import sigma
 # looks at logs that no channel here is known for; follows rules that are absent; a filter, left out.
 CODES: Final = ("refused", "lists", "never", "unmapped", "absent", "filter")
 MOST: Final = 10_000  # of one report
+# By what the engine says of a defect.
+_BY_DEFECT: Final[Mapping[str, str]] = {
+    "unusable": "refused", "placeholders": "lists", "never": "never", "unmapped": "unmapped",
+    "absent": "absent", "filter": "filter",
+}  # fmt: skip
 
 
 def troubles_of(
-    contents: Contents,
-    collection: sigma.Collection,
-    detector: sigma.Detector,
-    placeholders: Mapping[str, Sequence[str]],
+    contents: Contents, collection: sigma.Collection, detector: sigma.Detector
 ) -> list[tuple[str, str]]:
     """(the rule's id, a code of ``CODES``) of each defect, once each; a filter has no id here, for the
     filter's own is its body's.
     """
     rules = {one.id for one in contents.rules}
-    asking = {
-        one.path for one in collection.rules if any(name not in placeholders for name in one.placeholders)
-    }
     found: dict[tuple[str, str], None] = {}
     for defect in [*collection.defects, *detector.defects]:
         key = defect.path.removeprefix("pack:")
-        code = _code(defect, asking)
+        code = _BY_DEFECT[defect.code]
         found[(key, code) if key in rules and code != "filter" else ("", "filter")] = None
     return list(found)
-
-
-def _code(defect: sigma.Defect, asking: set[str]) -> str:
-    if defect.path in asking:
-        return "lists"
-    return next((code for words, code in _SAID if words in defect.reason), "refused")
-
-
-# What the engine says of a defect, in words: the tests hold them to be the same.
-_SAID: Final = (
-    ("can never", "never"),
-    ("no Windows channel is known", "unmapped"),
-    ("correlation: refers to", "absent"),
-    ("filter: refers to", "filter"),
-)
 
 
 def usable(collection: sigma.Collection, detector: sigma.Detector) -> int:

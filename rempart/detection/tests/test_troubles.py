@@ -59,7 +59,7 @@ def _found(*texts: tuple[str, str], lists: dict[str, list[str]] | None = None) -
     contents = packfile.Contents(1, "2026-11-20T00:00:00+00:00", "", rules, filters)
     collection = sigma.load_texts(contents.texts(datetime.now(UTC)))
     detector = sigma.compile_rules(collection, placeholders=lists or {})
-    return set(troubles_of(contents, collection, detector, lists or {})), usable(collection, detector)
+    return set(troubles_of(contents, collection, detector)), usable(collection, detector)
 
 
 def test_each_trouble_has_its_code() -> None:

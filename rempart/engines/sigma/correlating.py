@@ -114,7 +114,7 @@ class Correlator:
                 for each in left:
                     names = ", ".join(name for name in each.rules if name not in known)
                     reason = f"correlation: refers to what is absent, unusable or in a circle: {names}"
-                    self.defects.append(Defect(each.path, each.id, reason))
+                    self.defects.append(Defect(each.path, each.id, reason, "absent"))
                 return
             waiting = left
 
@@ -122,7 +122,7 @@ class Correlator:
         numbers = range(1, len(members) + 1)
         if rule.type in TEMPORAL and not any(satisfied(rule.condition, number) for number in numbers):
             reason = "correlation: its condition can never be true of so many rules"
-            self.defects.append(Defect(rule.path, rule.id, reason))
+            self.defects.append(Defect(rule.path, rule.id, reason, "never"))
             return
         places = {member.id: place for place, member in enumerate(members)}
         names = {member.id: frozenset(filter(None, (member.id, member.name))) for member in members}

@@ -25,7 +25,7 @@ def build(detection: Mapping[str, Any], context: Context, *, reserved: frozenset
         try:
             searches[name] = _search(body, name, context)
         except BadValue as error:
-            raise BadValue(f"{name}: {error}") from None
+            raise error.within(name) from None
     if not searches:
         raise BadValue("no search")
     condition = detection.get("condition")
@@ -59,7 +59,7 @@ def _entry(key: str, values: Any, name: str, context: Context) -> Node:
             return _keywords(chain, values, name, context)
         return modifiers.item(field, chain, values, name, context)
     except BadValue as error:
-        raise BadValue(f"{key}: {error}") from None
+        raise error.within(key) from None
 
 
 def _keywords(chain: list[str], values: Any, name: str, context: Context) -> Node:

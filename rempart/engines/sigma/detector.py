@@ -115,15 +115,15 @@ class Detector:
                     context.made = 0
                     tree = sections.build(rule.detection, context)
             except BadValue as error:
-                self.defects.append(Defect(rule.path, rule.id, str(error)))
+                self.defects.append(Defect(rule.path, rule.id, str(error), error.code))
                 continue
             tree = both((tree, *(added for each, added in filters if _is_for(each, rule))))
             if tree == FALSE:
-                self.defects.append(Defect(rule.path, rule.id, "it can never match"))
+                self.defects.append(Defect(rule.path, rule.id, "it can never match", "never"))
                 continue
             if not self.mappings.knows(rule.logsource):
                 reason = f"no Windows channel is known for {rule.logsource}: only hints of readers lead to it"
-                self.defects.append(Defect(rule.path, rule.id, reason))
+                self.defects.append(Defect(rule.path, rule.id, reason, "unmapped"))
             self.rules.append(rule)
             self._trees.append(tree)
 
@@ -137,12 +137,12 @@ class Detector:
             absent = [name for name in each.rules if name not in known]
             if absent:
                 reason = f"filter: refers to rules that are absent: {', '.join(absent)}"
-                self.defects.append(Defect(each.path, each.id, reason))
+                self.defects.append(Defect(each.path, each.id, reason, "filter"))
             try:
                 context.made = 0
                 filters.append((each, sections.build(each.detection, context)))
             except BadValue as error:
-                self.defects.append(Defect(each.path, each.id, str(error)))
+                self.defects.append(Defect(each.path, each.id, str(error), "filter"))
         return filters
 
     def scan(self, events: Iterable[Event], *, again: Again | None = None) -> list[Detection]:

@@ -139,7 +139,7 @@ def _add(collection: Collection, document: Any, path: str, limits: Limits) -> No
         else:
             raise BadValue("neither 'detection', 'correlation' nor 'filter'")
     except BadValue as error:
-        collection.defects.append(Defect(path, rule_id, str(error)))
+        collection.defects.append(Defect(path, rule_id, str(error), error.code))
 
 
 def _distinct(collection: Collection) -> None:

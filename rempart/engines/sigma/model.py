@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from rempart.engines.sigma.texts import DefectCode
 from rempart.engines.sigma.tree import Node
 
 #: Reserved keys of an event: the reader's hint of its log source, its time, and its line as it was.
@@ -32,13 +33,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A document that cannot be used, wholly or in part, and why. ``path`` names the file, ``rule_id`` its
-    id.
+    """A document that cannot be used, wholly or in part, and why: in words, and by a code. ``path`` names the
+    file, ``rule_id`` its id.
     """
 
     path: str
     rule_id: str | None
     reason: str
+    code: DefectCode = "unusable"
 
     def __str__(self) -> str:
         return f"{self.path}{f' ({self.rule_id})' if self.rule_id else ''}: {self.reason}"

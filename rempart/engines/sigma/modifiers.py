@@ -16,7 +16,7 @@ from typing import Any, Final
 from rempart.engines.sigma import texts
 from rempart.engines.sigma.model import Limits
 from rempart.engines.sigma.regexes import check as check_regex
-from rempart.engines.sigma.texts import BadValue
+from rempart.engines.sigma.texts import BadValue, NeverTrue
 from rempart.engines.sigma.tree import (
     Cidr,
     Compare,
@@ -126,7 +126,7 @@ def item(
     chain = _sorted_out(modifiers)
     given = values if isinstance(values, list) else [values]
     if not given:
-        raise BadValue("an empty list of values can never match")
+        raise NeverTrue("an empty list of values can never match")
     groups = [_tests(field_name, chain, value, context) for value in given]
     context.made += sum(map(len, groups))
     if context.made > context.limits.values:

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-_FORMAT: Final = b"rempart-sigma-3\n"
+_FORMAT: Final = b"rempart-sigma-4\n"
 _DIGEST: Final = 32
 _MODULES: Final = frozenset({"rempart.engines.sigma.model", "rempart.engines.sigma.tree"})
 _BYTES: Final = 512 * 1024**2

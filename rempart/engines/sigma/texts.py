@@ -6,9 +6,15 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from rempart.engines.sigma.tree import Token, Wild
+
+#: What is wrong with a document: it cannot be used as it is written; it asks for placeholders that have no
+#: values; it can never match; no channel is known for its log source; it refers to rules that are absent; it
+#: is a filter that cannot be applied.
+DefectCode: TypeAlias = Literal["unusable", "placeholders", "never", "unmapped", "absent", "filter"]
+
 
 _WILDS: Final = {"*": Wild.MANY, "?": Wild.ONE}
 _PLACEHOLDER: Final = re.compile(r"(?<!\\)%(\w+)%")
@@ -17,7 +23,25 @@ _DASH: Final = re.compile(rf"\B[{_DASHES}]\b")
 
 
 class BadValue(ValueError):
-    """A value that its modifiers do not allow; the message says why."""
+    """What a rule may not say; the message tells why, ``code`` what kind of defect it makes."""
+
+    code: DefectCode = "unusable"
+
+    def within(self, name: str) -> BadValue:
+        """The same, with the name of what it is in."""
+        return type(self)(f"{name}: {self}")
+
+
+class NoValues(BadValue):
+    """A placeholder that has no values here."""
+
+    code = "placeholders"
+
+
+class NeverTrue(BadValue):
+    """What no event can ever satisfy."""
+
+    code = "never"
 
 
 def parse(raw: str) -> tuple[Token, ...]:
@@ -98,14 +122,14 @@ def windash(tokens: Sequence[Token], limit: int) -> list[tuple[Token, ...]]:
 def expand(raw: str, placeholders: Mapping[str, Sequence[str]], limit: int) -> list[tuple[Token, ...]]:
     r"""Every value that ``raw`` takes when each ``%name%`` has each of its values; ``\%`` is a plain percent.
 
-    Raises BadValue when a name has no values.
+    Raises NoValues when a name has none.
     """
     choices: list[list[tuple[Token, ...]]] = []
     position, count = 0, 1
     for found in _PLACEHOLDER.finditer(raw):
         values = placeholders.get(found[1])
         if not values:
-            raise BadValue(f"the placeholder %{found[1]}% has no values")
+            raise NoValues(f"the placeholder %{found[1]}% has no values")
         choices.append([parse(raw[position : found.start()].replace(r"\%", "%"))])
         choices.append([parse(value) for value in values])
         count *= len(values)
