@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from importlib import import_module
 
 NAMES = ("detection", "exposure", "rematch", "records", "imports", "loop", "pages", "lists", "streams")
@@ -34,8 +36,13 @@ def main() -> None:
     for name in options.names:
         if name not in NAMES:
             parser.error(f"unknown benchmark {name!r}: expected {', '.join(NAMES)}")
-    for name in options.names:
+    if len(options.names) == 1:
+        (name,) = options.names
         import_module(f"benchmarks.{MODULES.get(name, name)}").run(options)
+        return
+    settings = [one for one in sys.argv[1:] if one not in options.names]
+    for name in options.names:  # each in a process of its own: one process is the platform of one database
+        subprocess.run([sys.executable, "-m", "benchmarks", name, *settings], check=True)
 
 
 if __name__ == "__main__":

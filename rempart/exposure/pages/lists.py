@@ -36,10 +36,13 @@ def _either(**condition: Any) -> Callable[[Rows, str], Rows]:
     return apply
 
 
+def _due(rows: Rows, value: str) -> Rows:
+    chosen = {"yes": {"due_at__lt": now()}, "no": {"due_at__gte": now()}}.get(value)
+    return rows if chosen is None else rows.filter(**chosen)
+
+
 def _late(rows: Rows, value: str) -> Rows:
-    at = now()
-    chosen = {"yes": {"due_at__lt": at}, "no": {"due_at__gte": at}}.get(value)
-    return rows if chosen is None else rows.filter(state="open", **chosen)
+    return _due(rows, value).filter(state="open") if value in {"yes", "no"} else rows
 
 
 def _age(rows: Rows, value: str) -> Rows:
@@ -152,6 +155,8 @@ def exposure_listing(actor: Actor) -> Listing:
 # What no count is kept of; of these, what names so few rows that they can all be sorted.
 _NARROWING = ("late", "age", "closed", "vulnerability", "asset", "service")
 _SELECTIVE = {"vulnerability", "asset", "service"}
+# Spans of time, without what combinations say already.
+_TIMED = {"late": _due, "age": _age}
 
 
 def exposure_page(actor: Actor, parameters: Mapping[str, str]) -> Page:
@@ -179,7 +184,7 @@ def _wanted(actor: Actor, listing: Listing, filters: Mapping[str, str]) -> queri
 
     def narrow(rows: Rows) -> Rows:
         for each in chosen:
-            rows = each.apply(rows, filters[each.key])
+            rows = _TIMED.get(each.key, each.apply)(rows, filters[each.key])
         return rows
 
     return queries.Wanted(
@@ -187,6 +192,7 @@ def _wanted(actor: Actor, listing: Listing, filters: Mapping[str, str]) -> queri
         lambda one: all(fits(one, filters.get(key, "")) for key, fits in _FITS.items()),
         narrow if chosen else None,
         any(each.key in _SELECTIVE for each in chosen),
+        all(each.key in _TIMED for each in chosen),
     )
 
 

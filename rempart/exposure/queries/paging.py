@@ -37,6 +37,7 @@ from rempart.kernel.permissions import Permission
 
 FEW = 50_000  # sorted whole
 COUNTED = 10_000  # beyond which what no count is kept of is said to be "more than"
+TIMED = 300_000  # the same where a filter is a span of time: an index holds all that is read of these rows
 BY_NUMBER = 2_000
 _AT_ONCE = 400  # SQLite joins 500 selections in one statement
 
@@ -66,6 +67,7 @@ ORDERS = {
 }
 _JOIN = re.compile(r'FROM "exposure_exposure" INNER JOIN ("\w+") ON')
 _IN_STREAMS = {"due_at", "opened_at", "closed_at"}
+_COVERED = {"due_at", "opened_at"}  # by the indexes of one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,15 @@ class Wanted:
     """What is asked: rows of these bodies (None: every body), whose combination ``fits``.
 
     ``narrow`` applies the filters of which no count is kept; ``selective`` says that they name one
-    vulnerability, asset or service, so that their rows are few enough to be sorted whatever their number.
+    vulnerability, asset or service, so that their rows are few enough to be sorted whatever their number;
+    ``timed``, that they are spans of due dates and openings alone.
     """
 
     bodies: frozenset[int] | None
     fits: Callable[[Facet], bool]
     narrow: Callable[[Rows], Rows] | None = None
     selective: bool = False
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class _Way:
     order: Order
     backwards: bool
     narrowed: bool
+    timed: bool
     groups: list[tuple[int, list[int]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -153,15 +158,17 @@ def find(
     if wanted.narrow is not None and known:
         rows = wanted.narrow(rows)
         among = _unindexed(rows, counts) if wanted.selective else rows.filter(facet__in=sorted(counts))
-        total = among.order_by().values("pk")[: COUNTED + 1].count()
-        beyond = total > COUNTED
-        total = min(total, COUNTED)
+        most = TIMED if wanted.timed else COUNTED
+        total = among.order_by().values("pk")[: most + 1].count()
+        beyond = total > most
+        total = min(total, most)
     order, backwards = ORDERS[sort.lstrip("-")], sort.startswith("-")
     last_page = max(1, -(-total // size))
-    way = _Way(rows, counts, order, backwards, wanted.narrow is not None)
+    way = _Way(rows, counts, order, backwards, wanted.narrow is not None, wanted.timed)
     if not total:
         return Found([], 0, False, 1)
-    if known <= FEW or wanted.selective or (wanted.narrow is not None and not beyond):
+    sortable = TIMED if order.keys[0] in _COVERED else COUNTED
+    if known <= FEW or wanted.selective or (wanted.narrow is not None and not beyond and total <= sortable):
         number = max(1, number if beyond else min(number, last_page))
         return Found(_sorted_whole(way, (number - 1) * size, size), total, beyond, number)
     return _walked(way, total, beyond, max(1, number if beyond else min(number, last_page)), size, cursor)
@@ -182,7 +189,8 @@ def _sorted_whole(way: _Way, offset: int, size: int) -> list[int]:
         ranks = (When(facet__in=members, then=Value(key)) for key, members in way.groups)
         keys.insert(0, Case(*ranks, default=Value(0), output_field=IntegerField()))
     ordered = [key.desc() if way.backwards else key.asc() for key in keys]
-    rows = _unindexed(way.rows, way.counts) if way.narrowed else way.rows.filter(facet__in=sorted(way.counts))
+    hidden = way.narrowed and not way.timed
+    rows = _unindexed(way.rows, way.counts) if hidden else way.rows.filter(facet__in=sorted(way.counts))
     return list(rows.order_by(*ordered).values_list("pk", flat=True)[offset : offset + size])
 
 

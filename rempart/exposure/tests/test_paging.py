@@ -77,11 +77,12 @@ def everything() -> Actor:
     return system("test")
 
 
-@pytest.fixture(params=["sorted whole", "walked"])
+@pytest.fixture(params=["sorted whole", "walked", "spans of time sorted"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "walked":
+    if request.param != "sorted whole":
         monkeypatch.setattr(paging, "FEW", 0)
         monkeypatch.setattr(paging, "COUNTED", 5)
+        monkeypatch.setattr(paging, "TIMED", 5 if request.param == "walked" else paging.TIMED)
     return request.param
 
 
