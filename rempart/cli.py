@@ -31,6 +31,7 @@ ROOMS = (
     "alerts",
     "indicators",
     "detection",
+    "detection.hunting",
     "web",
     "demo",
 )
@@ -40,10 +41,10 @@ STANDALONE = {
     "advisories": "intelligence",
     "collect": "assets",
     "detect": "detection",
-    "hunt": "detection",
-    "hunts": "detection",
+    "hunt": "detection.hunting",
+    "hunts": "detection.hunting",
     "match": "matcher",
-    "pack": "detection",
+    "pack": "detection.hunting",
     "rules": "detection",
 }
 

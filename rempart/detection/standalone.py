@@ -15,10 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rempart.detection import options, rulebook, sending, streaming, summary
+from rempart.detection import options, rulebook, sending, summary
 from rempart.detection.findings import LEVELS, Finding
 from rempart.detection.grouping import grouped
-from rempart.detection.hunting import asked_command, command
 from rempart.detection.outputs import STREAMED, WRITERS, Writer
 from rempart.detection.outputs.files import written
 from rempart.detection.outputs.plain import Lines
@@ -48,9 +47,6 @@ _STREAMS_ALONE = (
 def install(app: typer.Typer) -> None:
     """Adds the commands to the command line."""
     app.command("detect")(detect)
-    app.command("hunt")(command.hunt)
-    app.command("pack")(command.pack)
-    app.add_typer(asked_command.app, name="hunts")
     app.add_typer(rulebook.app, name="rules")
 
 
@@ -107,12 +103,15 @@ def detect(
     streamed = follow or bool(listen) or bool(subscribed)
     to_node = _destination(send, body, token_file, pseudonym_key, bool(listen), console)
     found = [] if streamed else _files(places or [], console)
+    gc.set_threshold(_COLLECTED)  # hardly anything that is made of rules or events refers to itself
     engines = _engines(settings, placeholders, console, explain_rules)
-    _settle()
+    gc.freeze()  # what lives as long as the command is not gone through again at each collection
     if subscribed:
         _work(engines, subscribed, output or "jsonl", to, to_node, console)
         return
     if streamed:
+        from rempart.detection import streaming
+
         streaming.run(engines, places or [], listen, output or "jsonl", to, to_node, console)
         return
     if jobs > 1 and engines.correlation_count:
@@ -143,14 +142,6 @@ def detect(
     if outgoing:
         console.print(summary.sent(outgoing), soft_wrap=True)
     _conclude(tally, first, output, console)
-
-
-def _settle() -> None:
-    """What lives as long as the command is not gone through again at each collection, which are then few:
-    hardly anything that is made of events refers to itself.
-    """
-    gc.freeze()
-    gc.set_threshold(_COLLECTED)
 
 
 def _destination(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx
+if TYPE_CHECKING:  # a command that asks nothing of a node starts sooner without it
+    import httpx
 
 TOKEN: Final = "REMPART_TOKEN"  # noqa: S105 - the name of a variable
 #: Statuses of a server that cannot answer now, and may later.
@@ -19,6 +20,8 @@ _LONGEST: Final = 4096
 
 def node_address(text: str, option: str) -> str:
     """The address of a node: https, or this machine. Raises ValueError, naming the option to correct."""
+    import httpx
+
     url = httpx.URL(text)
     if url.scheme != "https" and not (url.scheme == "http" and url.host in _THIS_MACHINE):
         raise ValueError(f"{option} : https seulement · https only")
@@ -29,6 +32,8 @@ def node_address(text: str, option: str) -> str:
 
 def node_client(address: str, token: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """A client of the node. It follows no redirect: its token goes nowhere else."""
+    import httpx
+
     return httpx.Client(
         base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS, transport=transport,
         follow_redirects=False,

@@ -15,7 +15,8 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from rempart.detection.standalone import install
+from rempart.detection import standalone
+from rempart.detection.hunting import standalone as hunting
 
 ROOT = Path(__file__).resolve().parents[3]
 SIGMA = ROOT.parent / "shared" / "data" / "sigma"
@@ -99,7 +100,8 @@ def process(tmp_path: Path) -> Rempart:
 def rempart(tmp_path: Path) -> Rempart:
     """The same within the tests' process, which starts at once."""
     app = typer.Typer()
-    install(app)
+    standalone.install(app)
+    hunting.install(app)
 
     def run(*arguments: str | Path, status: int = 0, given: str = "") -> Result:
         environment = {"REMPART_VAR": str(tmp_path / "var"), "COLUMNS": "160"}

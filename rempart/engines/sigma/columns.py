@@ -10,6 +10,7 @@ for a thousand rules than for one.
 from __future__ import annotations
 
 import hashlib
+import marshal
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, groupby
@@ -220,7 +221,7 @@ class Words:
 class Column:
     """A field (None: every value of the event) and the literals looked for in it, by their numbers."""
 
-    __slots__ = ("_database", "_literals", "field", "numeric")
+    __slots__ = ("_database", "_literals", "anew", "field", "numeric")
 
     def __init__(
         self, field: str | None, literals: Mapping[bytes, int], serialized: tuple[bytes, bytes] | None = None
@@ -233,6 +234,8 @@ class Column:
         self._database: Any = None
         if serialized and serialized[0] == _digest(literals):
             self._database = _loaded(serialized[1])
+        #: Whether the database was compiled now.
+        self.anew = self._database is None
         if self._database is None:
             self._database = _compiled(literals)
 
@@ -347,7 +350,8 @@ def _compiled(literals: Mapping[bytes, int]) -> Any:
 
 
 def _digest(literals: Mapping[bytes, int]) -> bytes:
-    return hashlib.blake2b(f"{_FORM} {list(literals.items())}".encode(), digest_size=16).digest()
+    # As version 2, which writes equal things equally.
+    return hashlib.blake2b(marshal.dumps((_FORM, list(literals.items())), 2), digest_size=16).digest()
 
 
 def _loaded(serialized: bytes) -> Any:

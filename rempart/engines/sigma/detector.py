@@ -14,7 +14,7 @@ from rempart.engines.sigma.correlating import Correlator, Counters
 from rempart.engines.sigma.explaining import Explainer, Last
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Prepared, Rule
 from rempart.engines.sigma.modifiers import Context
-from rempart.engines.sigma.program import Program, frequent_literals
+from rempart.engines.sigma.program import Frequent, Program, frequent_literals
 from rempart.engines.sigma.sources import Mappings, Origin, default_mappings, fields_for, origin_of
 from rempart.engines.sigma.texts import BadValue
 from rempart.engines.sigma.tree import (
@@ -296,16 +296,23 @@ class _Plan:
             known = store.read(self._cache, "plan", self._key, Prepared)
             if known is not None:
                 self._sampled = known.sampled
-                return Program(self._rules, known.frequent, known.databases)
+                program = Program(self._rules, known.frequent, known.databases)
+                if program.anew:  # what was kept is of another version of Hyperscan, or another machine
+                    self._keep(program, known.frequent)
+                return program
         self._sampled = len(self._sample)
         frequent = frequent_literals(self._rules, self._sample)
         program = Program(self._rules, frequent)
         if self._sampled >= _SAMPLE:
             self._sample = []
+        self._keep(program, frequent)
+        return program
+
+    def _keep(self, program: Program, frequent: Frequent) -> None:
+        """Put what took time to compile on the disk."""
         if self._cache is not None:
             prepared = Prepared(self._sampled, frequent, program.databases())
             store.write(self._cache, "plan", self._key, prepared)
-        return program
 
     def explain(self, number: int) -> Explainer:
         """What tells why a rule matched."""

@@ -101,6 +101,11 @@ class Program:
             found[number] = found.get(number, 0) | mask << half
         return sorted(found.items())
 
+    @property
+    def anew(self) -> bool:
+        """Whether something that takes time was compiled now."""
+        return any(column.anew for column in self.columns)
+
     def databases(self) -> dict[str | None, tuple[bytes, bytes]]:
         """What took time to compile, for the disk."""
         return {column.field: column.serialized() for column in self.columns}

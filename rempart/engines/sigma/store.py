@@ -13,15 +13,26 @@ import io
 import os
 import pickle
 import tempfile
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-_FORMAT: Final = b"rempart-sigma-4\n"
+_FORMAT: Final = b"rempart-sigma-5\n"
 _DIGEST: Final = 32
 _MODULES: Final = frozenset({"rempart.engines.sigma.model", "rempart.engines.sigma.tree"})
 _BYTES: Final = 512 * 1024**2
 
 T = TypeVar("T")
+
+
+class _Pickler(pickle.Pickler):
+    """Plain data of the engine is kept as what its classes are called with, which is read back soonest."""
+
+    def reducer_override(self, value: Any) -> Any:
+        kind = type(value)
+        if kind.__module__ not in _MODULES or not is_dataclass(kind):
+            return NotImplemented
+        return kind, tuple(getattr(value, each.name) for each in fields(kind))
 
 
 class _Unpickler(pickle.Unpickler):
@@ -60,7 +71,9 @@ def read(folder: Path, kind: str, key: str, expected: type[T]) -> T | None:
 
 def write(folder: Path, kind: str, key: str, value: object) -> None:
     """Keep ``value``; a folder that cannot be written to is left alone, as the cache is only a comfort."""
-    body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    made = io.BytesIO()
+    _Pickler(made, pickle.HIGHEST_PROTOCOL).dump(value)
+    body = made.getvalue()
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder, prefix=f".{kind}-")

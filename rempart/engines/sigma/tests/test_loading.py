@@ -1,11 +1,11 @@
 """Rule files, good, bad and hostile: everything is either a rule or a defect that says why."""
 
-import pickle
+from dataclasses import replace
 
 import pytest
 
-from rempart.engines.sigma import Limits, compile_rules, load_rules, store
-from rempart.engines.sigma.model import Collection
+from rempart.engines.sigma import Limits, compile_rules, load_rules, load_texts, store
+from rempart.engines.sigma.model import Collection, Prepared
 from rempart.engines.sigma.tests.making import document, load
 
 GOOD = document({"selection": {"a": "x"}, "condition": "selection"})
@@ -128,11 +128,32 @@ def test_the_cache_gives_the_same_and_trusts_no_file(tmp_path):
     assert [each.index for each in compile_rules(again, cache=cache).scan(events)] == expected
 
 
-def test_nothing_but_our_own_classes_comes_out_of_the_cache(tmp_path, monkeypatch):
+def test_nothing_but_our_own_classes_comes_out_of_the_cache(tmp_path):
     class Evil:
         def __reduce__(self):
             return (print, ("run",))
 
-    monkeypatch.setattr(store.pickle, "dumps", lambda value, protocol: pickle._dumps(Evil(), protocol))
     store.write(tmp_path, "rules", "k", Collection())
+    assert store.read(tmp_path, "rules", "k", Collection) == Collection()
+    store.write(tmp_path, "rules", "k", Collection(rules=[Evil()]))
     assert store.read(tmp_path, "rules", "k", Collection) is None
+
+
+def test_what_another_version_compiled_is_compiled_and_kept_again(tmp_path):
+    search = b"{s: {a|contains: [x, y, z, v, w, u]}, condition: s}"
+    text = ("r", b"{title: r, logsource: {category: c}, detection: %b}" % search)
+    events = [{"a": "x"}, {"a": "no"}] * 200
+
+    def found():
+        detector = compile_rules(load_texts([text]), cache=tmp_path)
+        return [each.index for each in detector.scan(events)]
+
+    expected = found()
+    (path,) = tmp_path.glob("plan-*")
+    key = path.stem.removeprefix("plan-")
+    kept = store.read(tmp_path, "plan", key, Prepared)
+    strange = {field: (digest, b"of another version") for field, (digest, _) in kept.databases.items()}
+    store.write(tmp_path, "plan", key, replace(kept, databases=strange))
+    assert strange
+    assert found() == expected
+    assert store.read(tmp_path, "plan", key, Prepared) == kept
