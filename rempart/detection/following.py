@@ -22,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
+from rempart.detection.correlated import costs
 from rempart.detection.scan import BATCH, Engines, Step
 from rempart.engines import logs
 
@@ -156,7 +157,7 @@ class Inlet:
             for item in items:
                 if item.done is not None:
                     item.done.set()
-        yield Step(engines.finish())
+        yield Step(engines.finish(), costs(engines.detector))
 
     def _waiting(self) -> list[_Item]:
         """What waits in the queue, up to a batch; nothing after a while without any."""

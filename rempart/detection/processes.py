@@ -19,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from rempart.detection.findings import Encoder, Finding
+from rempart.detection.correlated import Followed, Held, followed
+from rempart.detection.findings import Encoder
 from rempart.detection.scan import Engines, Part, Settings, Step, steps_of
 from rempart.detection.tally import Tally
 from rempart.engines import logs
@@ -44,24 +45,40 @@ def run(
             done = ((part, step) for part in parts for step in steps_of(engines, part))
         else:
             done = _in_processes(engines, parts, jobs, stack, lines)
+        held = stack.enter_context(Held(engines)) if engines.follows else None
         records = count = 0
         previous: Part | None = None
         for part, step in done:
             if part is not previous:
                 if part.first:
                     records = count = 0
+                    if held is not None:
+                        held.begin()
                 base_records, base_lines = records, count
                 previous = part
             if base_records or base_lines:
                 for finding in step.findings:
                     finding.index += base_records
                 step.problems = [_moved(one, base_records, base_lines) for one in step.problems]
+            if held is not None:
+                for events in _followed(step):
+                    held.add(part.name, base_records, events)
             records += step.records
             count += step.lines
             yield part, step
-        last = Step(engines.finish())
-        if last.findings:
-            yield parts[-1], last
+        if held is not None:
+            for finding in held.findings():
+                yield parts[-1], Step([finding])
+            yield parts[-1], Step(problems=held.problems)
+
+
+def _followed(step: Step) -> Iterator[list[Followed]]:
+    """The events of a step that correlations follow; a file of them goes."""
+    if step.followed:
+        yield followed(step.followed)
+        step.followed = []
+    if step.followed_at is not None:
+        yield from _unspooled(step.followed_at)
 
 
 def copied(step: Step, to: BinaryIO) -> None:
@@ -99,8 +116,8 @@ def _in_processes(
         yield part, total
 
 
-def _unspooled(path: Path) -> Iterator[list[Finding]]:
-    """The findings that a process left in a file of our own folder, which goes with them."""
+def _unspooled(path: Path) -> Iterator[list[Any]]:
+    """What a process left in a file of our own folder, which goes with it."""
     with path.open("rb") as file:
         while True:
             try:
@@ -114,7 +131,7 @@ _worker: dict[str, Any] = {}
 
 
 def _set_up(engines: Engines | Settings, folder: str, parts: list[Part], counts: Any, lines: bool) -> None:
-    _worker["engines"] = engines if isinstance(engines, Engines) else Engines(engines)
+    _worker["engines"] = engines if isinstance(engines, Engines) else Engines(engines, apart=True)
     _worker.update(folder=folder, parts=parts, counts=counts, lines=lines)
 
 
@@ -152,6 +169,12 @@ def _added(total: Step, step: Step) -> None:
     total.lines += step.lines
     total.consumed, total.form = step.consumed, step.form or total.form
     total.problems += step.problems
+    if step.followed:
+        if total.followed_at is None:
+            with tempfile.NamedTemporaryFile(dir=_worker["folder"], delete=False) as file:
+                total.followed_at = Path(file.name)
+        with total.followed_at.open("ab") as file:
+            pickle.dump(followed(step.followed), file, pickle.HIGHEST_PROTOCOL)
 
 
 def _written(part: Part, before: int) -> Step:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice
@@ -89,6 +89,8 @@ class Step:
     form: str = ""
     counts: Tally | None = None  # of findings that are no more in ``findings``
     lines_at: Path | None = None  # their lines of JSON, when they were asked
+    followed: list[logs.Event] = field(default_factory=list)  # events that correlations follow
+    followed_at: Path | None = None  # the same, left by another process
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,20 @@ def sought(settings: Settings) -> Sought:
 
 
 class Engines:
-    """Rules and indicators ready to scan, and what was wrong with some of them."""
+    """Rules and indicators ready to scan, and what was wrong with some of them.
 
-    def __init__(self, settings: Settings, given: Sought | None = None) -> None:
+    ``apart``, correlations are not decided as events come: those that they follow are put aside
+    (``follows``, ``put_aside``), for ``correlating`` once all have come.
+    """
+
+    def __init__(self, settings: Settings, given: Sought | None = None, *, apart: bool = False) -> None:
         self.settings = settings
         given = given or sought(settings)
+        self._given = given
+        self._apart = apart
+        self._followed: frozenset[str] = frozenset()
+        self._silent: frozenset[str] = frozenset()
+        self._aside: list[logs.Event] = []
         self.detector: sigma.Detector | None = None
         self.rule_count = self.correlation_count = 0
         self.defects: list[sigma.Defect] = []
@@ -141,6 +152,30 @@ class Engines:
         self.rule_count, self.correlation_count = len(collection.rules), len(collection.correlations)
         self.defects = [*collection.defects, *self.detector.defects]
         self.not_rules = len(collection.not_rules)
+        if self._apart and collection.correlations:
+            self._followed, self._silent = self.detector.followed, self.detector.only_correlated
+            self.detector = sigma.compile_rules(
+                replace(collection, correlations=[]),
+                mappings=mappings,
+                placeholders=settings.placeholders,
+                cache=settings.cache,
+            )
+
+    @property
+    def follows(self) -> bool:
+        """Whether events are put aside for correlations."""
+        return bool(self._followed)
+
+    def put_aside(self) -> list[logs.Event]:
+        """The events that correlations follow, since they were last asked, in order."""
+        found, self._aside = self._aside, []
+        return found
+
+    def correlating(self) -> Engines:
+        """What takes the events that were put aside, in the order of time, through the correlations."""
+        rules = self._given.rules or sigma.Collection()
+        few = replace(rules, rules=[rule for rule in rules.rules if rule.id in self._followed])
+        return Engines(self.settings, replace(self._given, rules=few, indicators=None))
 
     def scan(self, events: Iterable[logs.Event]) -> list[Finding]:
         """The findings of a batch, by event, rules before indicators."""
@@ -177,7 +212,7 @@ class Engines:
         seen: list[tuple[int, observables.Sighting]],
     ) -> Iterator[dict[str, Any]]:
         """The data of each event, which goes to ``batch``; indicators are looked for in it on the way."""
-        matcher, located, kept = self._matcher, bool(self.correlation_count), self._many
+        matcher, located, kept = self._matcher, self._located, self._many
         texts: list[str] = []
         for event in events:
             batch.append(event)
@@ -208,6 +243,11 @@ class Engines:
             for sighting in matcher.scan(event.data, partial(_moment, event, now)):
                 yield first + suspect, sighting
 
+    @property
+    def _located(self) -> bool:
+        """Whether correlations are told as events come, long after their batch."""
+        return bool(self.correlation_count) and not self._apart
+
     def _told(self, origin: Origin) -> bool:
         return LEVELS.index(origin.level) >= self._least
 
@@ -230,13 +270,17 @@ class Engines:
         batch: list[logs.Event],
         met: dict[int, Met],
     ) -> list[tuple[int, Finding]]:
-        again = None if self.correlation_count else lambda place: batch[place].data
+        again = None if self._located else lambda place: batch[place].data
         found: list[tuple[int, Finding]] = []
+        last = -1
         for one in detector.scan(passing, again=again):
-            origin = self._origin(one)
-            if not self._told(origin):
-                continue
             place = one.index if one.index >= 0 else len(batch) - 1
+            if one.rule.id in self._followed and place != last:
+                self._aside.append(batch[place])
+                last = place
+            origin = self._origin(one)
+            if one.rule.id in self._silent or not self._told(origin):
+                continue
             if origin.kind == "correlation":
                 found.append((place, self._shown(of_correlation(one, origin))))
             else:
@@ -315,6 +359,7 @@ def steps_of(engines: Engines, part: Part, stream: BinaryIO | None = None) -> It
             reading.lines - lines,
             reading.consumed,
             reading.format,
+            followed=engines.put_aside(),
         )
         records, lines = reading.records, reading.lines
         problems.clear()

@@ -104,7 +104,7 @@ def detect(
     to_node = _destination(send, body, token_file, pseudonym_key, bool(listen), console)
     found = [] if streamed else _files(places or [], console)
     gc.set_threshold(_COLLECTED)  # hardly anything that is made of rules or events refers to itself
-    engines = _engines(settings, placeholders, console, explain_rules)
+    engines = _engines(settings, placeholders, console, explain_rules, apart=not streamed)
     gc.freeze()  # what lives as long as the command is not gone through again at each collection
     if subscribed:
         _work(engines, subscribed, output or "jsonl", to, to_node, console)
@@ -114,9 +114,6 @@ def detect(
 
         streaming.run(engines, places or [], listen, output or "jsonl", to, to_node, console)
         return
-    if jobs > 1 and engines.correlation_count:
-        console.print("[yellow]Corrélations : un seul processus · Correlations: one process[/]")
-        jobs = 1
     tally = tally_of(engines, len(found))
     first: list[Finding] = []
     outgoing = sending.Outgoing(to_node) if to_node else None
@@ -191,10 +188,13 @@ def _work(
     console.print(summary.sentence(tally))
 
 
-def _engines(settings: Settings, placeholders: Path | None, console: Console, explain: bool) -> Engines:
-    """The rules and indicators, ready; the command ends when they cannot be."""
+def _engines(
+    settings: Settings, placeholders: Path | None, console: Console, explain: bool, *, apart: bool
+) -> Engines:
+    """The rules and indicators, ready; the command ends when they cannot be. ``apart``: as of ``Engines``."""
     try:
-        engines = Engines(replace(settings, placeholders=rulebook.placeholders_of(placeholders)))
+        known = replace(settings, placeholders=rulebook.placeholders_of(placeholders))
+        engines = Engines(known, apart=apart)
     except (observables.IndicatorError, sigma.BadMappings, ValueError) as problem:
         _stop(console, f"[red]{escape(str(problem))}[/]", 1)
     unusable = settings.rules and not engines.rule_count and not engines.correlation_count

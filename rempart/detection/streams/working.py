@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rempart.detection import sending, summary
+from rempart.detection.correlated import costs
 from rempart.detection.outputs import STREAMED, Writer
 from rempart.detection.scan import BATCH, Engines, Step, tally_of
 from rempart.detection.streams import credentials
@@ -26,8 +27,9 @@ from rempart.detection.tally import Tally
 _WAIT: Final = 0.25  # seconds for messages to come together
 _MODULES: Final = {"nats": ("jetstream", "JetStream"), "kafka": ("kafka", "Kafka")}
 _CORRELATIONS: Final = (
-    "[yellow]Corrélations : leurs fenêtres ouvertes ne survivent pas à un arrêt · "
-    "Correlations: open windows do not outlive a stop[/]"
+    "[yellow]Corrélations : chaque commande ne suit que les événements qu’elle reçoit, et ses fenêtres "
+    "ouvertes ne survivent pas à un arrêt · Correlations: each command follows only the events that it is "
+    "given, and its open windows do not outlive a stop[/]"
 )
 
 
@@ -69,7 +71,7 @@ class Worker:
                     yield self._take(messages)
                     subscription.acknowledge(messages)
                     self._ledger.forget(subscription.floors())
-        last = Step(self._engines.finish())
+        last = Step(self._engines.finish(), costs(self._engines.detector))
         self._commit(last, ())
         yield last
 

@@ -10,8 +10,28 @@ from typing import Any
 
 import pytest
 
+from rempart.detection import scan
+
 Rempart = Callable[..., Any]
 pytestmark = pytest.mark.any_database
+PAIR = """\
+title: Down
+id: 44444444-4444-4444-8444-444444444444
+name: down
+logsource: {category: test}
+detection: {selection: {state: down}, condition: selection}
+---
+title: Up
+id: 55555555-5555-4555-8555-555555555555
+name: up
+logsource: {category: test}
+detection: {selection: {state: up}, condition: selection}
+---
+title: Down then up
+id: 66666666-6666-4666-8666-666666666666
+correlation: {type: temporal_ordered, rules: [down, up], group-by: [node], timespan: 1m}
+level: high
+"""
 
 
 def _lines(text: str) -> list[dict[str, Any]]:
@@ -151,6 +171,41 @@ def test_correlations_tell_where_their_events_stand(rempart: Rempart, rules: Pat
     assert (correlated["rule_title"], correlated["count"]) == ("Many failures", 3)
     assert correlated["group"] == {"hostname": "h"}
     assert [one["event_index"] for one in correlated["events"]] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "3"])
+def test_correlations_follow_events_across_files_that_cover_the_same_days(
+    rempart: Rempart, rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: str
+) -> None:
+    """Whatever the order of files, and the processes that share them and their parts."""
+    monkeypatch.setattr(scan, "_LEAST", 300)
+    (rules / "correlation.yml").write_text(PAIR)
+    for name, key, second in (("first", "down", 10), ("second", "up", 11)):
+        lines = [
+            json.dumps(
+                {"state": key, "node": f"n{day % 3}", "@timestamp": f"2026-01-{day:02}T00:00:{second}Z"}
+            )
+            for day in range(1, 29)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("not JSON\n" + "\n".join(lines) + "\n")
+    logs = [tmp_path / "second.jsonl", tmp_path / "first.jsonl"]
+    done = rempart("detect", *logs, "--rules", rules, "-o", "jsonl", "-j", jobs)
+    found = _lines(done.stdout)
+    assert {one["kind"] for one in found} == {"correlation"}
+    assert [one["timestamp"] for one in found] == [f"2026-01-{day:02}T00:00:11Z" for day in range(1, 29)]
+    for day, one in enumerate(found, 1):
+        places = [(Path(each["source"]).name, each["event_index"]) for each in one["events"]]
+        assert places == [("first.jsonl", day), ("second.jsonl", day)]
+        assert one["group"] == {"node": f"n{day % 3}"}
+
+
+def test_what_correlations_cannot_use_is_told(rempart: Rempart, rules: Path, tmp_path: Path) -> None:
+    (rules / "correlation.yml").write_text(PAIR)
+    log = tmp_path / "a.jsonl"
+    log.write_text('{"state": "down", "node": "n"}\n{"state": "up", "node": "n"}\n')
+    done = rempart("detect", log, "--rules", rules, "-o", "jsonl")
+    assert [one["kind"] for one in _lines(done.stdout)] == ["correlation"]
+    assert "2 matches of events without a readable time" in done.stderr
 
 
 def test_no_settings_are_loaded(process: Rempart, rules: Path, log: Path) -> None:

@@ -100,6 +100,11 @@ class Detector:
         return self._correlator.counters
 
     @property
+    def followed(self) -> frozenset[str]:
+        """Ids of the rules that correlations follow."""
+        return frozenset(rule.id for rule in self.rules if self._correlator.wants(rule.id))
+
+    @property
     def only_correlated(self) -> frozenset[str]:
         """Ids of the rules whose own detections are not told, as a correlation refers to them
         (``generate``).
