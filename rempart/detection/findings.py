@@ -187,6 +187,7 @@ def origin_of(found: Detection) -> Origin:
     looked: tuple[Any, ...]
     if isinstance(rule, Correlation):
         kind, looked = "correlation", (rule.type, rule.rules, rule.group_by, rule.timespan, rule.condition)
+        looked += (rule.written,) if rule.written else ()
     else:
         kind, looked = "sigma", (rule.logsource, rule.detection)
     digest = hashlib.blake2b(repr(looked).encode("utf-8", "replace"), digest_size=16).hexdigest()

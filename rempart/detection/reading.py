@@ -46,7 +46,7 @@ def explained(text: str, language: str) -> Explained | None:
         )  # fmt: skip
     if collection.correlations:
         one = collection.correlations[0]
-        bounds = " ".join(f"{name} {value:g}" for name, value in one.condition)
+        bounds = one.written or " ".join(f"{name} {value:g}" for name, value in one.condition)
         span = f"{one.type}, {one.timespan:g} s, {bounds}"
         groups = [(name, ", ".join(values)) for name, values in _parts(one) if values]
         return Explained(one.description, span, groups, list(one.fields), [], [])

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from rempart.engines.sigma import expressions
 from rempart.engines.sigma.model import Correlation, Defect, Detection, Rule
+from rempart.engines.sigma.tree import Node
 from rempart.engines.sigma.values import lookup, number_of, texts_of, time_of
 from rempart.engines.sigma.windows import (
     Closing,
     Entry,
     Event,
+    Holds,
     Ordered,
     Outcome,
+    Sequences,
     Sliding,
     Window,
     rising,
@@ -65,6 +69,8 @@ class _State:
     rule: Correlation
     places: dict[str, int]
     names: dict[str, frozenset[str]]
+    holds: Holds | None = None
+    orders: tuple[tuple[int, ...], ...] = ()
     groups: OrderedDict[GroupKey, tuple[Window, GroupKey]] = field(default_factory=OrderedDict)
     taken: int = 0
 
@@ -94,11 +100,22 @@ class Correlator:
     def _resolve(self, correlations: Sequence[Correlation], rules: Sequence[Rule]) -> None:
         """Find what each correlation refers to, those within others first; what is not found is a defect."""
         known: dict[str, Rule | Correlation] = {}
+        every: list[Rule | Correlation] = [*rules, *correlations]
+        bearers = Counter(each.name for each in every if each.name)
+        ids = {each.id for each in every}
+        unclear = {name for name, count in bearers.items() if count > 1 and name not in ids}
         for rule in rules:
             known.setdefault(rule.id, rule)
             if rule.name:
                 known.setdefault(rule.name, rule)
-        waiting = list(correlations)
+        waiting = []
+        for each in correlations:
+            twice = [name for name in each.rules if name in unclear]
+            if twice:
+                reason = f"correlation: several rules bear the name {', '.join(twice)}"
+                self.defects.append(Defect(each.path, each.id, reason))
+            else:
+                waiting.append(each)
         while waiting:
             left = []
             for each in waiting:
@@ -125,8 +142,13 @@ class Correlator:
             self.defects.append(Defect(rule.path, rule.id, reason, "never"))
             return
         places = {member.id: place for place, member in enumerate(members)}
+        if rule.type in TEMPORAL and len(places) < len(members):
+            self.defects.append(Defect(rule.path, rule.id, "correlation: it names a rule twice"))
+            return
         names = {member.id: frozenset(filter(None, (member.id, member.name))) for member in members}
         state = _State(rule, places, names)
+        if rule.expression is not None:
+            state.holds, state.orders = _asked(rule, rule.expression)
         self.states.append(state)
         for id_ in places:
             self._outer.setdefault(id_, []).append(state)
@@ -212,7 +234,7 @@ class Correlator:
         if len(state.groups) >= _GROUPS:
             state.groups.popitem(last=False)
             self.counters.groups += 1
-        window = _new_window(state.rule, len(state.places), time)
+        window = _new_window(state, time)
         if isinstance(window, Closing):
             self._sequence += 1
             heapq.heappush(self._closings, (window.end, self._sequence, state, key))
@@ -268,17 +290,39 @@ class Correlator:
 
 
 TEMPORAL: Final = frozenset({"temporal", "temporal_ordered"})
-_VALUED: Final = frozenset({"value_count", "value_sum", "value_avg", "value_percentile"})
+_VALUED: Final = frozenset({"value_count", "value_sum", "value_avg", "value_percentile", "value_median"})
 _UNUSABLE: Final = object()
 
 
-def _new_window(rule: Correlation, members: int, time: float) -> Window:
+def _asked(rule: Correlation, expression: Node) -> tuple[Holds, tuple[tuple[int, ...], ...]]:
+    """What tells of the places of rules whether an expression is true, and the orders that make it so."""
+
+    def holds(places: Collection[object]) -> bool:
+        return expressions.holds(
+            expression, {rule.rules[place] for place in places if isinstance(place, int)}
+        )
+
+    orders = []
+    if rule.type == "temporal_ordered":
+        places = {name: place for place, name in enumerate(rule.rules)}
+        orders = [tuple(sorted(places[name] for name in each)) for each in expressions.least_sets(expression)]
+    return holds, tuple(sorted(orders))
+
+
+def _new_window(state: _State, time: float) -> Window:
+    rule, members = state.rule, len(state.places)
+    if state.orders:
+        return Sequences(state.orders, rule.timespan)
+    if rule.expression is not None:
+        if expressions.rising(rule.expression):
+            return Sliding(rule.type, (), rule.timespan, state.holds)
+        return Closing(rule.type, (), rule.timespan, time, None, state.holds)
     if rule.type == "temporal_ordered":
         return Ordered(
             next(n for n in range(1, members + 1) if satisfied(rule.condition or (("gte", members),), n)),
             rule.timespan,
         )
     condition = rule.condition or (("gte", float(members)),)
-    if rule.type in ("value_avg", "value_percentile") or not rising(condition):
+    if rule.type in ("value_avg", "value_percentile", "value_median") or not rising(condition):
         return Closing(rule.type, condition, rule.timespan, time, rule.percentile)
     return Sliding(rule.type, condition, rule.timespan)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from rempart.engines.sigma import detection, store
+from rempart.engines.sigma import collections, detection, expressions, store
 from rempart.engines.sigma.documents import Unreadable, read_documents
 from rempart.engines.sigma.model import (
     LEVELS,
@@ -29,7 +30,7 @@ _TIMESPAN: Final = re.compile(r"(\d{1,9})([smhdwMy])\Z")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000, "y": 31_536_000}
 _OPERATORS: Final = frozenset({"gt", "gte", "lt", "lte", "eq", "neq"})
 _TEMPORAL: Final = frozenset({"temporal", "temporal_ordered"})
-_METRIC: Final = frozenset({"value_count", "value_sum", "value_avg", "value_percentile"})
+_METRIC: Final = frozenset({"value_count", "value_sum", "value_avg", "value_percentile", "value_median"})
 # A document with none of these does not say that it is a rule.
 _OF_RULES: Final = frozenset({"detection", "correlation", "filter", "action", "logsource"})
 _FILTER_RESERVED: Final = frozenset({"condition", "timeframe", "rules"})
@@ -109,27 +110,31 @@ def _collection(contents: Iterable[tuple[str, bytes]], limits: Limits) -> Collec
     collection = Collection()
     for path, raw in contents:
         said: list[bool] = []  # of each document, whether it says that it is a rule
+        whole = collections.Whole()
         try:
             for document in read_documents(raw, limits):
-                _add(collection, document, path, limits)
+                _add(collection, document, whole, path, limits)
                 said.append(not (isinstance(document, Mapping) and _OF_RULES.isdisjoint(document)))
         except Unreadable as error:
             collection.defects.append(Defect(path, None, f"not readable as YAML: {error}"))
             said.append(True)
+        if whole.idle:
+            collection.defects.append(Defect(path, None, "'action: global' has no rule after it"))
         if said and not any(said):
             collection.not_rules.append(path)
     _distinct(collection)
     return collection
 
 
-def _add(collection: Collection, document: Any, path: str, limits: Limits) -> None:
+def _add(collection: Collection, document: Any, whole: collections.Whole, path: str, limits: Limits) -> None:
     rule_id = None
     try:
         if not isinstance(document, Mapping):
             raise BadValue("the document is not a map")
         rule_id = text_of(document["id"]) if document.get("id") is not None else None
-        if "action" in document:
-            raise BadValue("'action' (rule collections of Sigma 1) is replaced by documents that are whole")
+        document = whole.of(document)
+        if document is None:
+            return
         if "correlation" in document:
             collection.correlations.append(_correlation(document, path))
         elif "filter" in document:
@@ -143,11 +148,16 @@ def _add(collection: Collection, document: Any, path: str, limits: Limits) -> No
 
 
 def _distinct(collection: Collection) -> None:
-    """Keep the first of the documents that bear one id, and report the others."""
+    """Keep the first of the documents that bear one id, and report the others; those that have none are told
+    apart.
+    """
     for group in (collection.rules, collection.correlations, collection.filters):
         seen: dict[str, str] = {}
         kept: list[Any] = []
-        for each in group:
+        for document in group:
+            each = document
+            if each.id in seen and each.id == f"{each.path}#{each.title}":
+                each = replace(each, id=f"{each.id}#{len(kept)}")
             if each.id in seen:
                 reason = f"its id is already that of {seen[each.id]}"
                 collection.defects.append(Defect(each.path, each.id, reason))
@@ -270,9 +280,15 @@ def _correlation(document: Mapping[str, Any], path: str) -> Correlation:
     if kind != "event_count" and kind not in _TEMPORAL | _METRIC:
         raise BadValue(f"correlation: unknown type {kind!r}")
     rules = _strings(given.get("rules"))
+    asked = given.get("condition")
+    expression = None
+    if isinstance(asked, str) and kind in _TEMPORAL:
+        expression, rules = expressions.parse(asked, rules)
+        if kind == "temporal_ordered":
+            expressions.least_sets(expression)
     if not rules:
         raise BadValue("correlation: 'rules' names no rule")
-    condition, fields, percentile = _condition(given.get("condition"))
+    condition, fields, percentile = _condition(asked if expression is None else None)
     if not condition and kind not in _TEMPORAL:
         raise BadValue(f"correlation: {kind} needs a condition")
     if kind in _METRIC and not fields:
@@ -287,9 +303,11 @@ def _correlation(document: Mapping[str, Any], path: str) -> Correlation:
         timespan=_timespan(_one(given, "timespan") or _one(given, "timeframe") or ""),
         condition=condition,
         fields=fields,
-        aliases=_aliases(given.get("aliases")),
-        generate=given.get("generate") is True,
+        aliases=_aliases(given.get("aliases"), rules),
+        generate=True in (given.get("generate"), document.get("generate")),
         percentile=percentile,
+        expression=expression,
+        written=asked if isinstance(asked, str) else "",
     )
 
 
@@ -324,7 +342,7 @@ def _condition(given: Any) -> tuple[tuple[tuple[str, float], ...], tuple[str, ..
     return tuple(found), _strings(given.get("field")), percentile
 
 
-def _aliases(given: Any) -> dict[str, dict[str, str]]:
+def _aliases(given: Any, rules: Sequence[str]) -> dict[str, dict[str, str]]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
@@ -333,5 +351,10 @@ def _aliases(given: Any) -> dict[str, dict[str, str]]:
     for alias, members in given.items():
         if not isinstance(members, Mapping):
             raise BadValue(f"correlation: the alias {alias!r} is not a map of rules to fields")
+        absent = [rule for rule in members if rule not in rules]
+        if absent:
+            raise BadValue(
+                f"correlation: the alias {alias!r} is of what is not in 'rules': {', '.join(absent)}"
+            )
         aliases[alias] = {rule: text_of(name) for rule, name in members.items()}
     return aliases

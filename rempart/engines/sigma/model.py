@@ -91,7 +91,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
-    """A Sigma correlation rule; ``timespan`` in seconds, ``condition`` pairs of operator and threshold."""
+    """A Sigma correlation rule; ``timespan`` in seconds, ``condition`` pairs of operator and threshold, or
+    ``expression`` a tree over the names of its rules, as ``written``.
+    """
 
     id: str
     title: str
@@ -110,6 +112,8 @@ class Correlation:
     aliases: Mapping[str, Mapping[str, str]]
     generate: bool
     percentile: float | None = None
+    expression: Node | None = field(default=None, repr=False)
+    written: str = ""
 
     @property
     def techniques(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-_FORMAT: Final = b"rempart-sigma-5\n"
+_FORMAT: Final = b"rempart-sigma-6\n"
 _DIGEST: Final = 32
 _MODULES: Final = frozenset({"rempart.engines.sigma.model", "rempart.engines.sigma.tree"})
 _BYTES: Final = 512 * 1024**2

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import math
 import operator
+import statistics
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 Event: TypeAlias = Mapping[str, object]
 Condition: TypeAlias = tuple[tuple[str, float], ...]
+#: Whether a condition is true once the rules of these places have matched.
+Holds: TypeAlias = Callable[[Collection[object]], bool]
 
 KEPT_EVENTS: Final = 100  # of those that contribute, the latest
 MOST_ENTRIES: Final = 100_000  # counted in one group at once
@@ -60,11 +63,13 @@ class Outcome:
 class Sliding:
     """Counts over the last ``timespan`` seconds; what made the condition true is consumed."""
 
-    __slots__ = ("_condition", "_distinct", "_entries", "_kind", "_sum", "_timespan", "dropped")
+    __slots__ = ("_condition", "_distinct", "_entries", "_holds", "_kind", "_sum", "_timespan", "dropped")
 
-    def __init__(self, kind: str, condition: Condition, timespan: float) -> None:
+    def __init__(self, kind: str, condition: Condition, timespan: float, holds: Holds | None = None) -> None:
+        """``holds`` is asked of the rules that have matched, in place of the condition."""
         self._kind = kind
         self._condition = condition
+        self._holds = holds
         self._timespan = timespan
         self._entries: deque[Entry] = deque()
         self._distinct: Counter[object] = Counter()
@@ -83,7 +88,7 @@ class Sliding:
         if isinstance(entry.value, float):
             self._sum += entry.value
         number = self._number()
-        if not satisfied(self._condition, number):
+        if not (satisfied(self._condition, number) if self._holds is None else self._holds(self._distinct)):
             return None
         outcome = _outcome(number, self._entries)
         self._entries.clear()
@@ -156,14 +161,56 @@ class Ordered:
         )
 
 
+class Sequences:
+    """Rules in one of several orders; for each beginning of one, the latest that it could start."""
+
+    __slots__ = ("_begun", "_orders", "_timespan", "dropped")
+
+    def __init__(self, orders: Sequence[tuple[int, ...]], timespan: float) -> None:
+        """``orders`` are the places of rules that must match one after another, any of which is enough."""
+        self._orders = orders
+        self._timespan = timespan
+        self._begun: dict[tuple[int, ...], tuple[Entry, ...]] = {}
+        self.dropped = 0
+
+    def add(self, entry: Entry) -> Outcome | None:
+        """Take an entry (times never go back); the outcome when an order is complete."""
+        grown: dict[tuple[int, ...], tuple[Entry, ...]] = {}
+        for order in self._orders:
+            if entry.rule not in order:
+                continue
+            place = order.index(entry.rule)
+            before = self._begun.get(order[:place], ())
+            if place and (not before or entry.time - before[0].time > self._timespan):
+                continue
+            grown[order[: place + 1]] = (*before, entry)
+            if place + 1 == len(order):
+                self._begun.clear()
+                return _outcome(len(order), grown[order])
+        self._begun |= grown
+        return None
+
+    def expired(self, now: float) -> bool:
+        """Whether nothing that it holds can count any more."""
+        return all(now - begun[0].time > self._timespan for begun in self._begun.values())
+
+
 class Closing:
     """Everything from a first entry to the end of the timespan, judged when that time is over."""
 
-    __slots__ = ("_condition", "_entries", "_kind", "_percentile", "dropped", "end")
+    __slots__ = ("_condition", "_entries", "_holds", "_kind", "_percentile", "dropped", "end")
 
     def __init__(
-        self, kind: str, condition: Condition, timespan: float, first: float, percentile: float | None
+        self,
+        kind: str,
+        condition: Condition,
+        timespan: float,
+        first: float,
+        percentile: float | None,
+        holds: Holds | None = None,
     ) -> None:
+        """``holds`` is asked of the rules that have matched, in place of the condition."""
+        self._holds = holds
         self._kind = kind
         self._condition = condition
         self._percentile = percentile
@@ -183,7 +230,11 @@ class Closing:
         if self._kind == "value_percentile" and self._percentile is None:
             return self._shares()
         number = self._number()
-        if number is None or not satisfied(self._condition, number):
+        if self._holds is not None:
+            true = self._holds({entry.rule for entry in self._entries})
+        else:
+            true = number is not None and satisfied(self._condition, number)
+        if number is None or not true:
             return []
         return [_outcome(number, self._entries)]
 
@@ -201,6 +252,8 @@ class Closing:
             return None
         if self._kind == "value_avg":
             return math.fsum(values) / len(values)
+        if self._kind == "value_median":
+            return statistics.median(values)
         rank = math.ceil((self._percentile or 0) / 100 * len(values))  # nearest rank
         return values[max(rank, 1) - 1]
 
@@ -217,7 +270,7 @@ class Closing:
         return outcomes
 
 
-Window: TypeAlias = Sliding | Ordered | Closing
+Window: TypeAlias = Sliding | Ordered | Sequences | Closing
 
 
 def _outcome(number: float, entries: deque[Entry] | list[Entry] | tuple[Entry, ...]) -> Outcome:

@@ -205,3 +205,75 @@ def test_a_correlation_that_cannot_be_used_says_why(tmp_path, change, reason):
     (defect,) = collection.defects + made.defects
     assert reason in defect.reason
     assert len(made.scan([at(0)])) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "kinds", "expected"),
+    [
+        ("temporal", "fail and (good or net)", ["net", "fail"], [2]),
+        ("temporal", "fail and (good or net)", ["net", "good"], []),
+        ("temporal", "fail and good or net", ["net"], [1]),
+        ("temporal", "fail and good and not net", ["fail", "good"], [2]),
+        ("temporal", "fail and good and not net", ["fail", "good", "net"], []),
+        ("temporal_ordered", "fail and (good or net)", ["fail", "net"], [2]),
+        ("temporal_ordered", "fail and (good or net)", ["net", "fail", "good"], [2]),
+        ("temporal_ordered", "fail and (good or net)", ["good", "net", "fail"], []),
+        ("temporal_ordered", "fail and good and net", ["fail", "good", "good", "fail", "net"], [3]),
+    ],
+)
+def test_a_condition_over_the_rules_by_name(tmp_path, kind, condition, kinds, expected):
+    rules = ["fail", "good", "net"]
+    for given in (rules, ()):  # without rules, they are those of the condition
+        document = correlation(kind, given)
+        document["correlation"]["condition"] = condition
+        made = detector(tmp_path, FAIL, GOOD, NET, document)
+        assert not made.defects
+        found = told(made, [at(second, each) for second, each in enumerate(kinds)])
+        assert [each.count for each in found] == expected
+        late = told(made, [at(61 * place, each) for place, each in enumerate(kinds)])
+        assert [each.count for each in late] == ([1] if condition.endswith("or net") else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "reason"),
+    [
+        ("temporal", "fail and good and nothing", "'rules' has not what its condition names: nothing"),
+        ("temporal", "fail", "its condition does not name good"),
+        ("temporal", "fail and good and not good", "can never be true"),
+        ("temporal", "fail and (good", "ends too early"),
+        ("temporal_ordered", "fail and not good", "'not' has no place in an order"),
+        ("event_count", "fail and good", "'condition' is not a map"),
+    ],
+)
+def test_a_condition_that_cannot_be_used_is_told(tmp_path, kind, condition, reason):
+    document = correlation(kind, ["fail", "good"])
+    document["correlation"]["condition"] = condition
+    (defect,) = load(tmp_path, FAIL, GOOD, document).defects
+    assert reason in defect.reason
+
+
+def test_the_median_of_values(tmp_path):
+    made = detector(
+        tmp_path, FAIL, correlation("value_median", ["fail"], condition={"field": "size", "gt": 2})
+    )
+    events = [at(second, size=size) for second, size in enumerate([1, 9, 2, 3])]
+    assert [each.count for each in told(made, events)] == [2.5]
+
+
+def test_what_is_ambiguous_in_a_correlation_is_told(tmp_path):
+    twin = base("fail", "good") | {"id": "id-twin"}
+
+    def defects(*documents):
+        return str(compile_rules(load(tmp_path, *documents)).defects)
+
+    assert "several rules bear the name fail" in defects(FAIL, twin, correlation("temporal", ["fail"]))
+    assert defects(FAIL, twin, correlation("temporal", ["id-fail", "id-twin"])) == "[]"
+    assert "it names a rule twice" in defects(FAIL, correlation("temporal", ["fail", "id-fail"]))
+    aliased = correlation("temporal", ["fail"], aliases={"who": {"good": "user"}})
+    assert "'who' is of what is not in 'rules': good" in str(load(tmp_path, FAIL, aliased).defects)
+
+
+def test_rules_are_told_by_themselves_where_the_document_says_generate(tmp_path):
+    document = correlation("event_count", ["fail"], condition={"gte": 2})
+    assert detector(tmp_path, FAIL, document).only_correlated
+    assert not detector(tmp_path, FAIL, document | {"generate": True}).only_correlated

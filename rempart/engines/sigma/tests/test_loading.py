@@ -54,10 +54,10 @@ def test_a_rule_that_cannot_be_used_says_why(tmp_path, change, reason):
 
 
 def test_documents_that_are_no_rules(tmp_path):
-    assert reasons(tmp_path, "just text", {"title": "x"}, {**GOOD, "action": "global"}, GOOD, GOOD) == [
+    assert reasons(tmp_path, "just text", {"title": "x"}, {**GOOD, "action": "include"}, GOOD, GOOD) == [
         "the document is not a map",
         "neither 'detection', 'correlation' nor 'filter'",
-        "'action' (rule collections of Sigma 1) is replaced by documents that are whole",
+        "'action' is neither global, reset nor repeat: 'include'",
         f"its id is already that of {tmp_path / 'rules.yml'}",
     ]
 
@@ -157,3 +157,53 @@ def test_what_another_version_compiled_is_compiled_and_kept_again(tmp_path):
     assert strange
     assert found() == expected
     assert store.read(tmp_path, "plan", key, Prepared) == kept
+
+
+def test_documents_of_a_collection_complete_each_other():
+    text = b"""
+action: global
+title: Shared
+id: shared
+level: high
+detection: {condition: s}
+---
+logsource: {category: one}
+detection: {s: {a: x}}
+---
+logsource: {category: two}
+detection: {s: {b: y}}
+---
+action: repeat
+detection: {s: {c: z}}
+---
+action: reset
+---
+title: Alone
+logsource: {category: one}
+detection: {s: {d: x}, condition: s}
+---
+title: Alone
+logsource: {category: one}
+detection: {s: {e: x}, condition: s}
+---
+action: other
+"""
+    collection = load_texts([("f", text)])
+    assert [
+        (each.id, each.level, each.logsource.category, each.detection["s"]) for each in collection.rules
+    ] == [
+        ("shared", "high", "one", {"a": "x"}),
+        ("shared#2", "high", "two", {"b": "y"}),
+        ("shared#3", "high", "two", {"b": "y", "c": "z"}),
+        ("f#Alone", "informational", "one", {"d": "x"}),
+        ("f#Alone#4", "informational", "one", {"e": "x"}),
+    ]
+    assert [each.reason for each in collection.defects] == [
+        "'action' is neither global, reset nor repeat: 'other'"
+    ]
+
+
+def test_what_is_global_and_serves_no_rule_is_told(tmp_path):
+    assert reasons(tmp_path, GOOD, {"action": "global", "level": "high"}) == [
+        "'action: global' has no rule after it"
+    ]
