@@ -7,7 +7,18 @@ import subprocess
 import sys
 from importlib import import_module
 
-NAMES = ("detection", "exposure", "rematch", "records", "imports", "loop", "pages", "lists", "streams")
+NAMES = (
+    "detection",
+    "exposure",
+    "verdicts",
+    "rematch",
+    "records",
+    "imports",
+    "loop",
+    "pages",
+    "lists",
+    "streams",
+)
 MODULES = {"lists": "exposure_list"}
 
 

@@ -96,11 +96,11 @@ def _in_process(action: Callable[..., T], *given: Any, of: int = 1) -> list[T]:
 
 
 def _drawn(real: Records, records: int, pairs: int, _share: int, _of: int) -> list[Component]:
-    return _inventory(list(_replicated(real, records)), pairs)
+    return inventory(list(replicated(real, records)), pairs)
 
 
 def _measure(real: Records, records: int, components: list[Component], share: int, of: int) -> _Share:
-    published = list(islice(_replicated(real, records), share, None, of))
+    published = list(islice(replicated(real, records), share, None, of))
     start = time.perf_counter()
     matcher = Matcher(Aliases.builtin())
     indexed, _ = _timed(lambda: matcher.fill(published))
@@ -120,7 +120,7 @@ def _timed(action: Callable[[], T]) -> tuple[float, T]:
     return time.process_time() - start, result
 
 
-def _replicated(real: Records, count: int) -> Iterator[tuple[str, tuple[Affected, ...]]]:
+def replicated(real: Records, count: int) -> Iterator[tuple[str, tuple[Affected, ...]]]:
     for number in range(count):
         identifier, said = real[number % len(real)]
         copy = number // len(real)
@@ -159,7 +159,7 @@ def _moved(entry: VersionEntry, copy: int) -> VersionEntry:
     )
 
 
-def _inventory(population: Iterable[tuple[str, tuple[Affected, ...]]], pairs: int) -> list[Component]:
+def inventory(population: Iterable[tuple[str, tuple[Affected, ...]]], pairs: int) -> list[Component]:
     """Distinct pairs: versions around the bounds of products drawn as often as records name them."""
     draw = random.Random(20260)
     stated = [one for _, said in population for one in said if one.versions]
@@ -189,7 +189,7 @@ def _beside_univers(real: Records) -> None:
         for identifier, said in real
         if (kept := tuple(one for one in said if one.versions and all(map(_is_plain, one.versions))))
     ]
-    components = _inventory(plain, _SAMPLE)
+    components = inventory(plain, _SAMPLE)
     index: dict[str, list[list[MavenVersionRange]]] = {}
     start = time.process_time()
     for _, said in plain:

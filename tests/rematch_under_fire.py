@@ -207,12 +207,12 @@ def _report_to(pipe: int) -> None:
     """Makes each committed part write a byte."""
     rematch = matching.rematch_all
 
-    def reported(progress: Any) -> Any:
+    def reported(progress: Any, **options: Any) -> Any:
         def told(done: int, of: int) -> None:
             os.write(pipe, b".")
             progress(done, of)
 
-        return rematch(told)
+        return rematch(told, **options)
 
     commands.rematch_all = reported
 

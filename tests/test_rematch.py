@@ -14,11 +14,13 @@ from tests.own_database import ROOT, environment, own_database
 
 pytestmark = pytest.mark.xdist_group("workers")
 
+_PROCESSES = {"under_fire": 2}  # those that look die with the one that writes
+
 
 def _run(what: str, folder: Path, number: int, address: str) -> Any:
     finished = subprocess.run(
         [sys.executable, "-c", "import tests.rematch_under_fire as f; f.main()", what, folder, str(number)],
-        env=environment(address, folder),
+        env={**environment(address, folder), "REMPART_MATCHING_PROCESSES": str(_PROCESSES.get(what, 1))},
         cwd=ROOT, capture_output=True, text=True, timeout=580, check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr[-4000:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -35,6 +36,12 @@ def rematch(
             help="Relire chaque exposition de chaque organisme · Read every exposure of every body again."
         ),
     ] = False,
+    processes: Annotated[
+        int,
+        typer.Option(
+            "--jobs", min=0, help="Avec --all : processus à la fois · With --all: processes at once."
+        ),
+    ] = 0,
     vulnerability: Annotated[list[str] | None, typer.Option(help="CVE-…, répétable · repeatable.")] = None,
     body: Annotated[list[str] | None, typer.Option(help="Code d’organisme · Code of a body.")] = None,
     show_last: Annotated[
@@ -68,7 +75,8 @@ def rematch(
         console.print(f"[red]{error.message}[/]")
         raise typer.Exit(1) from error
     if identities or everything:
-        work = commands.identify_anew if identities else commands.rematch_all
+        rematch_all = partial(commands.rematch_all, processes=processes or None)
+        work = commands.identify_anew if identities else rematch_all
         total.add(_shown("Rapprochement · Matching", work))
     if exposures:
         total.add(_shown("Expositions · Exposures", commands.reconcile_all))

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from rempart.exposure.commands import findings, opening, priorities
 from rempart.exposure.commands.differences import Differences
 from rempart.exposure.commands.findings import Changes
 from rempart.exposure.commands.inventory import Names, WholeInventory
+from rempart.exposure.commands.looking import looked_at
 from rempart.exposure.commands.opening import Movement
 from rempart.exposure.commands.reach import Reach, fetch, hold, slices
 from rempart.exposure.models import MatchRun
@@ -218,21 +220,23 @@ def reprioritise(
     return result
 
 
-def rematch_all(progress: Progress | None = None, kind: str = MatchRun.Kind.REMATCH) -> Matched:
+def rematch_all(
+    progress: Progress | None = None, kind: str = MatchRun.Kind.REMATCH, processes: int | None = None
+) -> Matched:
     """Matches everything anew: components not yet indexed, then every vulnerability that concerns anyone.
 
     Each group is looked at without keeping anyone out; what its findings say otherwise is matched again and
     settled, part by part, each a transaction of its own: stopped, it is run again. Exposures follow findings
     and installs in the transactions that change these, and are not read where none changed
-    (``reconcile_all`` reads them). What it changes is kept as a run of that kind.
+    (``reconcile_all`` reads them). What it changes is kept as a run of that kind. ``processes`` look at once
+    (default: ``REMPART_MATCHING_PROCESSES``); one writes.
     """
     differences = Differences.open(kind)
     total = index_components(differences=differences)
     whole = WholeInventory()
     groups = list(groups_of_all(whole.names))
     done, everything = 0, sum(map(len, groups))
-    for group in groups:
-        differing = findings.differing(group, whole)
+    for group, differing in looked_at(groups, whole, processes or settings.MATCHING_PROCESSES):
         for part in _parts([one for one in group if one in differing]):
             total.add(_rematch(part, "rematch", differences, whole=whole))
         done += len(group)

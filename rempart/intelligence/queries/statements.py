@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from operator import itemgetter
 
 from django.db.models import Count, Q, QuerySet
 
@@ -14,27 +15,32 @@ from rempart.intelligence.statements import unpack
 # Bound values of one query: below the limit of SQLite's oldest builds.
 _CHUNK = 500
 
+_Placed = dict[int, list[tuple[int, int, Affected]]]  # by vulnerability: position, identifier, statement
+
 
 def statements_for(vulnerability_ids: Collection[int]) -> dict[int, list[Affected]]:
     """The product statements of these vulnerabilities, in their sources' order. A rejected one has none."""
-    found: dict[int, list[Affected]] = {}
+    found: _Placed = {}
     for chunk in batches(vulnerability_ids, _CHUNK):
         rows = AffectedProduct.objects.filter(vulnerability_id__in=chunk, vulnerability__state="PUBLISHED")
         _gather(found, rows)
-    return found
+    return _in_order(found)
 
 
 def statements_for_keys(keys: Iterable[str]) -> dict[int, list[Affected]]:
-    """The statements that name a product by one of these keys, by vulnerability; rejected ones excepted."""
-    found: dict[int, list[Affected]] = {}
+    """The statements that name a product by one of these keys, by vulnerability; rejected ones excepted.
+
+    In their sources' order: of two that say the same, the first is quoted, whichever way they were found.
+    """
+    found: _Placed = {}
     seen: set[int] = set()
     for chunk in batches(dict.fromkeys(keys), _CHUNK):
         named = AffectedKey.objects.filter(key__in=chunk, vulnerability__state="PUBLISHED")
         fresh = set(named.values_list("affected_id", flat=True)) - seen
         seen |= fresh
-        for part in batches(fresh, _CHUNK):
+        for part in batches(sorted(fresh), _CHUNK):
             _gather(found, AffectedProduct.objects.filter(id__in=part))
-    return found
+    return _in_order(found)
 
 
 def keys_for(vulnerability_ids: Collection[int]) -> dict[int, set[str]]:
@@ -57,10 +63,16 @@ def first_named(keys: Iterable[str]) -> dict[int, str]:
     return found
 
 
-def _gather(found: dict[int, list[Affected]], rows: QuerySet[AffectedProduct]) -> None:
-    ordered = rows.order_by("vulnerability_id", "position", "id").values_list("vulnerability_id", "statement")
-    for vulnerability_id, statement in ordered.iterator(chunk_size=2000):
-        found.setdefault(vulnerability_id, []).append(unpack(statement))
+def _gather(found: _Placed, rows: QuerySet[AffectedProduct]) -> None:
+    read = rows.order_by().values_list("vulnerability_id", "position", "id", "statement")
+    for vulnerability_id, position, identifier, statement in read.iterator(chunk_size=2000):
+        found.setdefault(vulnerability_id, []).append((position, identifier, unpack(statement)))
+
+
+def _in_order(found: _Placed) -> dict[int, list[Affected]]:
+    return {
+        one: [said for _, _, said in sorted(placed, key=itemgetter(0, 1))] for one, placed in found.items()
+    }
 
 
 def contested(most: int) -> list[int]:

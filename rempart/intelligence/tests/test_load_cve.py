@@ -228,3 +228,24 @@ def _part(shared: Path, folder: Path, count: int) -> Path:
     with gzip.open(shared / "cve" / "cve-records.jsonl.gz") as lines:
         path.write_bytes(b"".join(itertools.islice(lines, count)))
     return path
+
+
+def test_statements_come_in_their_order_by_whatever_names_they_are_found(platform, tmp_path):
+    products = [f"Produit {number}" for number in range(3)]
+    said = [
+        {"vendor": "Vendeur", "product": name, "versions": [{"version": "1", "status": "affected"}]}
+        for name in products
+    ]
+    load(platform, tmp_path, cve(1, affected=said))
+    found = Vulnerability.objects.get().pk
+    others = [f"name:other/{number}" for number in range(600)]
+    names = [
+        "name:vendeur/produit2",
+        *others[:300],
+        "name:vendeur/produit0",
+        *others[300:],
+        "name:vendeur/produit1",
+    ]
+    keys = set(AffectedKey.objects.values_list("key", flat=True))
+    assert keys <= set(names), keys
+    assert queries.statements_for_keys(names) == queries.statements_for([found])

@@ -1,0 +1,102 @@
+"""A full re-match to stored verdicts: so many pairs of product and version, so many records, in the database.
+
+The records are those of ``exposure``; pairs are drawn from the products that they name, each product as
+often as another. What is installed where, and what is exposed, is not made: a re-match reads neither unless
+a verdict changes (``rematch`` measures it over a government).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import exposure, government
+from benchmarks.table import machine, peak_mib, show
+from rempart.engines.exposure.model import Affected
+from rempart.engines.records.cve import parse_cve
+from rempart.engines.records.sources import open_records
+
+_AT_ONCE = 5_000
+_FIELDS = ("vendor", "product", "version", "purl", "cpe")
+_CHANGED = 100  # of so many vulnerabilities that concern anyone, one is rejected
+
+
+def run(options: argparse.Namespace) -> None:
+    pairs, records = options.pairs, options.records
+    name = f"verdicts-{pairs}-{records}{'-postgresql' if government.ON_POSTGRESQL else ''}"
+    var = government.HOME / name
+    done = var / "made"
+    if not done.exists():
+        government.fresh(var)
+        government.cli(var, "init")
+    government.use(var)
+    rows = []
+    if not done.exists():
+        rows.append(_timed("every component taken in and matched, first", lambda: _make(pairs, records)))
+        done.touch()
+    from rempart.exposure import commands
+    from rempart.exposure.models import Finding
+    from rempart.intelligence.models import Vulnerability
+
+    rows.append(_timed("full re-match, nothing new", commands.rematch_all))
+    concerned = Finding.objects.order_by("vulnerability_id").values_list("vulnerability_id", flat=True)
+    chosen = list(concerned.distinct()[::_CHANGED])
+    for state in ("REJECTED", "PUBLISHED"):
+        Vulnerability.objects.filter(pk__in=chosen).update(state=state)
+        rows.append(_timed(f"full re-match, {len(chosen):,} records {state.lower()}", commands.rematch_all))
+    show(
+        f"Full re-match to stored verdicts, {pairs:,} pairs, {records:,} records, {Finding.objects.count():,}"
+        f" findings, {government.ENGINE} ({machine()}); peak memory {peak_mib():,.0f} MiB",
+        ("step", "seconds", "of them CPU here", "verdicts changed"),
+        rows,
+    )
+
+
+def _timed(step: str, action: Callable[[], Any]) -> tuple[str, ...]:
+    start, cpu = time.perf_counter(), time.process_time()
+    changes = action().findings
+    count = changes.findings_added + changes.findings_changed + changes.findings_removed
+    return step, f"{time.perf_counter() - start:.1f}", f"{time.process_time() - cpu:.1f}", f"{count:,}"
+
+
+def _make(pairs: int, records: int) -> Any:
+    """Vulnerabilities and their statements, then the components; what taking these in changed."""
+    from django.db import transaction
+
+    from rempart.assets.identity import component_digest
+    from rempart.assets.models import Component as Stored
+    from rempart.exposure import commands
+    from rempart.exposure.commands.reach import slices
+    from rempart.intelligence.commands import affected
+    from rempart.intelligence.models import Vulnerability
+    from rempart.intelligence.statements import pack
+    from rempart.kernel.time import now
+
+    real = [
+        (record.id, record.affected)
+        for reading in open_records(government.RECORDS)
+        if reading.document is not None and (record := parse_cve(reading.document)).affected
+    ]
+    products: dict[tuple[str, str], tuple[Affected, ...]] = {}  # one statement of each that has versions
+    for part in slices(exposure.replicated(real, records), _AT_ONCE):
+        with transaction.atomic():
+            known = Vulnerability.objects.bulk_create(
+                Vulnerability(cve_id=identifier, first_seen_at=now(), published_at=now())
+                for identifier, _ in part
+            )
+            affected.add(
+                [
+                    affected.Statement(one.pk, place, pack(each), each)
+                    for one, (_, said) in zip(known, part, strict=True)
+                    for place, each in enumerate(said)
+                ]
+            )
+        for one in (one for _, said in part for one in said if one.versions):
+            products.setdefault((one.vendor, one.product), (one,))
+    with transaction.atomic():
+        for part in slices(exposure.inventory(products.items(), pairs), _AT_ONCE):
+            stated = [{name: getattr(one, name) for name in _FIELDS} for one in part]
+            Stored.objects.bulk_create(Stored(digest=component_digest(**each), **each) for each in stated)
+    return commands.index_components()

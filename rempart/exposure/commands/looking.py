@@ -1,0 +1,98 @@
+"""Looking for what a re-match would change, here or in several processes at once.
+
+Each process is forked with the inventory ready, reads by a connection of its own, and writes nothing. It
+ends with the one that asked, however that ends: what it reads of is a pipe that nobody else holds.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+from django.db import connections
+
+from rempart.exposure.commands.findings import differing
+from rempart.exposure.commands.inventory import WholeInventory
+
+_AHEAD = 2  # groups that each process has been given and not answered
+
+Group = list[int]
+
+
+def looked_at(
+    groups: Sequence[Group], whole: WholeInventory, processes: int
+) -> Iterator[tuple[Group, set[int]]]:
+    """Each group of vulnerabilities, in order, with those of it whose findings are to be written anew."""
+    processes = min(processes, len(groups))
+    if processes < 2 or "fork" not in get_all_start_methods():
+        for group in groups:
+            yield group, differing(group, whole)
+        return
+    whole.layers()  # shared by the processes, as they stand now
+    with ExitStack() as stack:
+        pipes: list[Connection] = []
+        for _ in range(processes):
+            pipes.append(stack.enter_context(_looker(whole, pipes)))
+        waiting: deque[tuple[Group, Connection]] = deque()
+        for number, group in enumerate(groups):
+            if len(waiting) == processes * _AHEAD:
+                yield _answered(*waiting.popleft())
+            pipe = pipes[number % processes]
+            pipe.send(group)
+            waiting.append((group, pipe))
+        while waiting:
+            yield _answered(*waiting.popleft())
+
+
+def _answered(group: Group, pipe: Connection) -> tuple[Group, set[int]]:
+    found = pipe.recv()
+    if isinstance(found, BaseException):
+        raise found
+    return group, found
+
+
+@contextmanager
+def _looker(whole: WholeInventory, others: Sequence[Connection]) -> Iterator[Connection]:
+    """A process that answers groups sent through the pipe."""
+    context = get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_look, args=(theirs, [ours, *others], whole), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours
+    finally:
+        ours.close()
+        process.join()
+
+
+def _look(pipe: Connection, held_by_parent: Sequence[Connection], whole: WholeInventory) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked is told, and closes the pipe
+    for one in held_by_parent:
+        one.close()
+    kept = _connections_left()
+    try:
+        while True:
+            group = pipe.recv()
+            try:
+                pipe.send(differing(group, whole))
+            except Exception as error:  # raised where it was asked
+                pipe.send(error)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass
+    finally:
+        connections.close_all()
+        del kept
+
+
+def _connections_left() -> list[Any]:
+    """Lets go of the connections that the fork shares, without a word to their servers: they are in use."""
+    shared = [connections[alias] for alias in connections]
+    for alias in list(connections):
+        del connections[alias]
+    return shared
