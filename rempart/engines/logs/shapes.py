@@ -2,7 +2,7 @@
 
 The products' signatures, log sources (in Sigma's taxonomy) and names of fields are data, in
 ``logsources.json``: an object is of a product when it has all the ``keys``; ``by`` and ``values`` tell its
-services apart; ``fields`` gives Sigma's name beside the product's own.
+services apart; ``fields`` gives Sigma's name beside the product's own, with its ``endings`` after the value.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Signature:
     by: str = ""
     values: dict[str, LogSource] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
+    endings: dict[str, str] = field(default_factory=dict)
 
 
 def _sources(one: dict[str, Any]) -> dict[str, Any]:
@@ -61,14 +62,18 @@ _BY_KEYS: Final = tuple(one for one in SIGNATURES if one.keys)
 
 
 def value_at(data: dict[str, Any], name: str) -> Any:
-    """The value under a name or a dotted path; None when absent."""
+    """The value under a name or a dotted path, through lists; None when absent."""
     if name in data:
         return data[name]
     value: Any = data
     for part in name.split("."):
-        if type(value) is not dict:
+        if type(value) is list:
+            found = [item.get(part) for item in value if type(item) is dict]
+            value = [item for item in found if item is not None] or None
+        elif type(value) is dict:
+            value = value.get(part)
+        else:
             return None
-        value = value.get(part)
     return value
 
 
@@ -114,6 +119,8 @@ class Shaper:
             if type(value) is dict:
                 names.update(f"{name}.{key}" for key in value)
         signature = next((one for one in _BY_KEYS if one.keys <= names), None)
+        if "_path" in document and signature is not None and signature.name.startswith("zeek"):
+            return _zeek
         return partial(_signed, signature) if signature else _any
 
     def _envelope(self, document: dict[str, Any]) -> _Shaped:
@@ -136,6 +143,15 @@ def _winlog(document: dict[str, Any]) -> _Shaped:
     return windows.from_winlogbeat(document) if type(document["winlog"]) is dict else _any(document)
 
 
+def _zeek(document: dict[str, Any]) -> _Shaped:
+    """A row of Zeek's that says of which table it is."""
+    path = document["_path"]
+    signature = BY_NAME.get(f"zeek-{path}", BY_NAME["zeek"])
+    if signature.name == "zeek" and type(path) is str and path:
+        document.setdefault(LOGSOURCE, LogSource(product="zeek", service=path))
+    return _signed(signature, document)
+
+
 def _signed(signature: Signature, document: dict[str, Any]) -> _Shaped:
     return dress(document, signature), first_of(document, signature.clock)
 
@@ -148,13 +164,14 @@ def dress(document: dict[str, Any], signature: Signature) -> dict[str, Any]:
     """The document with the product's log source, and Sigma's names of fields beside its own."""
     hint = signature.logsource
     if signature.by:
-        value = document.get(signature.by)
+        value = value_at(document, signature.by)
         hint = signature.values.get(value, hint) if type(value) is str else hint
     for name, own in signature.fields.items():
         if name not in document:
             value = value_at(document, own)
             if value is not None:
-                document[name] = value
+                ending = signature.endings.get(name)
+                document[name] = f"{value}{ending}" if ending else value
     if hint:
         document.setdefault(LOGSOURCE, hint)
     return document

@@ -18,6 +18,16 @@ _NESTED: Final = frozenset([dict, list])
 _TEXT: Final = ("#text", "$", "_")
 _DEPTH: Final = 8
 HINT: Final = LogSource(product="windows")
+_LINUX_CHANNEL: Final = "Linux-Sysmon/Operational"
+_LINUX: Final = LogSource(product="linux", service="sysmon")
+#: Sysmon for Linux, by the identifiers of its events.
+_ON_LINUX: Final = {
+    number: LogSource(product="linux", service="sysmon", category=category)
+    for number, category in (
+        (1, "process_creation"), (3, "network_connection"), (5, "process_termination"), (11, "file_event"),
+        (23, "file_delete"),
+    )
+}  # fmt: skip
 
 
 #: Elements of ``System`` that never have attributes.
@@ -58,8 +68,14 @@ def flat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         data["EventID"] = int(identifier)
     if not event.keys() <= _USUAL:
         _beside(data, event)
-    data[LOGSOURCE] = HINT
+    data[LOGSOURCE] = HINT if data.get("Channel") != _LINUX_CHANNEL else on_linux(identifier)
     return data, data.get("TimeCreated_SystemTime")
+
+
+def on_linux(identifier: object) -> LogSource:
+    """The log source of an event of Sysmon for Linux, which are written as Windows' are."""
+    number = int(identifier) if isinstance(identifier, int | str) and str(identifier).isdecimal() else 0
+    return _ON_LINUX.get(number, _LINUX)
 
 
 def _beside(data: dict[str, Any], event: dict[str, Any]) -> None:
@@ -206,5 +222,7 @@ def completed(data: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     identifier = data.get("EventID")
     if type(identifier) is str and identifier.isdecimal() and len(identifier) < 10:
         data["EventID"] = int(identifier)
-    data.setdefault(LOGSOURCE, HINT)
+    data.setdefault(
+        LOGSOURCE, HINT if data.get("Channel") != _LINUX_CHANNEL else on_linux(data.get("EventID"))
+    )
     return data, next((data[name] for name in _CLOCKS if data.get(name)), None)

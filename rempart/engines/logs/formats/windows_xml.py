@@ -11,10 +11,9 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from rempart.engines.logs import windows
-from rempart.engines.logs.model import LOGSOURCE, Event, LogSource, Source
+from rempart.engines.logs.model import LOGSOURCE, Event, Source
 
 _START: Final = re.compile(rb"<Event[\s>]")
-_LINUX: Final = LogSource(product="linux", service="sysmon")
 _END: Final = b"</Event>"
 
 
@@ -30,7 +29,7 @@ def events(source: Source) -> Iterator[Event]:
             continue
         data, clock = windows.flat(document)
         if str(data.get("Provider_Name", "")).startswith("Linux-Sysmon"):
-            data[LOGSOURCE] = _LINUX
+            data[LOGSOURCE] = windows.on_linux(data.get("EventID"))
         yield Event(source.name, index, data, clock)
 
 

@@ -402,3 +402,51 @@ def test_a_format_can_be_forced(reading: Read) -> None:
 def test_a_stream_is_read_like_a_file() -> None:
     events = list(read(io.BytesIO(b'{"a": 1}\n{"a": 2}\n'), problems=print, name="-"))
     assert [(event.source, event.data) for event in events] == [("-", {"a": 1}), ("-", {"a": 2})]
+
+
+@pytest.mark.parametrize(
+    ("document", "source", "fields"),
+    [
+        (
+            {"_path": "dns", "ts": 1.5, "uid": "C1", "id.orig_h": "1.2.3.4", "query": "evil.com"},
+            {"product": "zeek", "service": "dns", "category": "dns"},
+            {"query": "evil.com"},
+        ),
+        (
+            {"_path": "ntlm", "ts": 1.5, "uid": "C1", "id.orig_h": "1.2.3.4"},
+            {"product": "zeek", "service": "ntlm"},
+            {},
+        ),
+        (
+            {
+                "category": "SignInLogs", "operationName": "Sign-in activity", "resultType": "50074",
+                "properties": {"authenticationRequirement": "singleFactorAuthentication",
+                               "deviceDetail": {"trustType": "Azure AD joined"}},
+            },
+            {"product": "azure", "service": "signinlogs"},
+            {"ResultType": "50074", "AuthenticationRequirement": "singleFactorAuthentication",
+             "DeviceDetail.trusttype": "Azure AD joined"},
+        ),
+        (
+            {
+                "kind": "admin#reports#activity", "id": {"applicationName": "admin"}, "actor": {},
+                "events": [{"name": "ADD_APPLICATION"}, {"type": "x"}],
+            },
+            {"product": "gcp", "service": "google_workspace.admin"},
+            {"eventName": ["ADD_APPLICATION"], "eventService": "admin.googleapis.com"},
+        ),
+        (
+            {"Event": {"System": {"EventID": 1, "Channel": "Linux-Sysmon/Operational"},
+                       "EventData": {"Image": "/bin/sh"}}},
+            {"product": "linux", "service": "sysmon", "category": "process_creation"},
+            {"Image": "/bin/sh"},
+        ),
+    ],
+)  # fmt: skip
+def test_products_are_known_wherever_they_say_it(
+    reading: Read, document: dict[str, Any], source: dict[str, str], fields: dict[str, Any]
+) -> None:
+    (event,), problems, _ = reading(json.dumps(document) + "\n")
+    assert problems == []
+    assert event.data[LOGSOURCE] == source
+    assert {name: event.data[name] for name in fields} == fields
