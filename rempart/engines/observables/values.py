@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from rempart.engines.observables.model import DOMAIN, HASH, IP, MAIL, URL
 
@@ -21,7 +21,10 @@ _COLON: Final = re.compile(r"[\[({](:(?://)?|://)[\])}]")
 _BYTE: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _ADDRESS4: Final = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}\Z", re.ASCII)
 #: A URL that is in the compared form already but for its last slash.
-_PLAIN_URL: Final = re.compile(r"(?:http|https|ftp)://[a-z0-9.-]+(?:/[^?#\sA-Z]*)?\Z")
+_PLAIN_URL: Final = re.compile(r"(?:http|https|ftp)://[a-z0-9.-]+(?:/[^?#\s%A-Z]*)?\Z", re.ASCII)
+_ENCODED: Final = re.compile(r"%([0-9a-fA-F]{2})")
+_UNRESERVED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+_ASCII: Final = "".join(map(chr, range(128)))
 _PORTS: Final = {"http": 80, "https": 443, "ftp": 21}
 
 
@@ -93,11 +96,12 @@ def normal_domain(name: str) -> str:
 
 
 def normal_url(text: str) -> str:
-    """A URL without fragment, default port or user, its scheme and host in lower case, its last slash gone.
+    """A URL without fragment, default port or user, its scheme and host in lower case, its last slash gone;
+    its path without dots that lead nowhere, and encoded where it must be only (RFC 3986, 6.2.2).
 
     Empty when it has no host. Case of the path is not kept: logs and feeds disagree on it too often.
     """
-    if _PLAIN_URL.match(text):
+    if _PLAIN_URL.match(text) and "/." not in text and text.isascii():
         return text.rstrip("/")
     try:
         parts = urlsplit(text.strip())
@@ -109,5 +113,31 @@ def normal_url(text: str) -> str:
     scheme = parts.scheme.lower()
     place = "" if port is None or _PORTS.get(scheme) == port else f":{port}"
     name = f"[{host}]" if ":" in host else normal_domain(host)
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{scheme}://{name}{place}{parts.path.rstrip('/')}{query}".lower()
+    query = f"?{_encoded(parts.query)}" if parts.query else ""
+    path = _straight(_encoded(parts.path)).rstrip("/")
+    return f"{scheme}://{name}{place}{path}{query}".lower()
+
+
+def _encoded(text: str) -> str:
+    """A part of a URL with what need not be encoded as it is, and letters that are not ASCII encoded."""
+    if "%" in text:
+        text = _ENCODED.sub(lambda found: _decoded(found[0]), text)
+    return text if text.isascii() else quote(text, safe=_ASCII)
+
+
+def _decoded(text: str) -> str:
+    letter = chr(int(text[1:], 16))
+    return letter if letter in _UNRESERVED else text
+
+
+def _straight(path: str) -> str:
+    """A path without ``.`` and ``..``."""
+    if "/." not in path:
+        return path
+    steps: list[str] = []
+    for step in path.split("/"):
+        if step == "..":
+            del steps[max(1, len(steps) - 1) :]
+        elif step != ".":
+            steps.append(step)
+    return "/".join(steps)

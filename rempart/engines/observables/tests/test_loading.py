@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rempart.engines.observables import Indicator, IndicatorError, Loaded, Table, load, stix
+from rempart.engines.observables.values import normal_url
 
 MD5 = "0123456789abcdef0123456789abcdef"
 
@@ -167,3 +168,19 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, content: str) -> No
         _load(tmp_path / "l.json", content)
     with pytest.raises(IndicatorError, match="absent"):
         load([tmp_path / "absent"])
+
+
+@pytest.mark.parametrize(
+    ("written", "compared"),
+    [
+        ("http://a.fr/%61/../b/./c", "http://a.fr/b/c"),
+        ("http://a.fr/../..", "http://a.fr"),
+        ("http://a.fr/é", "http://a.fr/%c3%a9"),
+        ("http://a.fr/%C3%A9", "http://a.fr/%c3%a9"),
+        ("http://a.fr/%2f/%zz/.git", "http://a.fr/%2f/%zz/.git"),
+        ("http://a.fr//b/?u=%41", "http://a.fr//b?u=a"),
+    ],
+)
+def test_links_are_compared_as_rfc_3986_makes_them_equal(written: str, compared: str) -> None:
+    assert normal_url(written) == compared
+    assert normal_url(compared) == compared
