@@ -346,4 +346,5 @@ def arguments(world: World) -> dict[str, Any]:
         "grant_id": RoleGrant.objects.get(user=a.officer.user_id).pk,
         "target_act.action": "acknowledge", "job_action.action": "retry",
         "user_action.action": "deactivate", "channel_action.action": "verify", "action": "acknowledge",
+        "alert_rule_id": AlertRule.objects.earliest("id").pk,
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -180,6 +181,42 @@ class AcceptIn(ReasonIn):
     compensating_measure: Annotated[str, Field(max_length=10_000)]
 
 
+class RuleTermsIn(Schema):
+    """When a directive is issued without waiting for a person; ``dry_run`` says what it would issue now."""
+
+    name_fr: _Short
+    name_en: _Short
+    enabled: bool = True
+    kev_only: bool = True
+    minimum_priority: Literal["act_now", "out_of_cycle", "scheduled"] = "act_now"
+    kev_added_within_days: Annotated[int | None, Field(ge=0, le=3650)] = None
+    marking: Literal["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"] = "TLP:AMBER"
+    reason: _Reason = ""
+    dry_run: bool = True
+
+
+class RuleOut(Schema):
+    """A rule of alert."""
+
+    id: int
+    name_fr: str
+    name_en: str
+    enabled: bool
+    kev_only: bool
+    minimum_priority: str
+    kev_added_within_days: int | None
+    marking: str
+
+
+class RuleEffect(Schema):
+    """What a rule issues, or would issue, at once; ``rule`` is absent after a dry run."""
+
+    directives: int
+    bodies: int
+    vulnerabilities: list[str]
+    rule: RuleOut | None = None
+
+
 def _actor(request: HttpRequest) -> Actor:
     return request.actor  # type: ignore[attr-defined,no-any-return]
 
@@ -269,6 +306,41 @@ def cancel_directive(request: HttpRequest, number: str, given: ReasonIn) -> dict
     found = queries.get_directive(actor, number)
     commands.cancel_directive(actor, directive_id=found.pk, reason=given.reason)
     return directive_fields(queries.get_directive(actor, number))
+
+
+def _save_rule(actor: Actor, given: RuleTermsIn, rule_id: int | None = None) -> dict[str, Any]:
+    terms = commands.RuleTerms(**given.dict(exclude={"reason", "dry_run"}))
+    effect = asdict(commands.preview_rule(actor, terms=terms))
+    if given.dry_run:
+        return effect
+    return {
+        **effect,
+        "rule": commands.save_rule(actor, terms=terms, rule_id=rule_id, reason=given.reason),
+    }
+
+
+@router.get("/rules", response=list[RuleOut], summary="The rules that issue directives by themselves")
+@page(Permission.ALERT_ISSUE)
+def list_rules(request: HttpRequest) -> Any:
+    return list(queries.rules(_actor(request)))
+
+
+@router.post("/rules", response=RuleEffect, summary="Add a rule, or see what it would issue")
+@page(Permission.ALERT_ISSUE)
+def add_rule(request: HttpRequest, given: RuleTermsIn) -> dict[str, Any]:
+    """Saved when ``dry_run`` is false: it then issues what it catches among what is known already."""
+    return _save_rule(_actor(request), given)
+
+
+@router.put(
+    "/rules/{alert_rule_id}", response=RuleEffect, summary="Change a rule, or see what it would issue"
+)
+@page(Permission.ALERT_ISSUE)
+def change_rule(request: HttpRequest, alert_rule_id: int, given: RuleTermsIn) -> dict[str, Any]:
+    """Directives already issued stay."""
+    actor = _actor(request)
+    queries.get_rule(actor, alert_rule_id)
+    return _save_rule(actor, given, alert_rule_id)
 
 
 @router.get("/targets", response=TargetPage, summary="List the bodies bound by directives")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -130,6 +131,51 @@ def issue(
         )  # fmt: skip
         found = queries.get_directive(_ACTOR, made.number)
     _say(as_json, directive_fields(found), lambda console: console.print(f"{found.number} → {found.bodies}"))
+
+
+@alerts.command()
+def rules(as_json: _Json = False) -> None:
+    """Les règles qui émettent d’elles-mêmes · The rules that issue by themselves."""
+    rows = [
+        {"id": rule.pk, **{name: getattr(rule, name) for name in commands.RuleTerms.__dataclass_fields__}}
+        for rule in queries.rules(_ACTOR)
+    ]
+
+    def show(console: Console) -> None:
+        table = Table("Id", "Règle · Rule", "En vigueur · In force", "KEV", "Priorité · Priority")
+        for row in rows:
+            kev = row["kev_added_within_days"]
+            table.add_row(
+                str(row["id"]), str(row["name_fr"]), "✓" if row["enabled"] else "–",
+                f"≤ {kev} j · d" if kev is not None else "✓" if row["kev_only"] else "–",
+                str(row["minimum_priority"]),
+            )  # fmt: skip
+        console.print(table)
+
+    _say(as_json, rows, show)
+
+
+@alerts.command("set-rule")
+def set_rule(
+    rule_id: int,
+    enabled: Annotated[bool | None, typer.Option(help="En vigueur · In force")] = None,
+    kev_only: Annotated[bool | None, typer.Option(help="Catalogue KEV seulement · KEV only")] = None,
+    minimum_priority: Annotated[str, typer.Option(help="act_now | out_of_cycle | scheduled")] = "",
+    reason: Annotated[str, typer.Option(help="Consignée · Recorded")] = "",
+    save: Annotated[bool, typer.Option("--save", help="Sans quoi : aperçu · Else a preview only")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Change une règle, ou montre ce qui partirait · Change a rule, or show what would be issued."""
+    with _in_words():
+        rule = queries.get_rule(_ACTOR, rule_id)
+        names = commands.RuleTerms.__dataclass_fields__
+        terms = commands.RuleTerms(**{name: getattr(rule, name) for name in names})
+        given = {"enabled": enabled, "kev_only": kev_only, "minimum_priority": minimum_priority or None}
+        terms = replace(terms, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        effect = asdict(commands.preview_rule(_ACTOR, terms=terms))
+        if save:
+            commands.save_rule(_ACTOR, terms=terms, rule_id=rule_id, reason=reason)
+    _say(as_json, {**effect, "saved": save}, lambda console: console.print({**effect, "saved": save}))
 
 
 @alerts.command()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django_tasks import task
+
 from rempart.alerts import commands
+from rempart.kernel import jobs
 from rempart.kernel.worker import every
 
 _BATCHES = 20  # of one turn: the worker has other work
@@ -32,3 +35,9 @@ def remind() -> None:
 @every(timedelta(minutes=5))
 def digest() -> None:
     commands.queue_digests()
+
+
+@task(queue_name="urgent", priority=20)
+def apply_rules() -> int:
+    """Issues what the rules in force catch among what is known already."""
+    return commands.apply_rules(jobs.progress)

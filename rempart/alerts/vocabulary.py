@@ -19,6 +19,7 @@ ACTIONS: dict[str, Any] = {
     "directive.verified": pgettext_lazy("audit", "Correctif vérifié"),
     "directive.stated_not_affected": pgettext_lazy("audit", "« Non touché » déclaré"),
     "directive.stated_risk_accepted": pgettext_lazy("audit", "Acceptation du risque proposée"),
+    "alert_rule.save": pgettext_lazy("audit", "Règle d’alerte enregistrée"),
     "delivery.retry": pgettext_lazy("audit", "Message renvoyé"),
 }
 
@@ -34,12 +35,16 @@ FIELDS: dict[str, Any] = {
     "directive_closed": pgettext_lazy("field", "Directive close"),
     "statement": pgettext_lazy("field", "Déclaration (numéro)"),
     "by": pgettext_lazy("field", "Par"),
+    "kev_only": pgettext_lazy("field", "Catalogue KEV seulement"),
+    "minimum_priority": pgettext_lazy("field", "Priorité d’au moins"),
+    "kev_added_within_days": pgettext_lazy("field", "Entrée au catalogue depuis (jours)"),
     "delivery": pgettext_lazy("field", "Message (numéro)"),
 }
 
 OBJECTS: dict[str, Any] = {
     "alerts.directive": pgettext_lazy("object", "Directive"),
     "alerts.target": pgettext_lazy("object", "Directive à un organisme"),
+    "alerts.alertrule": pgettext_lazy("object", "Règle d’alerte"),
     "alerts.delivery": pgettext_lazy("object", "Message"),
 }
 
@@ -47,6 +52,7 @@ JOBS: dict[str, Any] = {
     "alerts.deliver": pgettext_lazy("job", "Envoyer les messages"),
     "alerts.escalate": pgettext_lazy("job", "Escalader les directives sans accusé"),
     "alerts.remind": pgettext_lazy("job", "Rappeler les directives qui tardent"),
+    "alerts.apply_rules": pgettext_lazy("job", "Appliquer les règles d’alerte"),
     "alerts.digest": pgettext_lazy("job", "Envoyer le condensé du jour"),
 }
 

@@ -11,9 +11,10 @@ from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.idempotency import idempotent
 from rempart.kernel.listing import MAX_PAGE_SIZE
 from rempart.kernel.permissions import Permission
-from rempart.organisations import commands, queries
+from rempart.organisations import commands, people_api, queries
 
 router = Router()
+router.add_router("", people_api.router)
 
 _PAGE = Query(1, ge=1, le=1_000_000)
 _SIZE = Query(50, ge=1, le=MAX_PAGE_SIZE)
@@ -73,6 +74,13 @@ class MoveIn(Schema):
 
     parent_code: str
     on: date | None = None
+
+
+class CloseIn(Schema):
+    """Since when (today unless said), and why."""
+
+    on: date | None = None
+    reason: str = ""
 
 
 class VersionOut(Schema):
@@ -215,6 +223,12 @@ def edit_organisation(request: ActorRequest, code: str, content: OrganisationEdi
 @page(Permission.ORGANISATION_MANAGE)
 def move_organisation(request: ActorRequest, code: str, content: MoveIn) -> Any:
     return commands.move_organisation(request.actor, code=code, **content.dict())
+
+
+@router.post("{code}/close", response=OrganisationOut, summary="Close an organisation; its history stays")
+@page(Permission.ORGANISATION_MANAGE)
+def close_organisation(request: ActorRequest, code: str, content: CloseIn) -> Any:
+    return commands.close_organisation(request.actor, code=code, **content.dict())
 
 
 @router.get("{code}/history", response=list[VersionOut], summary="What an organisation was")

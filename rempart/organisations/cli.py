@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,6 +23,7 @@ def install(app: typer.Typer) -> None:
     places = typer.Typer(no_args_is_help=True, help="Organismes · Organisations")
     places.command("list")(list_organisations)
     places.command("import")(import_tree)
+    places.command("import-people")(import_people)
     app.add_typer(places, name="organisations")
     users = typer.Typer(no_args_is_help=True, help="Comptes et rôles · Accounts and roles")
     users.command("list")(list_users)
@@ -65,31 +67,43 @@ def list_organisations(kind: str = "", json: Json = False) -> None:
         out.print(f"{'  ' * (row.path.count('/') - 2)}{row.code}  {row.name}", markup=False, highlight=False)
 
 
-def import_tree(
-    file: Path,
-    preview: Annotated[bool, typer.Option(help="Montre sans rien changer · Show, change nothing")] = False,
-    json: Json = False,
-) -> None:
+Preview = Annotated[bool, typer.Option(help="Montre sans rien changer · Show, change nothing")]
+
+
+def import_tree(file: Path, preview: Preview = False, json: Json = False) -> None:
     """Importe l’arbre depuis un fichier CSV · Import the tree from a CSV file."""
     from rempart.organisations import commands
 
+    _import(file, preview, json, commands.plan_tree, commands.apply_tree)
+
+
+def import_people(file: Path, preview: Preview = False, json: Json = False) -> None:
+    """Importe personnes et fonctions depuis un CSV · Import people and duties from a CSV file."""
+    from rempart.organisations import commands
+
+    _import(file, preview, json, commands.plan_people, commands.apply_people)
+
+
+def _import(
+    file: Path, preview: bool, json: bool, plan: Callable[..., Any], apply: Callable[..., Any]
+) -> None:
     actor = system("cli")
     try:
-        plan = commands.plan_tree(actor, path=file)
-        if not plan.errors and not preview:
-            plan = commands.apply_tree(actor, path=file)
+        found = plan(actor, path=file)
+        if not found.errors and not preview:
+            found = apply(actor, path=file)
     except DomainError as error:
         raise _refuse(error) from error
     except OSError as error:
         err.print(f"{file}: {error.strerror}", markup=False)
         raise typer.Exit(1) from error
-    errors = [{"line": e.line, "field": e.field, "message": e.message} for e in plan.errors]
+    errors = [{"line": e.line, "field": e.field, "message": e.message} for e in found.errors]
     if json:
-        print_json({"applied": not errors and not preview, "counts": plan.counts, "errors": errors})
+        print_json({"applied": not errors and not preview, "counts": found.counts, "errors": errors})
     else:
-        for each in plan.errors[:100]:
+        for each in found.errors[:100]:
             err.print(f"{file.name}:{each.line}: {each.field}: {each.message}", markup=False, highlight=False)
-        out.print(", ".join(f"{action}: {count}" for action, count in plan.counts.items()))
+        out.print(", ".join(f"{action}: {count}" for action, count in found.counts.items()))
     if errors:
         raise typer.Exit(1)
 

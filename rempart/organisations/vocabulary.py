@@ -15,6 +15,9 @@ ACTIONS: dict[str, Any] = {
     "person.add": pgettext_lazy("audit", "Personne ajoutée"),
     "person.edit": pgettext_lazy("audit", "Personne modifiée"),
     "duty.give": pgettext_lazy("audit", "Fonction donnée"),
+    "person.tie": pgettext_lazy("audit", "Personne liée à son compte"),
+    "person.import": pgettext_lazy("audit", "Personnes importées"),
+    "duty.deputy": pgettext_lazy("audit", "Suppléance changée"),
     "duty.end": pgettext_lazy("audit", "Fonction terminée"),
     "duty_title.save": pgettext_lazy("audit", "Titre de fonction enregistré"),
     "on_call.add": pgettext_lazy("audit", "Garde ajoutée"),
@@ -59,11 +62,13 @@ FIELDS: dict[str, Any] = {
     "address": pgettext_lazy("field", "Adresse"),
     "immediate_from": pgettext_lazy("field", "Message immédiat"),
     "digest": pgettext_lazy("field", "Condensé quotidien"),
-    "created": pgettext_lazy("field", "Créés"),
-    "edited": pgettext_lazy("field", "Modifiés"),
-    "moved": pgettext_lazy("field", "Déplacés"),
-    "both": pgettext_lazy("field", "Modifiés et déplacés"),
+    "create": pgettext_lazy("field", "Créés"),
+    "edit": pgettext_lazy("field", "Modifiés"),
+    "move": pgettext_lazy("field", "Déplacés"),
+    "edit_move": pgettext_lazy("field", "Modifiés et déplacés"),
     "same": pgettext_lazy("field", "Inchangés"),
+    "duty_give": pgettext_lazy("field", "Fonctions confiées"),
+    "duty_deputy": pgettext_lazy("field", "Suppléances changées"),
 }
 
 OBJECTS: dict[str, Any] = {

@@ -27,14 +27,18 @@ from rempart.alerts.commands.routing import (
     route_vulnerability,
     sync_targets,
 )
+from rempart.alerts.commands.rules import RulePreview, RuleTerms, apply_rules, preview_rule, save_rule
 from rempart.alerts.commands.stating import state_accepted, state_not_affected
 
 __all__ = [
     "Link",
     "Preview",
+    "RulePreview",
+    "RuleTerms",
     "accept_proof",
     "acknowledge",
     "acknowledge_by_link",
+    "apply_rules",
     "assign",
     "body_reported",
     "cancel_directive",
@@ -45,6 +49,7 @@ __all__ = [
     "issue_directive",
     "mark_delivered",
     "preview_directive",
+    "preview_rule",
     "queue_digests",
     "queue_messages",
     "read_link",
@@ -54,6 +59,7 @@ __all__ = [
     "retry_delivery",
     "route_vulnerabilities",
     "route_vulnerability",
+    "save_rule",
     "start",
     "state_accepted",
     "state_not_affected",

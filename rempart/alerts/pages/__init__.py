@@ -12,6 +12,7 @@ from rempart.alerts.pages import (
     issuing,
     links,
     respond,
+    rules,
     sections,
     targets,
 )
@@ -21,6 +22,9 @@ sections.install()
 urlpatterns = [
     path("directives/", directives.directive_list, name="directive_list"),
     path("directives/new/", issuing.directive_new, name="directive_new"),
+    path("directives/rules/", rules.alert_rule_list, name="alert_rule_list"),
+    path("directives/rules/new/", rules.alert_rule_new, name="alert_rule_new"),
+    path("directives/rules/<int:alert_rule_id>/", rules.alert_rule, name="alert_rule"),
     path("directives/<str:number>/", directives.directive, name="directive"),
     path("directives/<str:number>/cancel/", directives.directive_cancel, name="directive_cancel"),
     path("inbox/", inbox.inbox, name="inbox"),

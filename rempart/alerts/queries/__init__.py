@@ -24,6 +24,7 @@ from rempart.alerts.queries.directives import (
     timeline_of_target,
 )
 from rempart.alerts.queries.measures import Timing, declared_unproved, kev_on_time, timings
+from rempart.alerts.queries.rules import directives_by_rule, get_rule, rules
 
 __all__ = [
     "DirectiveProgress",
@@ -36,12 +37,15 @@ __all__ = [
     "directive_lines",
     "directive_progress",
     "directives",
+    "directives_by_rule",
     "get_delivery",
     "get_directive",
+    "get_rule",
     "get_target",
     "kev_on_time",
     "of_vulnerability",
     "recent_events",
+    "rules",
     "search",
     "sentence_counts",
     "silent_channels",

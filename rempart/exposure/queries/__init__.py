@@ -2,6 +2,7 @@
 
 from rempart.exposure.queries.bodies import (
     ExposedBody,
+    bodies_exposed_to,
     exposed_bodies,
     exposing,
     open_counts,
@@ -63,6 +64,7 @@ __all__ = [
     "alias_candidates",
     "aliases",
     "bodies_called",
+    "bodies_exposed_to",
     "bodies_of_centre",
     "body_lines",
     "count_by_facet",

@@ -47,16 +47,22 @@ def exposed_bodies(vulnerability_id: int) -> list[ExposedBody]:
     return [found[body_id] for body_id in sorted(found)]
 
 
-def exposing(vulnerability_ids: Iterable[int], at_least: str) -> set[int]:
-    """Those of these vulnerabilities to which some body is exposed for certain, at this priority or above."""
+def exposing(vulnerability_ids: Iterable[int] | None, at_least: str) -> set[int]:
+    """Those of these vulnerabilities (of all, when None) to which some body is exposed for certain, at this
+    priority or above."""
     urgent = [outcome.value for outcome in Outcome if outcome.rank >= Outcome(at_least).rank]
-    rows = Exposure.objects.filter(
-        vulnerability_id__in=list(vulnerability_ids),
-        state=Exposure.State.OPEN,
-        certainty="affected",
-        priority__in=urgent,
-    )
+    rows = Exposure.objects.filter(state=Exposure.State.OPEN, certainty="affected", priority__in=urgent)
+    if vulnerability_ids is not None:
+        rows = rows.filter(vulnerability_id__in=list(vulnerability_ids))
     return set(rows.values_list("vulnerability_id", flat=True).distinct())
+
+
+def bodies_exposed_to(vulnerability_ids: Iterable[int]) -> int:
+    """How many bodies any of these vulnerabilities exposes for certain."""
+    rows = Exposure.objects.filter(
+        vulnerability_id__in=list(vulnerability_ids), state=Exposure.State.OPEN, certainty="affected"
+    )
+    return rows.values("body_id").distinct().count()
 
 
 def open_counts(vulnerability_id: int, body_ids: Iterable[int]) -> dict[int, int]:

@@ -21,7 +21,9 @@ from rempart.organisations.commands.people import (
     give_duty,
     remove_on_call,
     save_duty_title,
+    set_deputy,
 )
+from rempart.organisations.commands.staff import StaffPlan, apply_people, plan_people
 from rempart.organisations.commands.tree import (
     close_organisation,
     create_organisation,
@@ -39,9 +41,11 @@ from rempart.organisations.commands.users import (
 
 __all__ = [
     "ImportPlan",
+    "StaffPlan",
     "add_channel",
     "add_on_call",
     "add_person",
+    "apply_people",
     "apply_tree",
     "close_organisation",
     "confirm_channel",
@@ -57,6 +61,7 @@ __all__ = [
     "mark_bounced",
     "mark_reached",
     "move_organisation",
+    "plan_people",
     "plan_tree",
     "remove_channel",
     "remove_on_call",
@@ -65,5 +70,6 @@ __all__ = [
     "revoke_role",
     "save_duty_title",
     "set_active",
+    "set_deputy",
     "set_preferences",
 ]

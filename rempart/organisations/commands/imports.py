@@ -6,8 +6,6 @@ A file names only what it describes: organisations that it leaves out stay as th
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ from rempart.kernel import audit
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import DomainError, Invalid
 from rempart.kernel.permissions import Permission
+from rempart.organisations.commands.tables import RowError, check_cells, read_lines, yes_or_no
 from rempart.organisations.commands.tree import (
     PARENTS,
     clean_fields,
@@ -28,10 +27,6 @@ from rempart.organisations.commands.tree import (
     move_organisation,
 )
 from rempart.organisations.models import Kind, Organisation
-
-MAX_BYTES = 5 * 1024 * 1024
-MAX_ROWS = 10_000
-MAX_CELL = 1000
 
 _HEADINGS = {
     "code": "code",
@@ -52,16 +47,7 @@ _HEADINGS = {
     "essentiel": "essential",
 }
 _KINDS = {"gouvernement": "government", "organisme": "body", "unité": "unit", "unite": "unit"}
-_YES, _NO = {"1", "oui", "yes", "true", "vrai", "x"}, {"", "0", "non", "no", "false", "faux"}
-
-
-@dataclass(frozen=True, slots=True)
-class RowError:
-    """Why a line cannot be used; ``line`` is its number in the file, headings being line 1."""
-
-    line: int
-    field: str
-    message: str
+_REQUIRED = ("code", "kind", "parent", "name_fr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +89,7 @@ def plan_tree(actor: Actor, *, path: Path) -> ImportPlan:
     plan = ImportPlan()
     existing = {o.code: o for o in Organisation.objects.select_related("parent")}
     lines: dict[str, tuple[int, dict[str, Any]]] = {}
-    for line, cells in _read(path):
+    for line, cells in read_lines(path, _HEADINGS, _REQUIRED):
         try:
             values = _clean(cells)
         except DomainError as error:
@@ -183,68 +169,16 @@ def _apply_row(actor: Actor, row: PlannedRow) -> None:
         )
 
 
-def _read(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """The lines of the file by the names of our columns."""
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise Invalid(_("Le fichier dépasse %(size)d Mo.") % {"size": MAX_BYTES // 1024**2}, code="size")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid(
-            _("Le fichier n’est pas en UTF-8 (octet %(place)d).") % {"place": error.start}, code="encoding"
-        ) from error
-    if "\x00" in text:
-        raise Invalid(_("Le fichier n’est pas un fichier CSV."), code="format")
-    heading = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=heading.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, dict[str, str]]] = []
-    columns: list[str] = []
-    try:
-        for cells in reader:
-            if not columns:
-                columns = _columns(cells)
-            elif any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, dict(zip(columns, cells, strict=False))))
-            if len(rows) > MAX_ROWS:
-                raise Invalid(_("Plus de %(count)d lignes.") % {"count": MAX_ROWS}, code="rows_limit")
-    except csv.Error as error:
-        raise Invalid(
-            _("Ligne %(line)d : ce n’est pas du CSV valable.") % {"line": reader.line_num}, code="format"
-        ) from error
-    if not rows:
-        raise Invalid(_("Le fichier ne contient aucune ligne."), code="empty")
-    return rows
-
-
-def _columns(cells: list[str]) -> list[str]:
-    columns = [_HEADINGS.get(" ".join(cell.split()).lower(), "") for cell in cells]
-    missing = [name for name in ("code", "kind", "parent", "name_fr") if name not in columns]
-    if missing:
-        raise Invalid(_("Colonnes manquantes : %(names)s.") % {"names": ", ".join(missing)}, code="columns")
-    doubled = [name for name, count in Counter(columns).items() if name and count > 1]
-    if doubled:
-        raise Invalid(
-            _("Colonnes données deux fois : %(names)s.") % {"names": ", ".join(doubled)}, code="columns"
-        )
-    return columns
-
-
 def _clean(cells: dict[str, str]) -> dict[str, Any]:
-    for name, cell in cells.items():
-        if len(cell) > MAX_CELL:
-            raise Invalid(_("Au plus %(count)d caractères.") % {"count": MAX_CELL}, field=name)
+    check_cells(cells)
     texts = {
         name: " ".join(cells.get(name, "").split())
         for name in ("code", "kind", "name_fr", "name_en", "sector")
     }
     texts["code"] = texts["code"].lower()
     texts["kind"] = _KINDS.get(texts["kind"].lower(), texts["kind"].lower())
-    word = cells.get("essential", "").strip().lower()
-    if word not in _YES | _NO:
-        raise Invalid(_("Attendu : oui ou non."), field="essential")
-    return {**clean_fields(texts, essential=word in _YES), "parent": cells.get("parent", "").strip().lower()}
+    essential = yes_or_no(cells, "essential", empty=False)
+    return {**clean_fields(texts, essential=essential), "parent": cells.get("parent", "").strip().lower()}
 
 
 def _check_tree(

@@ -17,6 +17,8 @@ from rempart.kernel.errors import Conflict, Invalid, NotFound
 from rempart.kernel.models import User
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import today
+from rempart.organisations.commands.channels import add_channel
+from rempart.organisations.commands.ties import tie_person
 from rempart.organisations.commands.tree import CODE
 from rempart.organisations.models import Duty, DutyTitle, OnCallPeriod, Organisation, Person
 
@@ -33,9 +35,14 @@ def add_person(
     phone: str = "",
     language: str = "fr",
     user_id: int | None = None,
+    reach: bool = False,
 ) -> Person:
-    """Adds someone to an organisation; ``user_id`` ties them to their account. Raises Invalid, Conflict."""
-    values = _clean_person(name, email, phone, language)
+    """Adds someone to an organisation. Raises Invalid, Conflict.
+
+    ``user_id`` ties them to their account; without it, the account of their address is looked for.
+    ``reach``: their address becomes a contact channel, which a message asks them to prove.
+    """
+    values = clean_person(name, email, phone, language)
     body = _organisation(body_id)
     actor.require(Permission.ORGANISATION_MANAGE, body.pk)
     if Person.objects.filter(body=body, email=values["email"]).exists():
@@ -43,6 +50,9 @@ def add_person(
     _check_account(user_id)
     person = Person.objects.create(body=body, user_id=user_id, **values)
     audit.record(actor, "person.add", person, after={**values, "user_id": user_id})
+    tie_person(actor, person)
+    if reach:
+        add_channel(actor, medium="email", address=person.email, person_id=person.pk)
     return person
 
 
@@ -60,7 +70,7 @@ def edit_person(
 ) -> Person:
     """Corrects what is known of someone, or tells that they left (``active`` false: never alerted again)."""
     values: dict[str, Any] = {
-        **_clean_person(name, email, phone, language),
+        **clean_person(name, email, phone, language),
         "active": active,
         "user_id": user_id,
     }
@@ -77,6 +87,7 @@ def edit_person(
         setattr(person, key, value)
     person.save(update_fields=list(values))
     audit.record(actor, "person.edit", person, before=before, after=values)
+    tie_person(actor, person)
     return person
 
 
@@ -149,6 +160,29 @@ def end_duty(actor: Actor, *, duty_id: int, on: date | None = None) -> Duty:
         label=f"{duty.person.name} {duty.title.code}",
         before={"ends_on": before},
         after={"ends_on": end},
+    )
+    return duty
+
+
+@transaction.atomic
+def set_deputy(actor: Actor, *, duty_id: int, deputy_id: int | None) -> Duty:
+    """Says who answers when the holder of a duty cannot, or that nobody does."""
+    duty = Duty.objects.select_related("person", "title").filter(pk=duty_id).first()
+    if duty is None:
+        raise NotFound(_("Cette fonction n’est pas exercée."))
+    actor.require(Permission.CONTACT_MANAGE, duty.body_id)
+    deputy = _deputy(actor, duty.person, deputy_id)
+    if duty.deputy_id == deputy_id:
+        return duty
+    before, duty.deputy = duty.deputy_id, deputy
+    duty.save(update_fields=["deputy"])
+    audit.record(
+        actor,
+        "duty.deputy",
+        duty,
+        label=f"{duty.person.name} {duty.title.code}",
+        before={"deputy_id": before},
+        after={"deputy_id": deputy_id},
     )
     return duty
 
@@ -239,7 +273,8 @@ def remove_on_call(actor: Actor, *, period_id: int) -> None:
     period.delete()
 
 
-def _clean_person(name: str, email: str, phone: str, language: str) -> dict[str, str]:
+def clean_person(name: str, email: str, phone: str, language: str) -> dict[str, str]:
+    """What is kept of someone, spaces and case apart. Raises Invalid naming the field at fault."""
     values = {
         "name": " ".join(name.split()),
         "email": email.strip().lower(),

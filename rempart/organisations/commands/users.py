@@ -21,6 +21,7 @@ from rempart.kernel.models import ApiToken, RoleGrant, User
 from rempart.kernel.permissions import Permission, Role
 from rempart.kernel.time import now
 from rempart.organisations import queries
+from rempart.organisations.commands.ties import tie_account
 from rempart.organisations.models import Organisation
 
 
@@ -152,6 +153,7 @@ def grant_role(
         before=before,
         after=_described(grant),
     )
+    tie_account(actor, user, organisation)
     return grant
 
 

@@ -130,12 +130,22 @@ class TitleForm(forms.Form):
 
 
 class ChannelForm(forms.Form):
+    """``people``: those of the organisation, whom the channel may reach; None where it is one's own."""
+
+    person_id = forms.TypedChoiceField(label=_("Qui joindre"), coerce=int, empty_value=None, required=False)
     medium = forms.ChoiceField(
         label=_("Moyen"), choices=(("email", _("Courriel")), ("webhook", _("Point d’accès web")))
     )
     address = forms.CharField(label=_("Adresse"), max_length=500)
     immediate_from = forms.ChoiceField(label=_("Message immédiat"), choices=THRESHOLDS)
     digest = forms.BooleanField(label=_("Condensé quotidien du reste"), required=False, initial=True)
+
+    def __init__(self, *args: Any, people: list[tuple[int, str]] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if people is None:
+            del self.fields["person_id"]
+        else:
+            self.fields["person_id"].choices = [("", _("L’organisme lui-même")), *people]
 
 
 class CodeForm(forms.Form):
@@ -150,6 +160,16 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         label=_("Fichier CSV"),
         help_text=_("Colonnes : code, kind, parent, name_fr, name_en, sector, essential."),
+    )
+
+
+class PeopleImportForm(forms.Form):
+    file = forms.FileField(
+        label=_("Fichier CSV"),
+        help_text=_(
+            "Colonnes : organisme, nom, courriel, téléphone, langue, en fonction, fonction, suppléance. Une"
+            " ligne par fonction."
+        ),
     )
 
 

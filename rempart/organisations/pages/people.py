@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -61,7 +62,8 @@ PEOPLE = Listing(
 @require_GET
 def person_list(request: ActorRequest) -> HttpResponse:
     shown = PEOPLE.page(queries.people(request.actor), request.GET)
-    return render(request, "organisations/people.html", {"page": shown})
+    context = {"page": shown, "may_import": request.actor.may(Permission.ORGANISATION_MANAGE)}
+    return render(request, "organisations/people.html", context)
 
 
 @page(Permission.ORGANISATION_MANAGE)
@@ -101,7 +103,7 @@ def person_new(request: ActorRequest, code: str) -> HttpResponse:
         request,
         code,
         lambda _found: PersonForm(data(request)),
-        commands.add_person,
+        partial(commands.add_person, reach=True),
         _("Ajouter une personne"),
     )
 
@@ -133,7 +135,7 @@ def channel_new(request: ActorRequest, code: str) -> HttpResponse:
     return _of_organisation(
         request,
         code,
-        lambda _found: ChannelForm(data(request)),
+        lambda found: ChannelForm(data(request), people=_people(request, found)),
         commands.add_channel,
         _("Ajouter un moyen de contact"),
     )
