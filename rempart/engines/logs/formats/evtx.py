@@ -39,9 +39,10 @@ def events(source: Source) -> Iterator[Event]:
     """Each record in the order of the file; one that cannot be read is reported with its place and keeps
     it.
     """
-    offset = 0
+    offset = announced = 0
     if not source.start:
         head = source.stream.read(HEADER)
+        announced = _announced(head)
         offset = len(head)
         if not head.startswith(_FILE_MAGIC):
             source.problem("the header of the file is damaged; its chunks are read all the same", offset=0)
@@ -52,6 +53,28 @@ def events(source: Source) -> Iterator[Event]:
     while chunk := source.stream.read(CHUNK):
         yield from _chunk(source, chunk, offset)
         offset += len(chunk)
+    size = _size(source, offset)
+    if size < announced and (size <= HEADER or (size - HEADER) % CHUNK == 0):  # else a chunk said so
+        source.problem(f"the file is cut: {size} bytes are there of {announced}", offset=size)
+
+
+def _size(source: Source, read: int) -> int:
+    """The bytes of the file: a part of it may be read alone."""
+    try:
+        return source.path.stat().st_size if source.path is not None else read
+    except OSError:
+        return read
+
+
+def _announced(head: bytes) -> int:
+    """The least size of the file that its header announces; 0 when the header is not to be believed."""
+    if not head.startswith(_FILE_MAGIC):
+        return 0
+    if len(head) < HEADER:
+        return HEADER
+    (chunks,) = struct.unpack_from("<H", head, 42)
+    (checksum,) = struct.unpack_from("<I", head, 124)
+    return HEADER + chunks * CHUNK if zlib.crc32(head[:120]) == checksum else 0
 
 
 def _chunk(source: Source, chunk: bytes, offset: int) -> Iterator[Event]:

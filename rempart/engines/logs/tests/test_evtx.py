@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,18 @@ def test_strange_values_stay(reading: Read) -> None:
     assert not problems
     assert len(events[0].data["ScriptBlockText"]) == 200_000
     assert events[0].data["n"] is None
+
+
+@needs_data
+@pytest.mark.parametrize("left", [10, 4096, 4096 + 65536])
+def test_a_file_cut_between_its_chunks_is_told(reading: Read, log: bytes, left: int) -> None:
+    header = bytearray(log[:4096])
+    header[42:44] = (2).to_bytes(2, "little")  # chunks that the file says it has
+    header[124:128] = zlib.crc32(header[:120]).to_bytes(4, "little")
+    whole = bytes(header) + log[4096 : 4096 + 65536] + b"\0" * 65536
+    events, problems, _ = reading(whole)
+    assert (bool(events), problems) == (True, [])
+    left_events, (problem,), given = reading(whole[:left])
+    assert given.format == "evtx"
+    assert (problem.offset, f"{left} bytes are there of" in problem.reason) == (left, True)
+    assert len(left_events) == (len(events) if left > 4096 else 0)
