@@ -19,7 +19,6 @@ from rempart.engines.exposure.model import Affected, Component, Verdict
 from rempart.engines.exposure.verdicts import Decision
 from rempart.exposure.commands.differences import Differences, Pair
 from rempart.exposure.commands.inventory import Inventory, Names, WholeInventory, load_components
-from rempart.exposure.commands.priorities import instant
 from rempart.exposure.commands.reach import Reach, fetch, slices
 from rempart.exposure.models import ComponentKey, Finding
 from rempart.intelligence import queries as intelligence
@@ -30,7 +29,7 @@ from rempart.kernel.time import now
 UNIDENTIFIED = "-"
 _FINDINGS = """
 SELECT f.id, f.vulnerability_id, f.component_id, f.status, f.source, f."range", f.reason, f.confidence,
-    CAST(f.detail AS text), f.first_found_at
+    CAST(f.detail AS text)
 FROM exposure_finding f WHERE {where}
 """
 _CVES = "SELECT id, cve_id FROM intelligence_vulnerability WHERE {where}"
@@ -66,7 +65,6 @@ class _Row(NamedTuple):
     reason: str
     confidence: float
     detail: str
-    first_found_at: datetime
 
 
 _Said = tuple[str, str, str, str, float]
@@ -302,13 +300,10 @@ def _finding(
 
 
 def _changed(before: _Row, after: Finding) -> Pair:
-    kept = _of_row(before)
-    after.first_found_at = kept.first_found_at
-    return kept, after
+    return _of_row(before), after
 
 
 def _of_row(row: _Row) -> Finding:
     values = row._asdict()
     values["detail"] = orjson.loads(row.detail)
-    values["first_found_at"] = instant(row.first_found_at)
     return Finding(**values)
