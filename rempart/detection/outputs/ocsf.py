@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,7 +33,8 @@ class Ocsf(Writer):
             "severity": _NAMES[severity],
             "status_id": 1,
             "status": "New",
-            "time": moment,
+            # Required: of an event without a time, that of the finding.
+            "time": int(time.time() * 1000) if moment is None else moment,
             "count": finding.count,
             "message": origin.title,
             "metadata": {"version": "1.3.0", "product": {"name": "Rempart", "vendor_name": "Rempart"}},
@@ -48,7 +50,7 @@ class Ocsf(Writer):
             "observables": _observables(finding),
         }
         if moment is None:
-            del document["time"], document["finding_info"]["created_time"]
+            del document["finding_info"]["created_time"]
         self.stream.write(encoded(document) + b"\n")
 
 

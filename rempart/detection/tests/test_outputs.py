@@ -75,6 +75,15 @@ def test_ocsf(written: Callable[[str], str]) -> None:
     assert lines[0]["finding_info"]["attacks"] == [{"technique": {"uid": "T1489"}}]
 
 
+def test_ocsf_has_a_time_even_of_events_that_have_none(written: Callable[[str], str], log: Path) -> None:
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    log.write_text("\n".join(json.dumps({**one, "UtcTime": "soon"}) for one in events))
+    lines = [json.loads(line) for line in written("ocsf").splitlines()]
+    assert len(lines) == 3
+    assert all(one["time"] > 1_700_000_000_000 for one in lines)
+    assert "created_time" not in lines[0]["finding_info"]
+
+
 def test_html_escapes_what_events_hold(written: Callable[[str], str], log: Path) -> None:
     log.write_text(log.read_text().replace("mpssvc", "<script>alert(1)</script>"))
     page = written("html")
