@@ -180,7 +180,7 @@ def _npm(path: Path, found: Found) -> None:
 def _java(path: Path, found: Found) -> list[InventoryRow]:
     """What Maven wrote into an archive, and into the archives inside it (one level: "fat" jars, war)."""
     try:
-        if path.is_symlink() or path.stat().st_size > _MAX_ARCHIVE:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_ARCHIVE:
             return []
         with zipfile.ZipFile(path) as archive:
             return list(_archive(archive, str(path), found, nested=False))
@@ -211,6 +211,9 @@ def _archive(archive: zipfile.ZipFile, where: str, found: Found, *, nested: bool
 def _text(path: Path, found: Found, limit: int = _MAX_FILE) -> str:
     """The file's text, empty when it is absent; what is there and unreadable is noted."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            found.notes.append(f"{path}: not a file")
+            return ""
         with path.open("rb") as stream:
             raw = stream.read(limit + 1)
     except (FileNotFoundError, NotADirectoryError):

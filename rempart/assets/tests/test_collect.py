@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 
 import pytest
@@ -64,6 +65,15 @@ def test_what_cannot_be_read_is_said_and_the_inventory_is_not_complete(machine, 
     text, _, summary = done.stdout.rstrip().rpartition("\n")
     assert "broken.jar" in json.loads(summary)["notes"][0]
     assert json.loads(text)["compositions"][0]["aggregate"] == "incomplete"
+
+
+def test_a_pipe_where_a_file_is_expected_is_not_waited_for(machine, tmp_path):
+    for place in ("opt/x.dist-info/METADATA", "opt/trap.jar", "usr/lib/sysimage/trap"):
+        (machine / place).parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(machine / place)
+    done = run("--root", machine, "--asset", "srv-1", "-o", tmp_path / "bom.json", "--json")
+    assert done.returncode == 0, done.stderr
+    assert any("METADATA" in note for note in json.loads(done.stdout)["notes"])
 
 
 def test_exports_of_another_machine_become_one_document(tmp_path):

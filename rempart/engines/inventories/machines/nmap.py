@@ -59,7 +59,7 @@ def _service(port: Element, key: str, name: str, problems: Problems) -> Iterator
     applications = [cpe for cpe in cpes if cpe.startswith(("cpe:/a:", "cpe:2.3:a:"))]
     if not product and not applications:
         return
-    if int(service.get("conf", "10") or 10) < _SURE:
+    if _number(service.get("conf") or "10") < _SURE:
         problems.add(where, "service", "uncertain", value=product)
         return
     yield InventoryRow(
@@ -94,4 +94,5 @@ def _cpe(text: str | None) -> str:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    """A number as nmap writes it, of at most three digits; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0

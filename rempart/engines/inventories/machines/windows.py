@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -108,16 +109,30 @@ def winget_list_rows(text: str) -> Iterator[InventoryRow]:
     rule = next((place for place, line in enumerate(lines) if _RULE.fullmatch(line.strip())), 0)
     if not rule:
         raise ValueError("no header over a line of dashes")
-    starts = [found.start() for found in re.finditer(r"(?:(?<=\s)|^)\S", lines[rule - 1])]
+    header = _columns(lines[rule - 1])
+    starts = [found.start() for found in re.finditer(r"(?:(?<=[\s\0])|^)[^\s\0]", header)]
     if len(starts) < 3:
         raise ValueError("fewer than three columns")
     for line in lines[rule + 1 :]:
         bounds = zip(starts, [*starts[1:], None], strict=True)
-        name, identifier, version = [line[start:end].strip() for start, end in bounds][:3]
+        whole = _columns(line)
+        name, identifier, version = [_cell(whole[start:end]) for start, end in bounds][:3]
         if not name:
             continue
-        whole = "" if _ELLIPSIS in identifier else identifier
-        yield _winget_row(whole, name.rstrip(_ELLIPSIS), "" if _ELLIPSIS in version else version)
+        stated = "" if _ELLIPSIS in identifier else identifier
+        yield _winget_row(stated, name.rstrip(_ELLIPSIS), "" if _ELLIPSIS in version else version)
+
+
+def _columns(line: str) -> str:
+    """The line with one character for each column of the screen, by which winget aligns its table.
+
+    Wide characters (UAX #11) take two: NUL fills the second. What takes none stays with what it marks.
+    """
+    return "".join(f"{one}\0" if unicodedata.east_asian_width(one) in "WF" else one for one in line)
+
+
+def _cell(columns: str) -> str:
+    return columns.replace("\0", "").strip()
 
 
 def _winget_row(identifier: str, name: str, version: str) -> InventoryRow:

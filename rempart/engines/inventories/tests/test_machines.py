@@ -158,6 +158,19 @@ def test_winget_lists_a_table_in_any_language():
     assert (cut.vendor, cut.product, cut.version) == ("", "Chose", "")
 
 
+def test_winget_aligns_by_columns_of_the_screen():
+    name = "日本語アプリ"
+    lines = (
+        "Name                Id             Version  Source",
+        "-" * 50,
+        name + " " * (20 - 2 * len(name)) + "Contoso.Outil  1.2.3    winget",
+        "Café                Contoso.Cafe   4.5      winget",
+    )
+    wide, narrow = rows("winget", "\n".join(lines) + "\n")
+    assert (wide.vendor, wide.product, wide.version) == ("Contoso", name, "1.2.3")
+    assert (narrow.vendor, narrow.product, narrow.version) == ("Contoso", "Café", "4.5")
+
+
 def test_winget_exports_json():
     document = {
         "WinGetVersion": "1.6", "Sources": [{"Packages": [
@@ -205,6 +218,19 @@ NMAP = """<?xml version="1.0" encoding="UTF-8"?>
 <host><status state="down"/><address addr="10.0.0.6" addrtype="ipv4"/></host>
 <runstats><finished time="1700000600"/></runstats></nmaprun>
 """
+
+
+@pytest.mark.parametrize("confidence", ["x", "", "²", "-1", "9" * 5_000])
+def test_nmap_with_a_number_that_is_none_is_read_without_failing(confidence):
+    document = (
+        '<nmaprun start="1"><host><status state="up"/><address addr="10.0.0.6" addrtype="ipv4"/><ports>'
+        '<port protocol="tcp" portid="22"><state state="open"/>'
+        f'<service name="ssh" product="OpenSSH" version="7.4" conf="{confidence}"/></port></ports>'
+        f'<os><osmatch accuracy="{confidence}" name="x"/></os></host></nmaprun>'
+    )
+    found = read_machine(document.encode(), "nmap")
+    assert [row.product for row in found.rows] in ([], ["OpenSSH"])
+    assert bool(found.rows) != bool(found.problems)
 
 
 def test_nmap_shows_services_and_is_never_complete():
