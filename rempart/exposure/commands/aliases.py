@@ -20,7 +20,8 @@ from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 
 _KEYS_AT_ONCE = 500
-_KEY = re.compile(r"(?:purl|cpe|name):[^\s]{1,290}")
+# Neither spaces nor what a database cannot hold: control characters, halves of surrogate pairs.
+_KEY = re.compile(r"(?:purl|cpe|name):[^\s\x00-\x1f\x7f\ud800-\udfff]{1,290}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from rempart.engines.exposure.aliases import BUILTIN_ALIASES, Aliases, AliasRow
 from rempart.engines.lifecycle.cycles import SOURCE
 from rempart.exposure.commands.aliases import AliasEffect, alias_products, clean_key, rename_components
 from rempart.exposure.commands.inventory import Names
@@ -24,6 +26,8 @@ from rempart.kernel.permissions import Permission
 
 MOST_LINES = 20_000
 _LONGEST_LINE = 4_000
+_MOST_NAMED = 20
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,26 +129,15 @@ def import_decisions(actor: Actor, lines: Iterable[str], *, replace: bool = Fals
     What a person decided here stays unless ``replace``. Raises NotPermitted; the result names wrong lines.
     """
     actor.require_everywhere(Permission.INTELLIGENCE_MANAGE)
-    result = Imported()
-    joins: dict[str, dict[str, Any]] = {}
-    parts: list[tuple[str, str, str]] = []
-    for number, line in enumerate(lines, start=1):
-        if number > MOST_LINES:
-            result.errors.append(_("Plus de %(most)s lignes.") % {"most": MOST_LINES})
-            break
-        if not line.strip():
-            continue
-        try:
-            _read(line, joins, parts)
-        except Invalid as error:
-            result.errors.append(
-                _("ligne %(number)s : %(reason)s") % {"number": number, "reason": error.message}
-            )
+    result, joins, parts = _read_lines(lines)
     if result.errors:
         return result
     hold(alone=True)
     stored = {row.key: row for row in ProductAlias.objects.filter(key__in=list(joins))}
     before = Names()
+    result.errors.extend(_endless(joins, before))
+    if result.errors:
+        return result
     touched: set[str] = set()
     for key, values in joins.items():
         row = stored.get(key)
@@ -171,6 +164,41 @@ def import_decisions(actor: Actor, lines: Iterable[str], *, replace: bool = Fals
     return result
 
 
+def _read_lines(
+    lines: Iterable[str],
+) -> tuple[Imported, dict[str, dict[str, Any]], list[tuple[str, str, str]]]:
+    """The decisions of a file, with the lines that are wrong among ``errors``."""
+    result = Imported()
+    joins: dict[str, dict[str, Any]] = {}
+    parts: list[tuple[str, str, str]] = []
+    for number, line in enumerate(lines, start=1):
+        if number > MOST_LINES:
+            result.errors.append(_("Plus de %(most)s lignes.") % {"most": MOST_LINES})
+            break
+        if not line.strip():
+            continue
+        try:
+            _read(line, joins, parts)
+        except Invalid as error:
+            result.errors.append(
+                _("ligne %(number)s : %(reason)s") % {"number": number, "reason": error.message}
+            )
+    return result, joins, parts
+
+
+def _endless(joins: dict[str, dict[str, Any]], names: Names) -> list[str]:
+    """Refusals of names that would turn in a circle, or lead further than names are followed."""
+    rows = [AliasRow(key, values["canonical"], 1.0, "") for key, values in joins.items()]
+    joined = Aliases.builtin([*names.corrections, *rows])
+    leads = {row.key: row.canonical for row in (*BUILTIN_ALIASES, *names.corrections, *rows)}
+    refused = []
+    for row in rows:
+        end = joined.canonical(row.key)[0]
+        if leads.get(end, end) != end:
+            refused.append(_("« %(name)s » renvoie sans fin d’un nom à l’autre.") % {"name": row.key})
+    return refused[:_MOST_NAMED]
+
+
 def _read(line: str, joins: dict[str, dict[str, Any]], parts: list[tuple[str, str, str]]) -> None:
     if len(line) > _LONGEST_LINE:
         raise Invalid(_("Ce texte est trop long."))
@@ -181,15 +209,22 @@ def _read(line: str, joins: dict[str, dict[str, Any]], parts: list[tuple[str, st
     if not isinstance(values, dict):
         raise Invalid(_("Ce n’est pas un objet JSON."))
     key, why = clean_key("key", str(values.get("key", ""))), str(values.get("why", ""))[:200]
+    if _UNWRITABLE.search(why):
+        raise Invalid(_("Ce texte contient un caractère qui ne s’écrit pas."), field="why")
     if "different_from" in values:
         first, second = sorted((key, clean_key("different_from", str(values["different_from"]))))
+        if first == second:
+            raise Invalid(_("Ce sont deux fois le même nom."), field="different_from")
         parts.append((first, second, why))
         return
     confidence = values.get("confidence", 1.0)
-    if not isinstance(confidence, int | float) or not 0 < confidence <= 1:
+    if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 < confidence <= 1:
         raise Invalid(_("La confiance va de 0 à 1."), field="confidence")
+    canonical = clean_key("same_as", str(values.get("same_as", "")))
+    if key in joins and joins[key]["canonical"] != canonical:
+        raise Invalid(_("Une autre ligne de ce fichier décide autrement de ce nom."), field="key")
     joins[key] = {
-        "canonical": clean_key("same_as", str(values.get("same_as", ""))),
+        "canonical": canonical,
         "confidence": float(confidence),
         "provenance": why or "import",
     }

@@ -146,7 +146,7 @@ def _lines(file: Any) -> list[str]:
     if file.size > _MOST_BYTES:
         raise Invalid(gettext("Ce fichier est trop lourd."), field="file")
     try:
-        return str(file.read().decode("utf-8")).splitlines()
+        return str(file.read().decode("utf-8-sig")).split("\n")  # a text may hold other ends of line
     except UnicodeDecodeError:
         raise Invalid(gettext("Ce fichier n’est pas du texte en UTF-8."), field="file") from None
 

@@ -131,3 +131,25 @@ def test_the_curators_pages(server) -> None:
     officer = Client()
     officer.force_login(factories.user(Role.BODY_OFFICER, server.body))
     assert officer.get("/products/decisions").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"key": "name:a/x", "same_as": "name:a/y"}', '{"key": "name:a/y", "same_as": "name:a/x"}'],
+        ['{"key": "name:a/x", "same_as": "name:a/y"}', '{"key": "name:a/x", "same_as": "name:a/z"}'],
+        [f'{{"key": "name:a/{n}", "same_as": "name:a/{n + 1}"}}' for n in range(20)],
+        ['{"key": "name:a/x", "different_from": "name:a/x"}'],
+        ['{"key": "name:a/x\\u0000", "same_as": "name:a/y"}'],
+        ['{"key": "name:a/x\\ud800", "same_as": "name:a/y"}'],
+        ['{"key": "name:a/x", "same_as": "name:a/y", "why": "\\u0000"}'],
+        ['{"key": "name:a/x", "same_as": "name:a/y", "confidence": true}'],
+        ["[" * 3_000],
+    ],
+)
+def test_a_file_of_decisions_that_leads_nowhere_is_refused_whole(lines: list[str]) -> None:
+    good = '{"key": "name:b/x", "same_as": "name:b/y"}'
+    result = products.import_decisions(SYSTEM, [good, *lines])
+    assert result.errors
+    assert result.added == 0
+    assert not ProductAlias.objects.filter(key="name:b/x").exists()
