@@ -96,7 +96,7 @@ def _none_met(
 def _component(item: Item, said: Sequence[Affected], aliases: Aliases, say: _Words) -> Iterator[str]:
     component = item.component
     held = installed(component)
-    yield f"## {component.id}  {component.vendor} {component.product} {held.version}".rstrip()
+    yield f"## {component.id}  {component.vendor} {component.product} {held.stated}".rstrip()
     yield from _identity(component, aliases, say)
     mine = aliases.resolve(component_keys(component))
     for affected in said:
@@ -113,8 +113,8 @@ def _component(item: Item, said: Sequence[Affected], aliases: Aliases, say: _Wor
             f": the same product, by {met[0]} ({certainty:.2f}).",
         )
         version, purl_type = held.compared(met[0])
-        if version != held.version:
-            yield "    " + say(f"version de l’éditeur : {version}", f"the vendor’s version: {version}")
+        if version != held.stated:
+            yield "    " + say(f"version comparée : {version}", f"version compared: {version}")
         yield from _statement(affected, version, reading_of(version, purl_type), say)
 
 

@@ -19,6 +19,7 @@ _FIELDS = 11  # part to other
 _MAX_LENGTH = 1024
 _UNESCAPED_COLON = re.compile(r"((?:[^\\:]|\\.)*)(?::|$)")
 _ESCAPE = re.compile(r"\\(.)")
+_YEAR = re.compile(r"20[0-9]{2}")
 _WILDCARD = re.compile(r"(?<!\\)[*?]")
 # The URI packs edition, sw_edition, target_sw, target_hw and other into one field (section 6.1.2.1).
 _PACKED = 5
@@ -84,6 +85,15 @@ def parse_cpe(text: str) -> Cpe | None:
         edition=_unescape(edition), sw_edition=_unescape(sw_edition),
         target_sw=_unescape(target_sw), target_hw=_unescape(target_hw),
     )  # fmt: skip
+
+
+def year_of(cpe: Cpe) -> str:
+    """The year by which Microsoft names the product ("sharepoint_server:2019"), which is no version of it.
+
+    Its records count in builds ("16.0.10412"). Empty for any other name.
+    """
+    named = cpe.vendor == "microsoft" and cpe.part == "a" and _YEAR.fullmatch(cpe.version)
+    return cpe.version if named else ""
 
 
 def _of_uri(text: str) -> list[str]:

@@ -14,19 +14,21 @@ _LONGEST = 300
 # "(x64 fr)", "(64-bit)", "(x64 en-US)", "- fr-fr", "(remove only)", "x64": nothing of the product.
 _TAIL = re.compile(
     r"\s*(?:\((?:(?:x64|x86|x86_64|amd64|arm64|aarch64|32[- ]bits?|64[- ]bits?|user|machine|"
-    r"remove only|[a-z]{2}(?:-[a-z]{2,4})?)[\s,]*)+\)"
+    r"edition|remove only|[a-z]{2}(?:-[a-z]{2,4})?)[\s,]*)+\)"
     r"|\s-\s(?:[a-z]{2}-[a-z]{2}|français|english|multilingual|x64|x86)"
     r"|\s(?:x64|x86|amd64|arm64|64-bit|32-bit))\s*$",
     re.IGNORECASE,
 )
 _VERSION = re.compile(
-    r"[\s_-]+(?:-\s*)?(?:v|version\s+|release\s+)?(\d{1,6}(?:\.\d{1,10}){1,5}(?:[a-z]\d{0,3}|-\d{1,4}|\+\w{1,12})?)"
+    r"[\s_-]+(?:-\s*)?(?:v|version\s+|release\s+)?(\d{1,6}(?:\.\d{1,10}){1,5}(?:[a-z]\d{0,3}|-I?\d{1,4}|\+\w{1,12})?)"
     r"(?P<esr>\s+ESR)?$",
     re.IGNORECASE,
 )
 _JAVA = re.compile(
     r"Java (?:SE )?(?:Runtime Environment |Development Kit |Kit |\(TM\) SE )?(\d{1,2}) Update (\d{1,3})", re.I
 )
+# "Apache Tomcat 9.0 Tomcat9 (remove only)": the name of its service at the end.
+_SERVICE = re.compile(r"^(Apache Tomcat \d{1,2}\.\d{1,2}) \w{1,40}(?= \(|$)")
 _WINGET = re.compile(r"[A-Za-z0-9][\w+-]{0,60}(?:\.[A-Za-z0-9+][\w+-]{0,60}){1,6}\+{0,2}")
 _OFFICE = re.compile(
     r"(?:microsoft )?office(?: (?P<ltsc>ltsc))?"
@@ -88,7 +90,7 @@ def read_display_name(text: str) -> DisplayName | None:
     java = _JAVA.match(text.strip())
     if java is not None:
         return DisplayName("oracle", "java se", f"{java.group(1)}u{java.group(2)}")
-    product, previous = text.strip(), ""
+    product, previous = _SERVICE.sub(r"\1", text.strip()), ""
     while product != previous:
         previous, product = product, _TAIL.sub("", product).strip()
     found = _VERSION.search(product)

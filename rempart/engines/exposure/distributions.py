@@ -19,6 +19,7 @@ _VENDORS = {
     "fedora": ("rpm", "fedora"),
     "fedoraproject": ("rpm", "fedora"),
     "rockylinux": ("rpm", "rocky-linux"),
+    "rocky": ("rpm", "rocky-linux"),
     "almalinux": ("rpm", "almalinux"),
     "suse": ("rpm", "suse"),
     "opensuse": ("rpm", "opensuse"),
@@ -29,6 +30,13 @@ _VENDORS = {
 TYPES = frozenset({"deb", "rpm", "apk", "alpm"})
 # Rebuilds of Red Hat's packages with Red Hat's numbers.
 _SAME_NUMBERS = frozenset({"redhat", "centos", "rhel"})
+# Other writings of a namespace, as tools that list packages have them (the ``ID`` of /etc/os-release).
+_NAMESPACES = {
+    **dict.fromkeys(_SAME_NUMBERS, "redhat"),
+    "rocky": "rocky-linux", "rockylinux": "rocky-linux", "alma": "almalinux", "amzn": "amazon",
+    "sles": "suse", "sled": "suse", "opensuse-leap": "opensuse", "opensuse-tumbleweed": "opensuse",
+    "oraclelinux": "oracle", "ol": "oracle",
+}  # fmt: skip
 
 # A revision that only a distribution writes.
 _DEBIAN = re.compile(
@@ -40,10 +48,20 @@ _RPM = re.compile(
 _APK = re.compile(r"^(?P<upstream>[^-\s]+)-r\d+$")
 _ANY_DEB = re.compile(r"^(?:\d+:)?(?P<upstream>[^-\s]+(?:-[^-\s]+)*?)(?:-[\w.+~]+)?$")
 _ANY_RPM = re.compile(r"^(?:\d+:)?(?P<upstream>[^-\s]+)(?:-[^-\s]+)?$")
-_REPACKED = re.compile(r"(?:[+~](?:dfsg|ds|repack|really|git|nmu|bp)[\w.]*)+$")
-_RELEASE = re.compile(
-    r"(?:debian|ubuntu|rhel|redhat|el|centos|fedora|fc|alpine|rocky|almalinux)?-?v?(\d{1,2}(?:\.\d{1,2})?)"
+# "5.15.0-91-generic", "5.10.0-21-amd64", "5.14.21-150500.55.49-default": a kernel that a distribution built.
+# Debian and Ubuntu keep the third number at 0, whatever corrections they took from the branch.
+_KERNEL = re.compile(
+    r"(\d{1,2}\.\d{1,3})\.\d{1,3}-\d[\d.]*-(?:generic|lowlatency|amd64|arm64|686|armmp|cloud|rt|aws|azure|gcp|gke|"
+    r"oracle|kvm|raspi|ibm|default|preempt|pve|virtual|server|common|powerpc64le)(?:-[a-z0-9-]{1,30})?"
 )
+_REPACKED = re.compile(r"(?:[+~](?:dfsg|ds|repack|really|git|nmu|bp)[\w.]*)+$")
+_NUMBERED = re.compile(r"(?:^|[^0-9a-z.]|v|el|fc)(\d{1,2}(?:\.\d{1,2})?)(?:\.\d{1,3})?(?![0-9])")
+# Distributions whose second number is another release, with packages of its own.
+_MINOR_COUNTS = ("ubuntu", "alpine", "suse", "sles", "sled", "opensuse", "photon", "openeuler", "alpaquita")
+_NO_RELEASE = frozenset({"unknown", "linux", "none", "na", "a"}) | _VENDORS.keys()
+_WORD = re.compile(r"[a-z]+")
+_SERVICE_PACK = re.compile(r"\bsp(\d)\b")
+_SOURCE_RPM = re.compile(r"(?P<name>.+)-(?P<version>[^-]+-[^-]+)\.(?:no)?src\.rpm")
 _DEB_RELEASE = re.compile(r"deb(\d{1,2})u\d")
 _EL_RELEASE = re.compile(r"\.el(\d{1,2})|\.fc(\d{1,2})")
 _ENTERPRISE = re.compile(r"cpe:(?:/|2\.3:)[ao]:redhat:(?:enterprise_linux|rhel_\w+):(\d{1,2})", re.IGNORECASE)
@@ -75,25 +93,54 @@ def upstream_version(kind: str, version: str) -> str:
 
 def package_keys(kind: str, namespace: str, name: str, release: str) -> tuple[str, ...]:
     """Keys of a distribution's package: of its release when known, and of the package in any release."""
-    space = "redhat" if namespace in _SAME_NUMBERS else namespace
+    space = _NAMESPACES.get(namespace, namespace)
     whole = "/".join(part for part in (f"purl:{kind}", space, name) if part).lower()
     return (f"{whole}@{release}", whole) if release else (whole,)
 
 
+def kernel_branch(version: str) -> str:
+    """The branch ("5.15") of a kernel that a distribution built, as ``uname -r`` says it; else empty."""
+    found = _KERNEL.fullmatch(version)
+    return found.group(1) if found is not None else ""
+
+
+def source_of(kind: str, upstream: str) -> tuple[str, str]:
+    """The source package that a purl's ``upstream`` qualifier names, and its version when it says one.
+
+    Forms: "openssl", "glib2.0@2.74.6-2" (Debian, Alpine), "openssl-1.1.1k-9.el8_6.src.rpm" (RPM).
+    """
+    text = upstream.strip()[:300]
+    if kind == "rpm":
+        found = _SOURCE_RPM.fullmatch(text)
+        return (found["name"].lower(), "") if found is not None else (text.partition("@")[0].lower(), "")
+    name, _, version = text.partition("@")
+    return name.lower(), version
+
+
 def release_of(distro: str, version: str) -> str:
-    """Its release by the purl's qualifier ("debian-12", "rhel-8.6", "jammy"), or by the version's mark."""
-    text = distro.strip().lower()
+    """Its release by the purl's qualifier ("debian-12", "rhel-8.6", "jammy"), or by the version's mark.
+
+    A release without a number is its name ("sid", "edge"); empty when nothing says the release.
+    """
+    text = distro.strip().lower()[:100]
     if text:
-        if text in _CODENAMES:
-            return _CODENAMES[text]
-        found = _RELEASE.fullmatch(text)
-        if found is not None:
-            stated = found.group(1)
-            return (
-                stated if text.startswith(("ubuntu", "alpine")) or "." not in stated else stated.split(".")[0]
-            )
+        return _stated_release(text)
     marked = _DEB_RELEASE.search(version) or _EL_RELEASE.search(version)
     return next((group for group in marked.groups() if group), "") if marked is not None else ""
+
+
+def _stated_release(text: str) -> str:
+    found = _NUMBERED.search(text)
+    if found is None:
+        words = _WORD.findall(text)
+        named = next((_CODENAMES[word] for word in words if word in _CODENAMES), "")
+        return named or (words[-1] if words and words[-1] not in _NO_RELEASE else "")
+    stated = found.group(1)
+    if not text.startswith(_MINOR_COUNTS) and text[:1].isalpha():
+        return stated.partition(".")[0]
+    pack = _SERVICE_PACK.search(text)
+    numbered_apart = "." not in stated or text.startswith("openeuler")
+    return f"{stated}.{pack.group(1)}" if pack is not None and numbered_apart else stated
 
 
 def red_hat_release(product: str, cpes: tuple[str, ...]) -> str:

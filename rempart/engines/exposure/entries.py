@@ -14,6 +14,7 @@ from rempart.engines.exposure.cpe import parse_cpe
 from rempart.engines.exposure.model import Affected, VersionEntry
 from rempart.engines.exposure.names import vendor_name
 from rempart.engines.exposure.rangetext import UNSTATED, without_product
+from rempart.engines.exposure.spellings import published, speech_of
 from rempart.engines.versions import key
 
 # Citrix states a branch as the version and the patch inside that branch as the bound.
@@ -43,10 +44,27 @@ _EPOCH = re.compile(r"[0-9]{1,10}:[0-9]", re.ASCII)
 def entries_of(affected: Affected) -> tuple[VersionEntry, ...]:
     """The statement's entries, else what its CPE names say, ready to be compiled."""
     stated = affected.versions or tuple(_entries_of_cpes(affected.cpes))
+    speech = speech_of_statement(affected)
     found: list[VersionEntry] = []
     for entry in _joined(stated):
-        found.extend(_each_end(_plain(entry, affected)))
+        plain = _each_end(_plain(entry, affected))
+        found.extend((_spelled(one, speech) for one in plain) if speech else plain)
     return tuple(found)
+
+
+def speech_of_statement(affected: Affected) -> str:
+    """By which product's habits a statement writes versions (see ``spellings``); empty for most."""
+    return speech_of(affected.vendor, affected.product, affected.cpes[0] if affected.cpes else "")
+
+
+def _spelled(entry: VersionEntry, speech: str) -> VersionEntry:
+    return replace(
+        entry,
+        version=published(speech, entry.version.strip()),
+        less_than=published(speech, entry.less_than.strip()),
+        less_than_or_equal=published(speech, entry.less_than_or_equal.strip()),
+        changes=tuple(replace(one, at=published(speech, one.at.strip())) for one in entry.changes),
+    )
 
 
 def _entries_of_cpes(cpes: Sequence[str]) -> Iterator[VersionEntry]:
@@ -106,7 +124,8 @@ def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
         if branched["below"] or less_than or less_than_or_equal:
             version = branched["branch"]
             less_than_or_equal = less_than_or_equal or ("" if less_than else branched["last"])
-    if entry.version_type.casefold() == "patch" and vendor_name(affected.vendor) == _PATCHES_ITS_BRANCHES:
+    by_patch = entry.version_type.casefold() == "patch" or "netscaler" in names.casefold()
+    if by_patch and vendor_name(affected.vendor) == _PATCHES_ITS_BRANCHES:
         less_than = _of_branch(version, less_than)
         less_than_or_equal = _of_branch(version, less_than_or_equal)
     less_than = _of_base(version, less_than)

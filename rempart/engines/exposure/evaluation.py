@@ -43,8 +43,43 @@ def measure(compiled: CompiledAffected, version: Measured) -> Outcome:
     but cannot be read, leaves the answer open unless it would have said the same.
     """
     outcome = _decide(compiled, version)
-    if outcome.status is Status.NOT_AFFECTED and not _is_comparable(compiled, version, outcome):
+    told = outcome.status is Status.NOT_AFFECTED or outcome.reason == "not_listed"
+    if told and not _is_comparable(compiled, version, outcome):
         return Outcome(Status.CANNOT_TELL, "unreadable_version", outcome.quote)
+    return outcome
+
+
+def of_every_version(compiled: CompiledAffected) -> Outcome | None:
+    """The answer that holds whatever the version, where the statement's first entry gives one."""
+    first = compiled.ranges[0] if compiled.ranges else None
+    if first is None or first.order or first.problem or first.changes or compiled.exact:
+        return None
+    if not (first.low.known and first.high.known) or first.low.key is not None or first.high.key is not None:
+        return None
+    possible, reached = _statuses(first, None)
+    return _from_range(first, None, possible, reached)
+
+
+def settled(compiled: CompiledAffected, outcome: Outcome, version: str, last: str) -> Outcome:
+    """The outcome of ``version`` where the inventory leaves open which version it is, up to ``last``.
+
+    It stands when no bound and no listed version lies between the two: their answers are then one.
+    """
+    if outcome.status is Status.CANNOT_TELL:
+        return outcome
+    places: dict[str, list[bytes | None]] = {}
+    for one in compiled.ranges:
+        at = places.setdefault(one.scheme, [])
+        at += [one.low.key, one.high.key, *(key_of_change for key_of_change, _, _ in one.changes)]
+    for scheme, place in compiled.exact:
+        places.setdefault(scheme, []).append(place)
+    for scheme, stated in places.items():
+        low, high = key(scheme, version), key(scheme, last)
+        if low is None or high is None or any(at is not None and low < at <= high for at in stated):
+            return Outcome(
+                Status.CANNOT_TELL, "incomplete_version", outcome.quote, outcome.bound,
+                scheme=outcome.scheme, fixed_in=outcome.fixed_in, contradicted=outcome.contradicted,
+            )  # fmt: skip
     return outcome
 
 

@@ -15,11 +15,11 @@ from packageurl import PackageURL
 
 from rempart.engines.exposure import distributions
 from rempart.engines.exposure.aliases import Aliases, AliasRow
-from rempart.engines.exposure.cpe import parse_cpe
+from rempart.engines.exposure.cpe import parse_cpe, year_of
 from rempart.engines.exposure.display import office_product, read_display_name, read_winget
 from rempart.engines.exposure.families import PREFIX, bare_family, families_of, meant_by_catalogue
 from rempart.engines.exposure.model import Affected, Component
-from rempart.engines.exposure.names import product_name, vendor_name, vendor_within
+from rempart.engines.exposure.names import brand, product_name, vendor_name, vendor_within
 from rempart.engines.exposure.windows import WindowsName, read_windows, windows_of_cpe
 
 __all__ = ["AliasRow", "Aliases", "Keys", "affected_keys", "component_keys", "parse_purl"]
@@ -34,12 +34,16 @@ FAMILY = 0.4
 _MAX_PURL = 1024
 _MAX_PRODUCTS = 8
 _REPOSITORY = re.compile(r"https?://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?", re.ASCII)
+# "PostgreSQL 13", version 13.4: the version's first number once more.
+_NUMBERED = re.compile(r"(?P<name>[^0-9].*?)[ _-]v?(?P<major>[0-9]{1,3}(?:\.[0-9]{1,3})?)")
 _LIST = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 # "Windows Server 2022, 23H2 Edition" is one product, and not Windows Server 2022.
 _QUALIFIER = re.compile(r"^(?:version\b|v?\d)|\bedition\b", re.IGNORECASE)
 _UPDATE = re.compile(
-    r"\s+(?:(?:cumulative update|service pack|update rollup|preview)\s+\d+|\(?(?:CU|SP|RU)\s*\d+\)?"
-    r"|for (?:x64|32-bit|64-bit|arm64)[\w -]{0,40}|\((?:32|64)-bit editions?\))$",
+    r"(?:\s+(?:(?:cumulative update|service pack|update rollup|preview)\s+\d+"
+    r"|(?:for\s+)?\(?(?:CU|SP|RU)\s*\d+\)?"
+    r"|for (?:x64|32-bit|64-bit|arm64)[\w -]{0,40}|\((?:32|64)-bit editions?\)|\((?:GDR|QFE)\)"
+    r"|azure connect feature pack)){1,3}$",
     re.IGNORECASE,
 )
 # Last words that say what kind of thing a product is, and tell no two products of a vendor apart.
@@ -56,6 +60,9 @@ _REGISTRIES = (
     ("search.maven.org", "maven"),
     ("pypi.org", "pypi"),
     ("pypi.python.org", "pypi"),
+    ("mvnrepository.com", "maven"),
+    ("central.sonatype.com", "maven"),
+    ("files.pythonhosted.org", "pypi"),
     ("npmjs", "npm"),
     ("packagist.org", "composer"),
     ("rubygems.org", "gem"),
@@ -73,6 +80,14 @@ _DISTRIBUTIONS = (
     ("packages.fedoraproject.org", "rpm/fedora"),
     ("openeuler", "rpm/openeuler"),
 )
+# Extensions of WordPress under the types and namespaces that tools give them.
+_EXTENSIONS = {
+    ("wordpress", ""): ("wordpress-plugin", ""),
+    ("wordpress", "plugins"): ("wordpress-plugin", ""),
+    ("wordpress", "themes"): ("wordpress-theme", ""),
+    ("composer", "wpackagist-plugin"): ("wordpress-plugin", ""),
+    ("composer", "wpackagist-theme"): ("wordpress-theme", ""),
+}
 _PACKAGE = re.compile(r"[\w.+:/@~-]{1,200}", re.ASCII)
 
 
@@ -108,8 +123,9 @@ def parse_purl(text: str) -> PackageURL | None:
     """A package URL, or None when the text is not one."""
     if not text or len(text) > _MAX_PURL:
         return None
+    scheme, colon, rest = text.strip().partition(":")
     try:
-        return PackageURL.from_string(text.strip())
+        return PackageURL.from_string(f"{scheme.lower()}{colon}{rest}")
     except ValueError:
         return None
 
@@ -122,7 +138,8 @@ def _purl_keys(text: str, version: str = "") -> Keys:
         return _packaged_keys(purl, version)
     if purl.type == "winget":
         return _winget_keys(purl.name if not purl.namespace else f"{purl.namespace}.{purl.name}")
-    keys: list[tuple[str, float]] = [(_purl_key(purl.type, purl.namespace or "", purl.name), PURL)]
+    kind, space = _EXTENSIONS.get((purl.type, purl.namespace or ""), (purl.type, purl.namespace or ""))
+    keys: list[tuple[str, float]] = [(_purl_key(kind, space, purl.name), PURL)]
     owner = (purl.namespace or "").lower()
     if purl.type == "golang" and owner.startswith("github.com/"):
         owner = owner.removeprefix("github.com/")
@@ -156,7 +173,14 @@ def _packaged_keys(purl: PackageURL, version: str) -> Keys:
     release = distributions.release_of(
         qualifiers.get("distro", "") or qualifiers.get("distro_name", ""), version or purl.version or ""
     )
-    return _release_keys(purl.type, (purl.namespace or "").lower(), purl.name.lower(), release)
+    space, name = (purl.namespace or "").lower(), purl.name.lower()
+    found = _release_keys(purl.type, space, name, release)
+    source, _ = distributions.source_of(purl.type, qualifiers.get("upstream", ""))
+    if not source or source == name:
+        return found
+    # Distributions speak of source packages. A vendor's product is not all that is built from its sources.
+    built_from = _release_keys(purl.type, space, source, release)
+    return (*found, *(one for one in built_from if not one[0].startswith("packaged:")))
 
 
 def _release_keys(kind: str, namespace: str, name: str, release: str) -> Keys:
@@ -184,6 +208,8 @@ def _distribution_keys(place: str, package: str, affected: Affected) -> Keys:
 
 
 def _purl_key(kind: str, namespace: str, name: str) -> str:
+    if kind == "pypi":
+        name = re.sub(r"[-_.]+", "-", name)  # PyPA, "Names and normalization"
     return "purl:" + "/".join(part for part in (kind, namespace, name) if part).lower()
 
 
@@ -192,9 +218,7 @@ def _package_keys(package: str, collection_url: str) -> Keys:
     if not kind:
         return _repository_keys(package)
     path = package.replace(":", "/") if kind == "maven" else package
-    if kind == "pypi":
-        path = re.sub(r"[-_.]+", "-", path)
-    return ((f"purl:{kind}/{path.strip('/').lower()}", PURL),)
+    return ((_purl_key(kind, "", path.strip("/")), PURL),)
 
 
 def _repository_keys(text: str) -> Keys:
@@ -211,8 +235,19 @@ def _cpe_keys(text: str, version: str = "", *, part_of: bool = False) -> Keys:
         windows = windows_of_cpe(cpe.product, version or cpe.version or cpe.update)
         if windows is not None:
             return _windows_keys(windows, part_of)
-    key = (f"cpe:{cpe.part}:{cpe.vendor}:{cpe.product}", CPE)
-    return (key, *_at_most(NAME_FROM_CPE, _name_keys(cpe.vendor, cpe.product, part_of)))
+    product, year = cpe.product, year_of(cpe)
+    if year:
+        product = f"{product}_ltsc_{year}" if cpe.sw_edition == "ltsc" else f"{product}_{year}"
+    keys = [
+        (f"cpe:{cpe.part}:{cpe.vendor}:{product}", CPE),
+        *_at_most(NAME_FROM_CPE, _name_keys(cpe.vendor, product, part_of)),
+    ]
+    if part_of and product.endswith("_firmware"):
+        keys += _at_most(WITHOUT_KIND, _name_keys(cpe.vendor, product.removesuffix("_firmware")))
+    elif not part_of and not year and cpe.vendor == "microsoft":
+        family = bare_family(cpe.vendor, product_name(product, cpe.vendor))
+        keys += [(family, FAMILY)] if family else []
+    return tuple(keys)
 
 
 def _windows_keys(windows: WindowsName, part_of: bool) -> Keys:
@@ -247,14 +282,27 @@ def _installed_name_keys(vendor: str, product: str, version: str) -> Keys:
         return _at_most(certainty, _name_keys(stated, office))
     displayed = read_display_name(product)
     if displayed is not None:
-        _keep(keys, _at_most(NAME_AS_DISPLAYED, _plain_keys(stated or displayed.maker, displayed.product)))
+        for named in dict.fromkeys((stated or displayed.maker, displayed.maker)):
+            _keep(keys, _at_most(NAME_AS_DISPLAYED, _plain_keys(named, displayed.product)))
     if not maker and not displayed:
         _keep(keys, _winget_keys(product))
     _keep(keys, _at_most(certainty, _plain_keys(stated, product)))
+    if stated and len(product) <= 200 and (product[-1:].isdigit() or product[-1:] == ")"):
+        _keep(keys, _without_number(stated, product, version))
     family = bare_family(stated, product_name(product, stated)) if stated else ""
     if family:
         keys[family] = FAMILY
     return tuple(keys.items())
+
+
+def _without_number(vendor: str, product: str, version: str) -> Keys:
+    """Keys of a name that ends with an update ("… 2019 CU 13") or with its version's first number."""
+    shorter = _UPDATE.sub("", product)
+    keys = _at_most(WITHOUT_UPDATE, _name_keys(vendor, shorter)) if shorter != product else ()
+    numbered = _NUMBERED.fullmatch(product)
+    if numbered is None or not f"{version}.".startswith(f"{numbered['major']}."):
+        return keys
+    return (*keys, *_at_most(WITHOUT_KIND, _plain_keys(vendor, numbered["name"])))
 
 
 def _plain_keys(vendor: str, product: str) -> Keys:
@@ -309,7 +357,7 @@ def _catalogue_keys(vendor: str, product: str) -> Keys:
 
 
 def _name_keys(vendor: str, product: str, part_of: bool = False) -> Keys:
-    maker = vendor_name(vendor)
+    maker = brand(vendor_name(vendor), product)
     name = product_name(product, maker) if maker else ""
     if not name:
         return ()

@@ -118,6 +118,12 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "cpe:a:python_software_foundation:cpython",
         "purl:generic/python",
         "purl:github/python/cpython",
+        "packaged:python3",
+        "packaged:python3.9",
+        "packaged:python3.10",
+        "packaged:python3.11",
+        "packaged:python3.12",
+        "packaged:python3.13",
     ),
     "cpe:a:nodejs:node.js": (
         "name:nodejs/nodejs",
@@ -169,6 +175,14 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
         "name:oracle/javasejdkandjre",
         "name:oracle/jdk",
         "name:oracle/jre",
+        "name:oracle/java",
+        "name:oracle/javasedevelopmentkit",
+        "name:oracle/javatmsedevelopmentkit",
+        "name:oracle/javaseruntimeenvironment",
+        "name:oracle/javatmseruntimeenvironment",
+        "name:oracle/javatm",
+        "name:oracle/javadevelopmentkit",
+        "name:oracle/javaruntimeenvironment",
         "cpe:a:oracle:jdk",
         "cpe:a:oracle:jre",
     ),
@@ -207,6 +221,23 @@ KNOWN_PRODUCTS: dict[str, tuple[str, ...]] = {
     "cpe:a:exim:exim": ("name:exim/exim", "packaged:exim4", "packaged:exim"),
     "cpe:a:gnu:bash": ("name:gnu/bash", "purl:generic/bash", "packaged:bash"),
     "cpe:a:oracle:weblogic_server": ("name:oracle/weblogicserver", "name:oracle/weblogic"),
+    "cpe:a:libreoffice:libreoffice": (
+        "name:libreoffice/libreoffice",
+        "name:document/libreoffice",
+        "cpe:a:documentfoundation:libreoffice",
+    ),
+    # Sold by McAfee, then Musarubra and FireEye as Trellix; McAfee keeps what it sells to households
+    "cpe:a:trellix:endpoint_security": (
+        "name:trellix/endpointsecurity",
+        "name:mcafee/endpointsecurity",
+        "cpe:a:mcafee:endpoint_security",
+    ),
+    "cpe:a:trellix:epolicy_orchestrator": (
+        "name:trellix/epolicyorchestrator",
+        "name:mcafee/epolicyorchestrator",
+        "cpe:a:mcafee:epolicy_orchestrator",
+    ),
+    "cpe:a:trellix:agent": ("name:trellix/agent", "name:mcafee/agent", "cpe:a:mcafee:mcafee_agent"),
     # Microsoft
     "cpe:a:microsoft:exchange_server": ("name:microsoft/exchangeserver", "name:microsoft/exchange"),
     "cpe:a:microsoft:exchange_server_2016": (

@@ -62,7 +62,7 @@ REASONS: dict[str, str] = {
     "status_unknown": "The source says that the status of this version is unknown.",
     "ambiguous_product": "The inventory names a family of products, or a package of an unknown release.",
     "backported": "The vendor's version is affected, and a distribution may have corrected its package.",
-    "incomplete_version": "The build is stated without the revision that would tell.",
+    "incomplete_version": "The version is stated without the part (build, revision, patch) that would tell.",
 }
 
 # Statements kept compiled at once; past it they are compiled anew when asked again.
@@ -219,12 +219,12 @@ class Matcher:
             if group is None:
                 for number, said in self._planned(identities):
                     decision = self._decide(said, held)
-                    yield decision.verdict(component.id, self._ids[number], held.version)
+                    yield decision.verdict(component.id, self._ids[number], held.stated)
                 continue
             keys: dict[tuple[str, bool], bytes | None] = {}
             for number, said in group.plan:
                 decision = self._look_up(group, number, said, held, keys)
-                yield decision.verdict(component.id, self._ids[number], held.version)
+                yield decision.verdict(component.id, self._ids[number], held.stated)
 
     @uncollected
     def prepare(self, components: Iterable[Component]) -> Prepared:
@@ -238,7 +238,7 @@ class Matcher:
                 versions.append("")
                 continue
             held = installed(component)
-            versions.append(held.version)
+            versions.append(held.stated)
             if not held.version or _is_alone(identities, held):
                 prepared.alone.append((position, identities, held))
                 continue
@@ -460,7 +460,7 @@ def match(
 
 def _is_alone(identities: Identities, held: Installed) -> bool:
     """Whether what is missing from the version's text decides, and not its order (a build of Windows)."""
-    return any(lacks_revision(identity, held.version) for identity, _ in identities)
+    return held.is_open or any(lacks_revision(identity, held.version) for identity, _ in identities)
 
 
 def _plain(held: Installed) -> _Plain:

@@ -11,11 +11,19 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from rempart.engines.exposure.vendors import ORGANISATION_WORDS, PREFIXES, is_stated, one_name, successor
+from rempart.engines.exposure.vendors import (
+    BRANDS,
+    ORGANISATION_WORDS,
+    PREFIXES,
+    is_stated,
+    one_name,
+    successor,
+)
 
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_]+")
 _MAX_LENGTH = 512
 _VENDOR_WORDS = 5
+_YEAR = re.compile(r"20[0-9]{2}")
 
 _INITIALS = re.compile(r"(?<=\b\w)\.(?=\w\b)")  # "S.A." and "SA" are one form
 _ACRONYM = re.compile(r"\(\s*[A-Z][A-Z0-9&/-]{1,7}\s*\)")
@@ -43,12 +51,28 @@ def vendor_name(text: str) -> str:
     return one_name(short) if is_stated(short) else ""
 
 
+@lru_cache(maxsize=1 << 16)
+def brand(vendor: str, product: str) -> str:
+    """The maker under whose name an owner goes on selling a product: Broadcom's "VMware Tools" is VMware's.
+
+    ``vendor`` is already in one spelling, and is the answer for all others.
+    """
+    kept = BRANDS.get(vendor)
+    tokens = _tokens(product) if kept else []
+    return one_name(tokens[0]) if kept and len(tokens) > 1 and tokens[0] in kept else vendor
+
+
 def vendor_within(product: str) -> str:
     """The vendor that a product's name begins with ("VMware ESXi"); empty when it begins with none known."""
     tokens = _tokens(product)
     if tokens and tokens[0] in {"some", "certain"}:
         tokens = tokens[1:]
     return one_name(tokens[0]) if len(tokens) > 1 and tokens[0] in PREFIXES else ""
+
+
+def is_year_alone(product: str, version: str) -> bool:
+    """Whether a version is only the year in the product's name ("SharePoint Server 2019", version 2019)."""
+    return _YEAR.fullmatch(version) is not None and version in product
 
 
 @lru_cache(maxsize=1 << 16)

@@ -36,6 +36,7 @@ _OF_PURL: Final = {
 }  # fmt: skip
 _WINDOWS: Final = re.compile(r"windows\b.*", re.IGNORECASE)
 _LONGEST: Final = 200
+_EDITION: Final = "edition "  # before an edition's name (CPE's ``sw_edition``) among the families
 _OPEN: Final[frozenset[str]] = frozenset()
 
 
@@ -49,12 +50,27 @@ def family_of(name: str) -> str:
 
 def targets_of(affected: Affected) -> frozenset[str]:
     """The families that a statement is about; empty when one of its names leaves it open."""
-    stated = [cpe.target_sw for text in affected.cpes if (cpe := parse_cpe(text)) is not None]
+    cpes = [cpe for text in affected.cpes if (cpe := parse_cpe(text)) is not None]
+    stated = [cpe.target_sw for cpe in cpes]
+    editions = {_edition(cpe.sw_edition) for cpe in cpes}
+    editions = set() if "" in editions else editions
     names: Iterable[str] = stated
     if not stated or any(name in {ANY, NOT_APPLICABLE} for name in stated):
         names = [name for name in affected.platforms if not name.startswith(("cpe:", "not cpe:"))]
-    families = {family_of(name) for name in names}
-    return frozenset(families) if families and "" not in families else _OPEN
+    families = {family_of(name) for name in names} or _demanded(affected.platforms)
+    found = families if "" not in families else set()
+    return frozenset(found | editions) if found or editions else _OPEN
+
+
+def _demanded(platforms: Iterable[str]) -> set[str]:
+    """The systems of which a configuration demands one (``cpeApplicability``, AND)."""
+    cpes = [cpe for name in platforms if name.startswith("cpe:") and (cpe := parse_cpe(name)) is not None]
+    systems = [cpe.product for cpe in cpes if cpe.part == "o"]
+    return {family_of(name) for name in systems if not name.endswith("_firmware")}
+
+
+def _edition(name: str) -> str:
+    return "" if name in {"", ANY, NOT_APPLICABLE} else f"{_EDITION}{name}"
 
 
 def target_of(purl_type: str, cpe: str) -> frozenset[str]:
@@ -63,6 +79,8 @@ def target_of(purl_type: str, cpe: str) -> frozenset[str]:
     name = parse_cpe(cpe) if cpe else None
     if name is not None and name.target_sw not in {ANY, NOT_APPLICABLE}:
         found.add(family_of(name.target_sw))
+    if name is not None:
+        found.add(_edition(name.sw_edition))
     found.add(_OF_PURL.get(purl_type, ""))
     return frozenset(found - {""})
 
@@ -73,9 +91,14 @@ def is_elsewhere(stated: frozenset[str], shown: frozenset[str]) -> bool:
         return False
     for kind in _KINDS:
         about, held = stated & kind, shown & kind
-        if about and held and about == stated and not about & held:
+        if about and held and about == stated - _editions(stated) and not about & held:
             return True
-    return False
+    about, held = _editions(stated), _editions(shown)
+    return bool(about and held and not about & held)
+
+
+def _editions(families: frozenset[str]) -> frozenset[str]:
+    return frozenset(one for one in families if one.startswith(_EDITION))
 
 
 def condition_of(affected: Affected) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rempart.engines.exposure.closing import Closing, End, closings, contradicts_itself
-from rempart.engines.exposure.entries import entries_of
+from rempart.engines.exposure.entries import entries_of, speech_of_statement
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
 from rempart.engines.exposure.rangetext import (
     EVERYTHING,
@@ -51,7 +51,7 @@ class Reading(NamedTuple):
     readable: frozenset[str]
 
 
-Shape = tuple[str, tuple[VersionEntry, ...], tuple[str, ...], tuple[str, ...]]
+Shape = tuple[str, tuple[VersionEntry, ...], tuple[str, ...], tuple[str, ...], str]
 PLAIN = Reading("generic", frozenset({"generic"}))
 
 
@@ -126,6 +126,7 @@ def shape_of(affected: Affected) -> Shape:
     """What ``compile_affected`` reads of a statement: of equal shapes one compiled form serves."""
     names = any(
         entry.version_type.casefold() == "patch"
+        or "netscaler" in f"{affected.vendor} {affected.product}".casefold()
         or may_name_product(entry.version.strip())
         or may_name_product(entry.less_than.strip())
         or may_name_product(entry.less_than_or_equal.strip())
@@ -136,6 +137,7 @@ def shape_of(affected: Affected) -> Shape:
         affected.versions,
         () if affected.versions else affected.cpes,
         (affected.vendor, affected.product) if names else (),
+        speech_of_statement(affected),
     )
 
 
@@ -174,11 +176,14 @@ def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAf
 
 
 def _end(candidate: CompiledRange) -> Iterator[End]:
-    """The end of an affected range that can be read; a contradictory one ends at the higher of its bounds."""
+    """The end of an affected range that can be read; a contradictory one ends at the higher of its bounds.
+
+    One version of a list ends nothing: what the list leaves out, it says nothing of.
+    """
     high = candidate.high
     if candidate.status is not Status.AFFECTED or high.key is None:
         return
-    if candidate.problem not in {"", "contradictory_range"}:
+    if candidate.problem not in {"", "contradictory_range"} or candidate.low == high:
         return
     key_of_end = max(high.key, candidate.low.key or b"") if candidate.problem else high.key
     yield End(

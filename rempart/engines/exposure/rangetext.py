@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 
 _MAX_LENGTH = 256
-_MAX_ITEMS = 64
+_MAX_LIST = 4096
+_MAX_ITEMS = 256
 EVERYTHING = frozenset(
     [
         "*",
@@ -132,8 +133,10 @@ def is_unstated(text: str) -> bool:
 def read_range_text(text: str) -> tuple[TextRange, ...]:
     """The ranges that a text states; empty when it is not of a known form."""
     text = " ".join(text.split())
-    if not text or len(text) > _MAX_LENGTH:
+    if not text or len(text) > _MAX_LIST:
         return ()
+    if len(text) > _MAX_LENGTH:
+        return _items(text)
     if text.casefold() in EVERYTHING:
         return (TextRange(),)
     if _WORDED.search(text) is None:

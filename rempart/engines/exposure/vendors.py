@@ -20,6 +20,7 @@ ORGANISATION_WORDS = frozenset(_ORGANISATION_WORDS_TEXT.split())
 _SPELLINGS = {
     "androidopensource": "google",
     "android": "google",
+    "arubanetworks": "aruba",
     "barracudanetworks": "barracuda",
     "checkpointsoftware": "checkpoint",
     "dotnetnukednn": "dnnsoftware",
@@ -42,6 +43,8 @@ _SPELLINGS = {
     "martinprikryl": "winscp",
     "northgridcorporation": "northgrid",
     "openjsfoundation": "nodejs",
+    "oracleandoritsaffiliates": "oracle",
+    "oracleamerica": "oracle",
     "paloalto": "paloaltonetworks",
     "progresssoftwarecorporation": "progress",
     "ruckuswireless": "ruckus",
@@ -50,7 +53,10 @@ _SPELLINGS = {
     "solarwindsworldwide": "solarwinds",
     "thelinuxkernelorganization": "linux",
     "thephpgroup": "php",
+    "thegitdevelopmentcommunity": "git",
     "thewiresharkdevelopercommunity": "wireshark",
+    "thewiresharkdevelopercommunityhttpswwwwiresharkorg": "wireshark",
+    "thewiresharkdevelopercommunityhttpwwwwiresharkorg": "wireshark",
     "timkosse": "filezilla",
     "filezillaproject": "filezilla",
     "winrar": "rarlab",
@@ -78,6 +84,8 @@ _SUCCESSORS = {
     "manageengine": "zoho",
     "microfocus": "opentext",
     "mobileiron": "ivanti",
+    "musarubra": "trellix",
+    "musarubraus": "trellix",
     "nortek": "nice",
     "nortekcontrol": "nice",
     "nortekcontrols": "nice",
@@ -97,6 +105,14 @@ _SUCCESSORS = {
     "telerik": "progress",
     "vmwaretanzu": "vmware",
     "vmwarebybroadcom": "vmware",
+}
+# Owners that publish under their own name what still carries the name of a maker they bought.
+BRANDS: dict[str, frozenset[str]] = {
+    "broadcom": frozenset({"vmware", "symantec", "automic"}),
+    "gendigital": frozenset({"avast", "avg", "norton", "avira", "ccleaner"}),
+    "hpe": frozenset({"aruba", "nimble", "simplivity"}),
+    "trellix": frozenset({"mcafee", "fireeye"}),
+    "opentext": frozenset({"carbonite", "webroot"}),
 }
 _SAME = {**_SPELLINGS, **_SUCCESSORS}
 

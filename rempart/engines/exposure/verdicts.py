@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from rempart.engines.exposure.evaluation import evaluate
-from rempart.engines.exposure.installed import Installed, doubt
+from rempart.engines.exposure.evaluation import evaluate, of_every_version, settled
+from rempart.engines.exposure.installed import Installed, doubt, is_packaged
 from rempart.engines.exposure.model import Affected, Status, Verdict
 from rempart.engines.exposure.platforms import condition_of, is_elsewhere, targets_of
 from rempart.engines.exposure.ranges import CompiledAffected, Outcome
@@ -90,11 +90,16 @@ def answer(
 ) -> Answer:
     """One statement's answer for the version held."""
     version, _purl_type = held.compared(identity)
+    if not version and (whole := of_every_version(compiled)) is not None:
+        return qualified(terms, whole, held, confidence, identity)
     if not version:
         quote = compiled.ranges[0].quote if compiled.ranges else ""
         reason = doubt(identity, held, "", affected=False) or "no_version"
         return Answer(terms.source, Outcome(Status.CANNOT_TELL, reason, quote), confidence, identity)
-    return qualified(terms, evaluate(compiled, version), held, confidence, identity)
+    outcome = evaluate(compiled, version)
+    if held.last and not is_packaged(identity):
+        outcome = settled(compiled, outcome, version, held.last)
+    return qualified(terms, outcome, held, confidence, identity)
 
 
 def qualified(terms: Terms, outcome: Outcome, held: Installed, confidence: float, identity: str) -> Answer:
@@ -198,4 +203,4 @@ def _of_one_source(answers: list[Answer]) -> Answer:
         return max(affected, key=lambda one: one.confidence)
     spoken = [one for one in answers if one.outcome.reason not in _SILENT] or answers
     doubtful = [one for one in spoken if one.outcome.status is Status.CANNOT_TELL]
-    return max(doubtful or spoken, key=lambda one: one.confidence)
+    return max(doubtful or spoken, key=lambda one: (one.confidence, bool(one.justification)))

@@ -210,6 +210,13 @@ class _Vulnerabilities:
                     reasons.get(identifier, "") if key == "known_not_affected" else "",
                 )
                 grouped.setdefault(group, {}).update(dict.fromkeys(version_entries(product, status)))
+        # What is said of one product with reasons and without is one statement of versions after all.
+        whole: dict[tuple[str, ...], dict[VersionEntry, None]] = {}
+        for stands_for, versions in grouped.items():
+            whole.setdefault(stands_for[:-1], {}).update(versions)
+        for stands_for, versions in grouped.items():
+            if not stands_for[-1]:
+                versions.update(whole[stands_for[:-1]])
         return tuple(
             Affected(
                 source=self.source,

@@ -89,18 +89,28 @@ def read_groups(document: Json) -> dict[str, tuple[str, ...]]:
 
 
 def _with_version(product: CsafProduct) -> CsafProduct:
-    if product.version or product.range:
+    """The version of its package URL ("openssl-1:1.1.1k-9.el8.x86_64" is a name), its branch or its CPE."""
+    if product.range:
         return product
     version = ""
     if product.purl:
         try:
-            version = PackageURL.from_string(product.purl).version or ""
+            version = _version_of(PackageURL.from_string(product.purl))
         except ValueError:
             version = ""
+    if product.version and not version:
+        return product
     if not version and product.cpe:
         cpe = parse_cpe(product.cpe)
         version = cpe.full_version if cpe is not None else ""
     return replace(product, version=version) if version else product
+
+
+def _version_of(purl: PackageURL) -> str:
+    """The version of a package URL, with the epoch that RPM packages state beside it."""
+    version = purl.version or ""
+    epoch = purl.qualifiers.get("epoch", "0") if isinstance(purl.qualifiers, dict) else "0"
+    return version if not version or ":" in version or epoch == "0" else f"{epoch}:{version}"
 
 
 def _leaves(tree: Json) -> Iterator[tuple[Json, str, dict[str, str]]]:
@@ -183,6 +193,7 @@ _COMPARISON: Final = re.compile(r"\s*(<=|>=|!=|==|<|>|=|≤|≥)?\s*([^<>=!|≤�
 _ALL: Final = re.compile(r"(?:vers:[a-z0-9.+-]+/)?\*|all[ _]versions", re.IGNORECASE)
 _ALL_OF: Final = re.compile(r"all[ _]versions[ _](?=[<>=])", re.IGNORECASE)
 _SPACED: Final = re.compile(r"(<=|>=|!=|<|>|=|\||/)\s*([^<>=!*|/]+?)\s*(?=[|<>=!]|$)")
+_TOGETHER: Final = re.compile(r"\s*(?:,|;|&&?|\band\b)\s*(?=[<>=≤≥])", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"vers:([a-z0-9.+-]+)/", re.IGNORECASE)
 _BEFORE: Final = re.compile(
     r"(?:all versions )?(?:prior to|before|earlier than|older than) (?:version )?(\S+)", re.I
@@ -223,7 +234,7 @@ def version_entries(product: CsafProduct, status: str) -> tuple[VersionEntry, ..
         return (VersionEntry(stated, status, "text"),)
     scheme = _SCHEME.match(stated)
     kind = scheme.group(1).lower() if scheme else ""
-    constraints = _ALL_OF.sub("", stated[scheme.end() :] if scheme else stated)
+    constraints = _ALL_OF.sub("", stated[scheme.end() :] if scheme else _TOGETHER.sub(" | ", stated))
     comparisons = [
         (operator, unquote(version).strip() if scheme else version.strip())
         for operator, version in _COMPARISON.findall(constraints)

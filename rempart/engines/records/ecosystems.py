@@ -74,6 +74,7 @@ UNKNOWN: Final = Ecosystem("generic")
 
 _PYPI_SEPARATORS: Final = re.compile(r"[-_.]+")
 _RELEASE: Final = re.compile(r"v?([0-9]+(?:\.[0-9]+)?)")
+_WORDS: Final = re.compile(r"[^a-z0-9.]+")
 
 
 def ecosystem_of(text: str) -> tuple[Ecosystem, str]:
@@ -96,5 +97,7 @@ def package_purl(ecosystem: str, name: str) -> str:
         plain = _PYPI_SEPARATORS.sub("-", name).lower()
     path = "/".join(quote(part, safe=".~_-") for part in (*space.split("/"), plain) if part)
     release = _RELEASE.match(suffix)
-    distro = f"?distro={known.distro}-{release.group(1)}" if known.distro and release else ""
+    # "Ubuntu:Pro:18.04:LTS", "Red Hat:enterprise_linux:8::appstream": a statement about that release alone.
+    named = release.group(1) if release else _WORDS.sub("-", suffix.lower()).strip("-")
+    distro = f"?distro={known.distro}-{named}" if known.distro and named else ""
     return f"pkg:{known.purl}/{path}{distro}"

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from packageurl import PackageURL
 
+from rempart.engines.exposure.cpe import parse_cpe
 from rempart.engines.exposure.model import Affected, Metric, VersionEntry, VulnerabilityRecord
 from rempart.engines.records import cvss
 from rempart.engines.records.csaf_products import CsafProduct, version_entries
@@ -191,9 +192,9 @@ def _statement(
     identified = bool(product.purl or product.cpe)
     versions: tuple[VersionEntry, ...] = (VersionEntry(product.version or "*", status),)
     if product.cpe and not product.version:
-        version = product.cpe.split(":")[5:6] if product.cpe.startswith("cpe:2.3:") else []
-        if version and version[0] not in {"*", "-"}:
-            versions = (VersionEntry(version[0].replace("\\", ""), status),)
+        cpe = parse_cpe(product.cpe)
+        if cpe is not None and cpe.version:
+            versions = (VersionEntry(cpe.full_version, status),)
     return Affected(
         source=source,
         vendor="" if identified else product.vendor,

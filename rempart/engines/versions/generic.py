@@ -17,7 +17,7 @@ from rempart.engines.versions.encoding import AFTER_ALL, number, without_zeros, 
 _LEAD = re.compile(r"(?:versions?|release|ver\.?|v\.?|build|#)?[ _]*(?=[0-9])")
 # Letters that makers write before every version of a product, and that say "release" and no more: they
 # are left out only before a version of several parts, for "r2" is also the name of an edition.
-_MARK = re.compile(r"(?:[rhcx]|fw|id|rhs[ _])(?=[0-9]+[._p][0-9])|r(?=[0-9]{2,})|(?:fw|id)(?=[0-9])")
+_MARK = re.compile(r"^(?:(?:[rhcx]|fw|id|rhs[ _])(?=[0-9]+[._p][0-9])|r(?=[0-9]{2,})|(?:fw|id)(?=[0-9]))")
 _ALTERNATIVES = (
     (re.compile(r"service[ _]?packs?(?=[ _.-]?[0-9])"), "sp"),
     (re.compile(r"(?:fix|feature)[ _]?packs?(?=[ _.-]?[0-9])"), "fp"),
@@ -33,6 +33,9 @@ _SHAPE = re.compile(r"[0-9][0-9a-z._\-+()/ ]*")
 _TOKEN = re.compile(r"([0-9]+)|([a-z]+)|([^0-9a-z]+)")
 _HASH = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}")
 _METADATA = re.compile(r"\+[0-9a-z.\-]*$")
+# Go's pseudo-version (Go modules reference, "Pseudo-versions"): a commit between two tags ("1.2.4-0.…") is
+# before the tag that it is numbered after; one that follows no tag ("0.0.0-…") has no place among releases.
+_PSEUDO = re.compile(r"([0-9]+\.[0-9]+\.[0-9]+)-(?:0\.)?([0-9]{14})-[0-9a-f]{12}")
 _MAX_WORD = 16
 
 _PRE_RELEASE = {
@@ -84,6 +87,11 @@ def _tokens(text: str) -> list[bytes] | None:
     lowered = _MARK.sub("", text.strip().lower().replace("\\", ""), count=1) if text else ""
     lead = _LEAD.match(lowered)
     body = _METADATA.sub("", lowered[lead.end() :]) if lead else ""
+    pseudo = _PSEUDO.fullmatch(body) if body[-13:-12] == "-" else None
+    if pseudo is not None:
+        if "-0." not in body:
+            return None
+        body = f"{pseudo.group(1)}-dev{pseudo.group(2)}"
     for pattern, word_for_it in _ALTERNATIVES:
         body = pattern.sub(word_for_it, body)
     body = _BUILD.sub("-build-", body)

@@ -1,4 +1,4 @@
-"""Pairs that people get wrong, each with the answer and a sentence of why (``labelled.jsonl``)."""
+"""Pairs that people get wrong, each with the answer and a sentence of why (``labelled*.jsonl``)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from rempart.engines.exposure.model import Affected, Component
 from rempart.engines.records import read_any
 
 PAIRS = [
-    json.loads(line) for line in Path(__file__).with_name("labelled.jsonl").read_text("utf-8").splitlines()
+    json.loads(line)
+    for file in sorted(Path(__file__).parent.glob("labelled*.jsonl"))
+    for line in file.read_text("utf-8").splitlines()
 ]
 DATA = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "cve"
 _ID = re.compile(rb'"cveId":\s*"(CVE-[0-9]+-[0-9]+)"')
@@ -44,7 +46,9 @@ def _statements(
         return published[record]
     if "osv" in record:
         return read_any(record["osv"])[0].affected
-    cna = {"providerMetadata": {"shortName": "acme"}, "affected": record["affected"]}
+    if "document" in record:
+        return tuple(affected for one in read_any(record["document"]) for affected in one.affected)
+    cna = {"providerMetadata": {"shortName": "acme"}, "affected": [], **record}
     metadata = {"cveId": "CVE-2024-1000", "state": "PUBLISHED"}
     return read_any({"cveMetadata": metadata, "containers": {"cna": cna}})[0].affected
 
