@@ -146,6 +146,16 @@ class ReviewIn(Schema):
     note: Annotated[str, Field(max_length=5000)] = ""
 
 
+class WithdrawIn(Schema):
+    reason: Annotated[str, Field(max_length=2000)]
+
+
+class EndedOut(Schema):
+    """How many statements ended: the one taken back, and its copies in other bodies."""
+
+    ended: int
+
+
 class RuleRow(Schema):
     exploitation: _Short
     exposure: _Short
@@ -305,6 +315,13 @@ def review_statement(request: HttpRequest, statement_id: int, content: ReviewIn)
     return _statement(
         commands.review_statement(actor, statement_id=statement_id, accept=content.accept, note=content.note)
     )
+
+
+@router.post("/statements/{int:statement_id}/withdraw", response=EndedOut, summary="Take a statement back")
+@page(Permission.ALERT_RESPOND, Permission.ALERT_REVIEW)
+def withdraw_statement(request: HttpRequest, statement_id: int, content: WithdrawIn) -> dict[str, int]:
+    actor = request.actor  # type: ignore[attr-defined]
+    return {"ended": commands.withdraw_statement(actor, statement_id=statement_id, reason=content.reason)}
 
 
 @router.get("/priority", response=PriorityTable, summary="The decision table and deadlines")

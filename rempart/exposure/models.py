@@ -180,6 +180,7 @@ class Statement(BodyOwned):
         ACCEPTED = "accepted"
         REFUSED = "refused"
         EXPIRED = "expired"
+        WITHDRAWN = "withdrawn"
 
     vulnerability = models.ForeignKey(
         "intelligence.Vulnerability", on_delete=models.PROTECT, related_name="statements"
@@ -204,6 +205,10 @@ class Statement(BodyOwned):
     adopted_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="adoptions"
     )
+    # Taken back, by whom and why; a copy ends with what it was taken up from.
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey("kernel.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    end_reason = models.TextField(blank=True)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.vulnerability_id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from rempart.exposure.commands import products as decisions
 from rempart.exposure.pages import lifecycle as lists
 from rempart.exposure.pages import offers as offer_pages
 from rempart.exposure.queries import doubts, lifecycle
+from rempart.exposure.queries import offers as offered
 from rempart.kernel.edge import page
 from rempart.kernel.permissions import Permission
 from rempart.organisations import queries as organisations
@@ -164,6 +165,35 @@ def statements_as_vex(
     request: HttpRequest, form: Literal["openvex", "cyclonedx"] = "openvex", body: str = ""
 ) -> dict[str, Any]:
     return offer_pages.vex_document(request, form, body[:60])
+
+
+class OfferOut(Schema):
+    """A reviewed "not affected" of another body; ``bodies``: those of yours that may take it up."""
+
+    id: int
+    vulnerability: str
+    component: str
+    justification: str
+    explanation: str
+    reviewed_at: datetime | None
+    valid_until: datetime | None
+    bodies: list[str]
+
+
+@router.get("/statements/offers", response=list[OfferOut], summary="Statements offered to your bodies")
+@page(Permission.EXPOSURE_READ)
+def list_offers(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one.pk,
+            "vulnerability": one.vulnerability.cve_id,
+            "component": str(one.component),
+            **{name: getattr(one, name) for name in ("justification", "explanation")},
+            **{name: getattr(one, name) for name in ("reviewed_at", "valid_until")},
+            "bodies": [body.code for body in bodies],
+        }
+        for one, bodies in offered.offers(request.actor)  # type: ignore[attr-defined]
+    ]
 
 
 @router.post("/statements/{int:statement_id}/adopt", response={201: AdoptedOut}, summary="Take up an offer")

@@ -12,6 +12,7 @@ ACTIONS: dict[str, Any] = {
     "product.imported": pgettext_lazy("audit", "Noms de produit importés"),
     "statement.made": pgettext_lazy("audit", "Déclaration proposée"),
     "statement.reviewed": pgettext_lazy("audit", "Déclaration revue"),
+    "statement.withdrawn": pgettext_lazy("audit", "Déclaration retirée"),
     "statement.expired": pgettext_lazy("audit", "Déclaration expirée"),
     "precedence.edited": pgettext_lazy("audit", "Ordre des sources modifié"),
     "priority.edited": pgettext_lazy("audit", "Table de priorité modifiée"),

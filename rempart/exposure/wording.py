@@ -95,6 +95,8 @@ SETTLES: dict[str, Any] = {
 }
 CERTAINTIES = {"affected": _("Touché, avec certitude"), "cannot_tell": _("Ne peut être tranché")}
 STATUSES = {**CERTAINTIES, "not_affected": _("Non touché")}
+# A verdict that another source contradicts is not certain: it is that of the source ranked first.
+CONTESTED = {"affected": _("Touché, d’après la source la plus crue")}
 STATES = {
     "open": _("Ouverte"),
     "verified": _("Vérifiée"),
@@ -146,6 +148,7 @@ STATEMENT_STATES = {
     "accepted": _("Acceptée"),
     "refused": _("Refusée"),
     "expired": _("Expirée"),
+    "withdrawn": _("Retirée"),
 }
 JUSTIFICATIONS = {
     "component_not_present": _("Le composant n’est pas présent"),
@@ -204,6 +207,15 @@ def said_otherwise(said: str) -> str:
         word = STATUSES.get(code)
         parts.append(f"{source_in_words(source)} ({str(word).lower()})" if word else source_in_words(source))
     return ", ".join(parts)
+
+
+def ranges_in_words(ranges: str) -> list[tuple[str, str]]:
+    """Who states which range ("cna:vmware: >= 1, < 2 | adp:CISA-ADP: < 3"): (source, range), for a reader."""
+    found = []
+    for each in ranges.split(" | ") if ranges else ():
+        source, _colon, quote = each.partition(": ")
+        found.append((source_in_words(source.rstrip(":")), quote.strip() or "—"))
+    return found
 
 
 def justified(detail: dict[str, str]) -> str:

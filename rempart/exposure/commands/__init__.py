@@ -25,6 +25,7 @@ from rempart.exposure.commands.table import (
     parse_table,
     preview_priority_table,
 )
+from rempart.exposure.commands.withdrawing import withdraw_statement
 
 __all__ = [
     "JUSTIFICATIONS",
@@ -48,4 +49,5 @@ __all__ = [
     "reprioritise",
     "reprioritise_all",
     "review_statement",
+    "withdraw_statement",
 ]

@@ -84,7 +84,7 @@ def make_statement(
         on_behalf_of=str(example.body) if reason.strip() else "",
         reason=reason.strip(),
     )
-    _tell(statement, Movement())
+    tell_of(statement, Movement())
     return statement
 
 
@@ -121,7 +121,7 @@ def review_statement(actor: Actor, *, statement_id: int, accept: bool, note: str
         actor, "statement.reviewed", statement,
         before={"state": Statement.State.PROPOSED}, after={"state": statement.state}, reason=note.strip(),
     )  # fmt: skip
-    _tell(statement, movement)
+    tell_of(statement, movement)
     return statement
 
 
@@ -147,7 +147,7 @@ def _expire(ids: Iterable[int]) -> int:
                 system("exposure"), "statement.expired", statement,
                 before={"state": Statement.State.ACCEPTED}, after={"state": statement.state},
             )  # fmt: skip
-            _tell(statement, movement)
+            tell_of(statement, movement)
             ended += 1
     return ended
 
@@ -156,7 +156,7 @@ def _reach(statement: Statement) -> Reach:
     return Reach(vulnerability_ids=[statement.vulnerability_id], body_id=statement.body_id)
 
 
-def _tell(statement: Statement, movement: Movement) -> None:
+def tell_of(statement: Statement, movement: Movement) -> None:
     """Tells even when no exposure moved: a directive shows that a statement waits, or was refused."""
     movement.vulnerability_ids.add(statement.vulnerability_id)
     movement.body_ids.add(statement.body_id)

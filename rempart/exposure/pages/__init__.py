@@ -27,6 +27,7 @@ urlpatterns = [
     path("statements/vex", offers.statement_vex, name="statement_vex"),
     path("statements/<int:statement_id>/offer", offers.statement_offer, name="statement_offer"),
     path("statements/<int:statement_id>/adopt", offers.statement_adopt, name="statement_adopt"),
+    path("statements/<int:statement_id>/withdraw", statements.statement_withdraw, name="statement_withdraw"),
     path("statements/<int:statement_id>", statements.statement, name="statement"),
     path("priority/sources", precedence.source_order, name="source_order"),
     path("priority/", table.priority_table, name="priority_table"),

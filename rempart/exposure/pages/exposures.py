@@ -45,20 +45,24 @@ def exposure(request: ActorRequest, exposure_id: int) -> HttpResponseBase:
     may_state = actor.may(Permission.ALERT_RESPOND, found.body_id) or actor.may(
         Permission.ALERT_ASSIST, found.body_id
     )
+    contested = finding is not None and bool(finding.detail.get("disagreement"))
+    words = wording.STATUSES | (wording.CONTESTED if contested else {})
     context: dict[str, Any] = {
         "exposure": found,
         "finding": finding,
         "verdict": wording.verdict(finding.reason, finding.detail, finding.range) if finding else "",
-        "status": wording.STATUSES.get(finding.status, finding.status) if finding else "",
+        "status": words.get(finding.status, finding.status) if finding else "",
         "source": source_in_words(finding.source) if finding else "",
         "disagreement": wording.said_otherwise(finding.detail.get("disagreement", "")) if finding else "",
-        "disagreement_ranges": finding.detail.get("disagreement_ranges", "") if finding else "",
+        "disagreement_ranges": wording.ranges_in_words(
+            finding.detail.get("disagreement_ranges", "") if finding else ""
+        ),
         "undecided": wording.said_otherwise(finding.detail.get("undecided", "")) if finding else "",
         "justification": wording.justified(finding.detail) if finding else "",
         "why": queries.priority_for(found),
         "history": queries.history(found, finding),
         "proof": queries.proof_in_words(found),
-        "certainty": wording.CERTAINTIES.get(found.certainty, found.certainty),
+        "certainty": words.get(found.certainty, found.certainty),
         "state": wording.STATES[found.state],
         "criticality": wording.CRITICALITIES.get(str(found.criticality), found.criticality),
         "may_state": may_state and found.state == found.State.OPEN,

@@ -9,10 +9,12 @@ from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from rempart.exposure import commands, queries, wording
+from rempart.exposure.commands.withdrawing import LIVE
 from rempart.exposure.pages import lists
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
@@ -43,6 +45,10 @@ class StatementForm(forms.Form):
     )
     component_only = forms.BooleanField(label=_("Pour ce composant seulement"), required=False)
     reason = forms.CharField(label=_("Raison d’agir au nom de l’organisme"), max_length=1000, required=False)
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(label=_("Pourquoi"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
 
 
 class ReviewForm(forms.Form):
@@ -113,6 +119,11 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponseBase:
         else:
             messages.success(request, gettext("Déclaration revue."))
             return redirect("statement", found.pk)
+    actor = request.actor
+    may_withdraw = found.state in LIVE and (
+        actor.may(Permission.ALERT_RESPOND, found.body_id)
+        or actor.may(Permission.ALERT_REVIEW, found.body_id)
+    )
     may_review = (
         found.state == found.State.PROPOSED
         and request.actor.may(Permission.ALERT_REVIEW, found.body_id)
@@ -132,5 +143,28 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponseBase:
         "form": form,
         "may_review": may_review,
         "may_offer": may_offer,
+        "withdraw_form": WithdrawForm() if may_withdraw else None,
     }
     return render(request, "exposure/statement.html", context, status=status)
+
+
+@require_POST
+@page(Permission.ALERT_RESPOND, Permission.ALERT_REVIEW)
+def statement_withdraw(request: ActorRequest, statement_id: int) -> HttpResponseBase:
+    """Takes a statement back; what other bodies took up from it ends too."""
+    try:
+        ended = commands.withdraw_statement(
+            request.actor, statement_id=statement_id, reason=request.POST.get("reason", "")
+        )
+    except DomainError as error:
+        if error.status in {403, 404}:
+            raise
+        messages.error(request, str(error.message))
+    else:
+        text = ngettext(
+            "Déclaration retirée : ce qu’elle couvrait est de nouveau à traiter.",
+            "Déclaration retirée, et %(copies)s reprises avec elle : ce qu’elles couvraient est à traiter.",
+            ended,
+        )
+        messages.success(request, text % {"copies": ended - 1})
+    return redirect("statement", statement_id)

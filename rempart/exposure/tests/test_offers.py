@@ -116,3 +116,46 @@ def test_an_accepted_risk_is_affected_with_what_is_done_and_until_when(stated) -
     said = client(Role.BODY_OFFICER, made.body).get("/statements/vex").json()["statements"][0]
     assert said["status"] == "affected"
     assert said["action_statement"].startswith("Accès coupé")
+
+
+def test_what_is_taken_back_ends_in_the_bodies_that_took_it_up(stated) -> None:
+    made, second = stated
+    offer_statement(SYSTEM, statement_id=made.pk)
+    copy = adopt_statement(SYSTEM, statement_id=made.pk, body_id=second.pk, reason="essai")
+    officer, reader = client(Role.BODY_OFFICER, made.body), client(Role.AUDITOR, made.body)
+    address = f"/statements/{made.pk}/withdraw"
+    assert "Retirer la déclaration" in officer.get(f"/statements/{made.pk}").content.decode()
+    assert "Retirer la déclaration" not in reader.get(f"/statements/{made.pk}").content.decode()
+    assert reader.post(address, {"reason": "essai"}).status_code == 403
+    assert client(Role.BODY_OFFICER, second).post(address, {"reason": "essai"}).status_code in {403, 404}
+    assert officer.post(address, {"reason": " "}).status_code == 302  # refused: no reason
+    assert set(Statement.objects.values_list("state", flat=True)) == {"accepted"}
+    answer = officer.post(address, {"reason": "Le module était là."}, follow=True).content.decode()
+    assert "Le module était là." in answer
+    made.refresh_from_db()
+    copy.refresh_from_db()
+    assert (made.state, copy.state, made.offered_at) == ("withdrawn", "withdrawn", None)
+    assert str(made.pk) in copy.end_reason
+    assert "Le module était là." not in copy.end_reason
+    assert set(Exposure.objects.values_list("state", flat=True)) == {"open"}
+    assert AuditEntry.objects.filter(action="statement.withdrawn").count() == 2
+    api = "/api/v1/exposure/statements"
+    again = officer.post(f"{api}/{made.pk}/withdraw", {"reason": "x"}, content_type="application/json")
+    assert again.status_code == 409
+    proposed = commands.make_statement(
+        SYSTEM, body_id=made.body_id, vulnerability_id=made.vulnerability_id, kind="not_affected",
+        justification="vulnerable_code_not_present", explanation="Encore.", reason="essai",
+    )  # fmt: skip
+    ended = officer.post(f"{api}/{proposed.pk}/withdraw", {"reason": "x"}, content_type="application/json")
+    assert ended.json() == {"ended": 1}
+
+
+def test_offers_are_listed_to_programs_too(stated) -> None:
+    made, second = stated
+    offer_statement(SYSTEM, statement_id=made.pk)
+    listed = client(Role.BODY_OFFICER, second).get("/api/v1/exposure/statements/offers").json()
+    assert [(one["id"], one["bodies"], one["vulnerability"]) for one in listed] == [
+        (made.pk, [second.code], "CVE-2030-0009")
+    ]
+    assert made.body.code not in str(listed)
+    assert client(Role.BODY_OFFICER, made.body).get("/api/v1/exposure/statements/offers").json() == []

@@ -7,7 +7,7 @@ from django.test import Client
 
 from rempart.engines.exposure import affected_keys
 from rempart.engines.exposure.model import Affected, VersionEntry
-from rempart.exposure import commands
+from rempart.exposure import commands, wording
 from rempart.exposure.commands import order, precedence
 from rempart.exposure.models import Exposure, ExposureMove, Finding, MatchRun
 from rempart.exposure.tests.publishing import publish
@@ -112,3 +112,30 @@ def test_the_page_and_the_api(disputed, client: Client) -> None:
     assert client.post("/priority/sources", {**ranks, "step": "save"}).status_code == 403
     with pytest.raises(NotPermitted):
         precedence.preview_order(factories.actor(Role.BODY_OFFICER, body), ADP_FIRST)
+
+
+def test_each_range_of_a_disagreement_is_told_with_its_source_in_words() -> None:
+    told = wording.ranges_in_words("cna:exemple:  | adp:CISA-ADP: >= 6.1.0, < 6.1.5")
+    assert told == [("éditeur (exemple)", "—"), ("CISA (conteneur ADP)", ">= 6.1.0, < 6.1.5")]
+    assert wording.ranges_in_words("") == []
+
+
+def test_a_contested_verdict_does_not_call_itself_certain(published) -> None:
+    published("portail", "2.0")
+    server = factories.asset(factories.organisation())
+    factories.install(server, factories.component(vendor="exemple", product="portail", version="1.0"))
+    commands.reconcile_body(server.body_id)
+    officer = Client()
+    officer.force_login(factories.user(Role.BODY_OFFICER, server.body))
+    address = f"/exposures/{Exposure.objects.get().pk}"
+    assert "Touché, avec certitude" in officer.get(address).content.decode()
+    finding = Finding.objects.get()
+    finding.detail |= {
+        "disagreement": "adp:CISA-ADP=not_affected",
+        "disagreement_ranges": "cna:exemple: < 2.0 | adp:CISA-ADP: < 0.5",
+    }
+    finding.save(update_fields=["detail"])
+    page = officer.get(address).content.decode()
+    assert "Touché, avec certitude" not in page
+    assert "d’après la source la plus crue" in page
+    assert "CISA (conteneur ADP) · " in page
