@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import File, Form, Router, Schema
 from ninja.files import UploadedFile
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from rempart.assets import commands, queries
 from rempart.assets.wording import sentence
@@ -22,6 +22,8 @@ router = Router()
 
 MAX_FILE_BYTES = 256 * 1024**2
 FILE_KINDS = (Kind.CSV, Kind.XLSX, Kind.JSON, Kind.XML)
+_Name = Annotated[str, Field(max_length=300)]
+_MAPPING = TypeAdapter(Annotated[dict[_Name, _Name], Field(max_length=100)])
 _Short = Annotated[str, Field(max_length=600)]
 
 
@@ -93,6 +95,8 @@ class ImportOut(Schema):
     assets: dict[str, int]
     installs: dict[str, int]
     dependencies: dict[str, int]
+    mapping: dict[str, str]
+    headers: list[str]
     error_count: int
     errors: list[RowError]
     progress: dict[str, Any] | None = None
@@ -173,6 +177,8 @@ def _import(inventory: Any) -> dict[str, Any]:
         "observed_at": inventory.observed_at,
         "applied_at": inventory.applied_at,
         **{part: summary.get(part, {}) for part in ("assets", "installs", "dependencies")},
+        "mapping": inventory.mapping or {},
+        "headers": summary.get("headers", []),
         "error_count": inventory.error_count,
         "errors": errors,
         "progress": queries.job_progress(inventory),
@@ -197,6 +203,16 @@ def _asset(asset: Any) -> dict[str, Any]:
         "location": asset.location.code if asset.location else "",
         "owner": asset.owner.email if asset.owner else "",
     }
+
+
+def _columns(text: str) -> dict[str, str] | None:
+    """The mapping of columns sent with a file; None when none was. Raises Invalid."""
+    if not text.strip():
+        return None
+    try:
+        return _MAPPING.validate_json(text)
+    except ValidationError as error:
+        raise Invalid('mapping: {"product": "Logiciel", …}', field="mapping") from error
 
 
 @router.post("/inventory", response=ImportOut, summary="Apply an inventory stated as JSON")
@@ -225,9 +241,15 @@ def send_file(
     asset: Form[str] = "",
     complete: Form[bool] = True,
     apply: Form[bool] = False,
+    mapping: Form[str] = "",
 ) -> Any:
-    """CSV, XLSX, CycloneDX, SPDX or a known tool's export. Previewed; applied too with ``apply``."""
+    """CSV, XLSX, CycloneDX, SPDX or a known tool's export. Previewed; applied too with ``apply``.
+
+    ``mapping`` is a JSON object, field → column header; left out, the one remembered for this body and
+    source, or guessed. Compare ``mapping`` and ``headers`` of the answer: a header that no field takes is not read.
+    """
     body_id = _body_id(request, body)
+    columns = _columns(mapping)
     stored = receive(file, kinds=FILE_KINDS, max_bytes=MAX_FILE_BYTES, spool_dir=commands.spool_dir())
     try:
         found = commands.preview_inventory(
@@ -238,6 +260,7 @@ def send_file(
             source=source,
             complete=complete,
             asset_key=asset or None,
+            mapping=columns,
         )
     except BaseException:
         stored.path.unlink(missing_ok=True)

@@ -104,6 +104,25 @@ def test_a_file_is_sent_and_a_large_one_applied_by_a_job(api, body, tmp_path, mo
     assert Install.objects.count() == 2
 
 
+def test_columns_are_named_through_the_api_and_those_left_out_show(api, body, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Poste;Titre installé;Ver.\npc-1;openssl;3.0.1\n", encoding="utf-8")
+
+    def send(**form: str):
+        with path.open("rb") as stream:
+            return api.post("/api/v1/assets/inventory/files", {"body": body.code, "file": stream, **form})
+
+    guessed = send().json()
+    assert guessed["installs"]["appeared"] == 0
+    assert set(guessed["headers"]) - set(guessed["mapping"].values()) == {"Titre installé"}
+    named = json.dumps({"asset_name": "Poste", "product": "Titre installé", "version": "Ver."})
+    applied = send(mapping=named, apply="true").json()
+    assert (applied["state"], applied["installs"]["appeared"]) == ("applied", 1)
+    assert send().json()["mapping"]["product"] == "Titre installé"
+    refused = send(mapping='["Poste"]')
+    assert (refused.status_code, refused.json()["field"]) == (422, "mapping")
+
+
 def test_a_job_that_may_not_apply_keeps_why(api, body, tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("id;name\na;A\n", encoding="utf-8")
