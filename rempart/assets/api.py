@@ -246,7 +246,7 @@ def send_file(
     """CSV, XLSX, CycloneDX, SPDX or a known tool's export. Previewed; applied too with ``apply``.
 
     ``mapping`` is a JSON object, field → column header; left out, the one remembered for this body and
-    source, or guessed. Compare ``mapping`` and ``headers`` of the answer: a header that no field takes is not read.
+    source, or guessed. A header of the answer's ``headers`` that its ``mapping`` does not take is not read.
     """
     body_id = _body_id(request, body)
     columns = _columns(mapping)
