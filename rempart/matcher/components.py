@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from rempart.engines.inventories.table import Table, open_table
 from rempart.matcher.problems import Problem, of_file, of_inventory
 
 COLUMNS: Final = ("id", "vendor", "product", "version", "purl", "cpe")
+_AGAIN: Final = re.compile(r" ?\([0-9]+\)$")
 _IDENTIFYING: Final = ("product", "purl", "cpe")
 
 
@@ -90,7 +92,9 @@ def _table(path: Path, kind: Kind) -> tuple[list[Item], list[Problem]]:
     asset = named.pop("asset", "")
     if not any(column in named for column in _IDENTIFYING):
         raise InventoryError(path.name, "product, purl, cpe", "missing")
-    items, problems = [], []
+    items: list[Item] = []
+    problems = [of_inventory(path.name, one) for one in _repeated_columns(table, named)]
+    seen: dict[str, int] = {}
     try:
         for row in table.rows():
             if row.error is not None:
@@ -98,10 +102,22 @@ def _table(path: Path, kind: Kind) -> tuple[list[Item], list[Problem]]:
                 continue
             stated = {column: row.cells.get(header, "") for column, header in named.items()}
             identifier = stated.pop("id", "") or str(row.number)
+            seen[identifier] = seen.get(identifier, 0) + 1
+            if seen[identifier] == 2:  # told once: the rows all stay
+                told = InventoryError(f"row {row.number}", "id", "duplicate_ref", ref=identifier)
+                problems.append(of_inventory(path.name, told))
             items.append(Item(Component(identifier, **stated), path.name, row.cells.get(asset, "")))
     except InventoryError as error:  # what follows cannot be trusted; what precedes can
         problems.append(of_inventory(path.name, error))
     return items, problems
+
+
+def _repeated_columns(table: Table, named: Mapping[str, str]) -> Iterator[InventoryError]:
+    """Columns named as one that is read ("version" twice, the second made "version (2)"): the first holds."""
+    for header in table.headers:
+        plain = _AGAIN.sub("", header.strip().casefold())
+        if plain in named and header != named[plain]:
+            yield InventoryError("header", header, "duplicate_ref", ref=plain)
 
 
 def _headers(table: Table) -> dict[str, str]:

@@ -123,6 +123,17 @@ def test_columns_come_in_any_order_and_the_others_are_passed_over(
     assert _statuses(rows) == {"2": "affected"}
 
 
+def test_a_column_and_an_identifier_that_come_twice_are_told(
+    app: typer.Typer, tmp_path: Path, records: Path
+) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text("id,vendor,product,version,version\na,Acme,Portal,1.5,3\na,Acme,Portal,2.5,3\n")
+    result = _run(app, path, "--records", records, "--output", "jsonl", "--all")
+    assert [row["version"] for row in _rows(result)] == ["1.5", "2.5"]
+    assert "header version (2)" in result.stderr
+    assert "row 3 id" in result.stderr
+
+
 def test_one_column_of_purls_is_an_inventory(app: typer.Typer, tmp_path: Path) -> None:
     path, records = tmp_path / "purls.csv", tmp_path / "records.json"
     path.write_text("purl\npkg:maven/org.apache.logging.log4j/log4j-core@2.14.0\n")
