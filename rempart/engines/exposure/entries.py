@@ -124,8 +124,7 @@ def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
         if branched["below"] or less_than or less_than_or_equal:
             version = branched["branch"]
             less_than_or_equal = less_than_or_equal or ("" if less_than else branched["last"])
-    by_patch = entry.version_type.casefold() == "patch" or "netscaler" in names.casefold()
-    if by_patch and vendor_name(affected.vendor) == _PATCHES_ITS_BRANCHES:
+    if entry.version_type.casefold() == "patch" and vendor_name(affected.vendor) == _PATCHES_ITS_BRANCHES:
         less_than = _of_branch(version, less_than)
         less_than_or_equal = _of_branch(version, less_than_or_equal)
     less_than = _of_base(version, less_than)

@@ -126,7 +126,6 @@ def shape_of(affected: Affected) -> Shape:
     """What ``compile_affected`` reads of a statement: of equal shapes one compiled form serves."""
     names = any(
         entry.version_type.casefold() == "patch"
-        or "netscaler" in f"{affected.vendor} {affected.product}".casefold()
         or may_name_product(entry.version.strip())
         or may_name_product(entry.less_than.strip())
         or may_name_product(entry.less_than_or_equal.strip())
