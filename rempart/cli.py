@@ -71,6 +71,19 @@ COMMANDS = {
     "worker": "web",
 }
 
+# How the list of commands is cut for a newcomer: what starts, what one does each day, what needs no database.
+PANELS = {
+    "Commencer · Start": ("init", "serve", "worker", "drain", "demo", "doctor"),
+    "Chaque jour · Every day": (
+        "feeds", "import", "alerts", "indicators", "organisations", "users", "lifecycle", "products",
+        "rematch", "detection",
+    ),
+    "Sans base de données · Without a database": (
+        "match", "collect", "advisories", "rules", "detect", "pack", "hunt", "hunts",
+    ),
+    "Garder et prouver · Keep and prove": ("backup", "restore", "audit"),
+}  # fmt: skip
+
 # Options that take several values at once: ``--records A B``.
 SEVERAL = frozenset({"--records", "--rules", "-r", "--ioc", "--over", "--key", "--search"})
 
@@ -110,7 +123,18 @@ def main() -> None:
             for door in ("cli", "standalone"):
                 if find_spec(f"rempart.{room}.{door}"):
                     _open(room, door)
+        _arrange()
     app()
+
+
+def _arrange() -> None:
+    """Gives each command its panel, and the panels their order, in the list that ``--help`` prints."""
+    named = [(name, panel) for panel, names in PANELS.items() for name in names]
+    place = {name: (order, panel) for order, (name, panel) in enumerate(named)}
+    for registered in (app.registered_commands, app.registered_groups):
+        for each in registered:
+            each.rich_help_panel = place[str(each.name)][1]
+        registered.sort(key=lambda each: place[str(each.name)][0])
 
 
 def _open(room: str, door: str) -> None:

@@ -30,22 +30,38 @@ def import_inventory(
     file: Annotated[
         Path,
         typer.Argument(
-            exists=True, readable=True, help="CSV, XLSX, CycloneDX, SPDX, osquery, nmap…; a folder."
+            exists=True,
+            readable=True,
+            help="CSV, XLSX, CycloneDX, SPDX, osquery, nmap… ; un dossier · a folder.",
         ),
     ],
-    body: Annotated[str, typer.Option(help="Code of the body.")],
+    body: Annotated[str, typer.Option(help="Code de l’organisme · Code of the body.")],
     source: Annotated[
-        str, typer.Option(help="Name of the inventory; what it no longer shows has gone.")
+        str,
+        typer.Option(help="Nom de l’inventaire · Name of the inventory; what it no longer shows has gone."),
     ] = "",
-    asset: Annotated[str, typer.Option(help="Key of the asset that the file describes.")] = "",
-    mapping: Annotated[str, typer.Option(help='JSON: {"product": "Logiciel", …}.')] = "",
+    asset: Annotated[
+        str, typer.Option(help="Identifiant de l’actif décrit · Key of the asset that the file describes.")
+    ] = "",
+    mapping: Annotated[str, typer.Option(help='Colonnes · Columns, JSON: {"product": "Logiciel", …}.')] = "",
     partial: Annotated[
-        bool, typer.Option(help="The file does not list everything: nothing disappears.")
+        bool,
+        typer.Option(
+            help="Le fichier ne dit pas tout : rien ne disparaît · A part only: nothing disappears."
+        ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what would change, and change nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            help="Dire ce qui changerait, sans rien changer · Say what would change, change nothing."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")] = False,
 ) -> None:
-    """Import an inventory: whole, or not at all. Exit code 1 when a file is refused."""
+    """Importe un inventaire, en entier ou pas du tout · Import an inventory: whole, or not at all.
+
+    Exit code 1 when a file is refused.
+    """
     actor = system("cli")
     console = Console(stderr=as_json)
     body_id = _body(actor, body, console)

@@ -49,6 +49,16 @@ def passwords() -> dict[str, str]:
     return made
 
 
+def sign_ins_of_demo() -> list[dict[str, str]]:
+    """Who may sign in to try the platform, with the password; none where no demo was made."""
+    known = passwords() if (settings.VAR / _STORE).exists() else {}
+    return [
+        {"role": each.role, "place": each.place, "email": each.email, "password": known[each.email]}
+        for each in SIGN_INS
+        if each.email in known
+    ]
+
+
 def print_sign_ins(console: Console, address: str) -> None:
     """The address of the platform and who may sign in to try it."""
     known = passwords() if (settings.VAR / _STORE).exists() else {}
@@ -59,7 +69,7 @@ def print_sign_ins(console: Console, address: str) -> None:
     # An address or a password cut short would be of no use: the roles give way on a narrow terminal.
     table.add_column("Rôle · Role")
     table.add_column("Courriel · E-mail", no_wrap=True, min_width=max(len(each.email) for each in SIGN_INS))
-    table.add_column("Mot de passe", no_wrap=True, min_width=max(map(len, known.values())))
+    table.add_column("Mot de passe · Password", no_wrap=True, min_width=max(map(len, known.values())))
     for each in SIGN_INS:
         table.add_row(str(ROLE_NAMES[each.role]), each.email, known.get(each.email, ""))
     console.print(table)

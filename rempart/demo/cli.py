@@ -60,12 +60,17 @@ def make(
         )
 
 
-def sign_ins() -> None:
+def sign_ins(
+    as_json: bool = typer.Option(False, "--json", help="Réponse en JSON · Answer in JSON"),
+) -> None:
     """Affiche les comptes de démonstration · Print the demo sign-ins."""
     from django.conf import settings
 
-    from rempart.demo.accounts import print_sign_ins
+    from rempart.demo.accounts import print_sign_ins, sign_ins_of_demo
 
+    if as_json:
+        typer.echo(json.dumps(sign_ins_of_demo(), ensure_ascii=False))
+        return
     print_sign_ins(err, settings.PUBLIC_URL)
 
 

@@ -129,9 +129,10 @@ def pack(
     )
 
 
-def key() -> None:
+def key(as_json: _JSON = False) -> None:
     """Affiche la clé publique des paquets · Print the public key of packs."""
-    typer.echo(packs.public_key())
+    public = packs.public_key()
+    typer.echo(json.dumps({"public_key": public}) if as_json else public)
 
 
 def retention(

@@ -16,8 +16,11 @@ from rempart.indicators.report import report_pdf
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
 
-_JSON = typer.Option("--json", help="Answer in JSON.")
-_ORGANISATION = typer.Option("--organisation", help="Code of the body, centre or government.")
+_JSON = typer.Option("--json", help="Réponse en JSON · Answer in JSON.")
+_ORGANISATION = typer.Option(
+    "--organisation",
+    help="Code d’organisme, de centre ou du gouvernement · Code of the body, centre or government.",
+)
 
 
 def install(app: typer.Typer) -> None:
@@ -31,10 +34,10 @@ def install(app: typer.Typer) -> None:
 
 def show(
     organisation: Annotated[str, _ORGANISATION] = "",
-    period: Annotated[str, typer.Option(help="Days looked back: 30, 90 or 365.")] = "",
+    period: Annotated[str, typer.Option(help="Jours regardés · Days looked back: 30, 90, 365.")] = "",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Print every indicator of an organisation."""
+    """Tous les indicateurs d’un organisme · Every indicator of an organisation."""
     actor, console = system("cli"), Console(stderr=as_json)
     try:
         where = queries.place(actor, organisation)
@@ -51,7 +54,10 @@ def show(
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
-    table = Table("Objectif", "Indicateur", "Valeur", "Cible", "État", title=where.name)
+    table = Table(
+        "Objectif · Objective", "Indicateur · Indicator", "Valeur · Value", "Cible · Target", "État · State",
+        title=where.name,
+    )  # fmt: skip
     for each in found.readings:
         one = each.indicator
         table.add_row(
@@ -65,7 +71,7 @@ def show(
 
 
 def snapshot(as_json: Annotated[bool, _JSON] = False) -> None:
-    """Keep the values of the day (again, if they were kept already)."""
+    """Garde les valeurs du jour · Keep the values of the day (again, if they were kept already)."""
     count = commands.take_snapshot(system("cli"))
     if as_json:
         typer.echo(json.dumps({"values": count}))
@@ -74,11 +80,11 @@ def snapshot(as_json: Annotated[bool, _JSON] = False) -> None:
 
 
 def report(
-    out: Annotated[Path, typer.Option(help="PDF file to write.", dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="Fichier PDF à écrire · PDF file to write.", dir_okay=False)],
     organisation: Annotated[str, _ORGANISATION] = "",
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
-    """Write the two-page bilingual report to the authorities."""
+    """Écrit le rapport aux autorités, bilingue, deux pages · Write the two-page bilingual report."""
     actor, console = system("cli"), Console(stderr=True)
     try:
         where = queries.place(actor, organisation)

@@ -20,8 +20,11 @@ from rempart.intelligence.api import feed_as_dict
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
 
-feeds = typer.Typer(no_args_is_help=True, help="Sources of vulnerabilities: KEV, CVE, EPSS, CSAF, OSV, VEX.")
-_Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+feeds = typer.Typer(
+    no_args_is_help=True, help="Sources de vulnérabilités · Feeds: KEV, CVE, EPSS, CSAF, OSV, VEX."
+)
+_Name = Annotated[str, typer.Argument(help="Source · Feed: kev, cve, epss… (feeds list)")]
+_Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
 
 
 def install(app: typer.Typer) -> None:
@@ -59,7 +62,7 @@ def _bar(bars: Bars, description: str) -> Callable[[int, int], None]:
 
 @feeds.command("list")
 def list_feeds(as_json: _Json = False) -> None:
-    """List feeds and how they do."""
+    """Les sources et leur santé · List feeds and how they do."""
     statuses = queries.feed_statuses(system("cli"))
     if as_json:
         typer.echo(json.dumps([feed_as_dict(each) for each in statuses], default=str))
@@ -82,9 +85,16 @@ def list_feeds(as_json: _Json = False) -> None:
 
 @feeds.command("sync")
 def sync(
-    name: Annotated[str, typer.Argument(help="Feed; none: every enabled feed.")] = "", as_json: _Json = False
+    name: Annotated[
+        str,
+        typer.Argument(help="Source ; sans elle, toutes celles en service · Feed; none: every enabled one."),
+    ] = "",
+    as_json: _Json = False,
 ) -> None:
-    """Read what is new at a feed's address. Exit code 1 when a feed could not be read."""
+    """Lit ce qui est nouveau aux adresses des sources · Read what is new at the feeds' addresses.
+
+    Exit code 1 when a feed could not be read.
+    """
     actor = system("cli")
     names = [name] if name else [each.feed.name for each in queries.feed_statuses(actor) if each.feed.enabled]
     answers: list[dict[str, Any]] = []
@@ -105,15 +115,21 @@ def sync(
 def load(
     path: Annotated[
         Path,
-        typer.Argument(exists=True, help="File, or folder with kev/, cve/, epss/, csaf/, vex/, endoflife/."),
+        typer.Argument(
+            exists=True,
+            help="Fichier, ou dossier · File, or folder with kev/ cve/ epss/ csaf/ osv/ vex/ endoflife/.",
+        ),
     ],
     kind: Annotated[
-        str, typer.Option(help="kev, cve, epss, csaf, osv, vex, eol, if the content does not say.")
+        str,
+        typer.Option(
+            help="kev, cve, epss, csaf, osv, vex, eol, si rien ne le dit · if the content does not say."
+        ),
     ] = "",
-    feed: Annotated[str, typer.Option(help="Feed to which the records belong.")] = "",
+    feed: Annotated[str, typer.Option(help="Source des fiches · Feed to which the records belong.")] = "",
     as_json: _Json = False,
 ) -> None:
-    """Load records from files, without any network."""
+    """Charge des fiches depuis des fichiers, sans réseau · Load records from files, no network."""
     with _said(), _bars(as_json) as bars:
         loaded = commands.load_folder(
             system("cli"),
@@ -128,25 +144,27 @@ def load(
 
 
 @feeds.command("enable")
-def enable(name: str, as_json: _Json = False) -> None:
-    """Read this feed regularly."""
+def enable(name: _Name, as_json: _Json = False) -> None:
+    """Lit cette source régulièrement · Read this feed regularly."""
     _switch(name, True, as_json)
 
 
 @feeds.command("disable")
-def disable(name: str, as_json: _Json = False) -> None:
-    """Stop reading this feed."""
+def disable(name: _Name, as_json: _Json = False) -> None:
+    """Cesse de lire cette source · Stop reading this feed."""
     _switch(name, False, as_json)
 
 
 @feeds.command("author")
 def author(
-    name: str,
-    author: Annotated[str, typer.Argument(help="As its documents name it.")],
-    withdraw: Annotated[bool, typer.Option(help="Its statements count no more.")] = False,
+    name: _Name,
+    author: Annotated[str, typer.Argument(help="Nom dans ses documents · As its documents name it.")],
+    withdraw: Annotated[
+        bool, typer.Option(help="Ses déclarations ne comptent plus · Its statements count no more.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Accept an author's VEX statements by this feed, or withdraw that."""
+    """Accepte les déclarations VEX d’un auteur · Accept an author's VEX statements, or withdraw that."""
     commands.ensure_default_feeds()
     with _said():
         feed = commands.accept_author(system("cli"), name=name, author=author, accepted=not withdraw)
@@ -162,14 +180,18 @@ def _switch(name: str, enabled: bool, as_json: bool) -> None:
 
 @feeds.command("add")
 def add(
-    name: str,
-    location: Annotated[str, typer.Argument(help="Address, or absolute path.")],
-    kind: Annotated[str, typer.Option(help="kev, cve, epss, csaf, osv, vex or eol.")],
-    minutes: Annotated[int, typer.Option(help="Minutes between two readings.")] = 60,
-    enabled: Annotated[bool, typer.Option(help="Read it regularly from now on.")] = False,
+    name: Annotated[str, typer.Argument(help="Son nom · Its name.")],
+    location: Annotated[str, typer.Argument(help="Adresse, ou chemin absolu · Address, or absolute path.")],
+    kind: Annotated[str, typer.Option(help="kev, cve, epss, csaf, osv, vex, eol.")],
+    minutes: Annotated[
+        int, typer.Option(help="Minutes entre deux lectures · Minutes between two readings.")
+    ] = 60,
+    enabled: Annotated[
+        bool, typer.Option(help="La lire régulièrement dès maintenant · Read it regularly from now on.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Add a feed."""
+    """Ajoute une source · Add a feed."""
     with _said():
         feed = commands.add_feed(
             system("cli"), name=name, kind=kind, location=location, interval_minutes=minutes, enabled=enabled

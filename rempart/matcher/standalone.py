@@ -61,6 +61,7 @@ def match(
         ),
     ] = None,
     output: Annotated[Output, typer.Option(help="Forme du résultat · Form of the result.")] = Output.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="Comme --output json · As --output json.")] = False,
     to: Annotated[Path | None, typer.Option(help="Fichier du résultat · File of the result.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Écrit aussi les non touchés · Also write those not affected.")
@@ -91,6 +92,7 @@ def match(
 
     Exit status: 0, 2 when misused, 1 when nothing could be read.
     """
+    output = Output.JSON if as_json else output
     tongue: Language = language.value if language else system_language()  # type: ignore[assignment]
     if before is not None and not records:
         _write_difference(before, inventory, output, to, tongue)

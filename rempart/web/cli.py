@@ -7,6 +7,8 @@ import os
 import typer
 from rich.console import Console
 
+from rempart.kernel.cli import Json, print_json
+
 err = Console(stderr=True)
 
 
@@ -17,7 +19,7 @@ def install(app: typer.Typer) -> None:
     app.command("drain")(drain)
 
 
-def init() -> None:
+def init(as_json: Json = False) -> None:
     """Prépare la base, les traductions et les fichiers statiques · Prepare database, texts and files."""
     from django.conf import settings
     from django.core.management import call_command
@@ -30,6 +32,8 @@ def init() -> None:
         call_command("migrate", verbosity=0, interactive=False)
     with err.status("Fichiers statiques · Static files…"):
         call_command("collectstatic", verbosity=0, interactive=False, clear=False)
+    if as_json:
+        print_json({"folder": str(settings.VAR), "database": settings.DATABASES["default"]["ENGINE"]})
 
 
 def serve(

@@ -89,6 +89,24 @@ def test_a_neighbour_and_a_stranger_see_nothing(scene) -> None:
     assert auditor.post(f"/targets/{target}/acknowledge/").status_code == 403
 
 
+def test_what_is_drawn_again_after_an_answer_holds_the_sentence(scene) -> None:
+    page = signed_in(scene.officer_user).get("/inbox/").content.decode()
+    fragment = page[page.index('id="inbox"') :]
+    assert "attend votre accusé de réception" in fragment
+    assert 'hx-target="#inbox" hx-select="#inbox"' in fragment
+
+
+def test_a_preview_that_reaches_nobody_does_not_say_that_it_will_leave(scene) -> None:
+    form = {
+        "vulnerability": factories.vulnerability().cve_id, "audience": "exposed", "priority": "out_of_cycle",
+        "marking": "TLP:AMBER", "step": "preview",
+    }  # fmt: skip
+    commander = factories.user(Role.CGCD_COMMANDER, scene.command.parent)
+    page = signed_in(commander).post("/directives/new/", form).content.decode()
+    assert "ne toucherait aucun organisme" in page
+    assert "partira à" not in page
+
+
 def test_the_inbox_acknowledges_in_one_click(scene) -> None:
     client, target = signed_in(scene.officer_user), scene.target(scene.silent)
     assert "attend votre accusé de réception" in client.get("/inbox/").content.decode()

@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from rempart.assets.pages import assets, editing, imports
+from rempart.assets.pages import assets, editing, imports, sections
+
+sections.install()
 
 urlpatterns = [
     path("assets/", assets.asset_list, name="asset_list"),

@@ -1,4 +1,4 @@
-"""What this slice adds to the pages of vulnerabilities and assets, and to the list of vulnerabilities."""
+"""What this slice adds to the pages of vulnerabilities, assets and bodies, and to a list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import sections as asset_sections
 from rempart.engines.graph import layered
-from rempart.exposure import queries
+from rempart.exposure import facets, queries
 from rempart.intelligence import sections
 from rempart.kernel import outbox
 from rempart.kernel.actors import Actor
@@ -21,9 +21,18 @@ from rempart.kernel.keeping import Kept
 from rempart.kernel.listing import Filter
 from rempart.kernel.permissions import Permission
 from rempart.kernel.text import language_of_reader
+from rempart.organisations import sections as organisation_sections
 
 _SHOWN = 25
 _SHOWN_OF_ASSET = 20
+
+# Figure of a body's page: its label, its meaning when it is not zero, the combinations that it counts.
+_BODY_FIGURES: tuple[tuple[Any, str, dict[str, Any]], ...] = (
+    (_("Agir maintenant"), "critical", {"certainty": "affected", "priority": "act_now"}),
+    (_("Exploitée (KEV)"), "critical", {"certainty": "affected", "exploited": True}),
+    (_("Ouvertes"), "", {"certainty": "affected"}),
+    (_("À trancher"), "", {"certainty": "cannot_tell"}),
+)
 
 # When a vulnerability makes the news, everyone looks at its page.
 _kept: Kept[str] = Kept(seconds=60)
@@ -78,6 +87,25 @@ def asset_section(request: HttpRequest, asset: Any) -> str | None:
     return render_to_string("exposure/_of_asset.html", context, request=request)
 
 
+def body_section(request: HttpRequest, organisation: Any) -> str | None:
+    """How many open exposures a body has, each figure leading to its rows."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if organisation.kind != "body" or not actor.may(Permission.EXPOSURE_READ, organisation.pk):
+        return None
+    counts = queries.count_by_facet(actor, frozenset([organisation.pk]))
+    page = address("exposure_list")
+    figures = []
+    for label, meaning, wanted in _BODY_FIGURES:
+        asked = {key: value for key, value in wanted.items() if key != "exploited"}
+        number = sum(counts.get(each, 0) for each in facets.numbers(state="open", **wanted))
+        kev = {"kev": "yes"} if wanted.get("exploited") else {}
+        query = urlencode({"state": "open", **asked, **kev, "body": organisation.code})
+        figures.append(
+            {"label": label, "value": number, "url": f"{page}?{query}", "meaning": meaning if number else ""}
+        )
+    return render_to_string("exposure/_of_body.html", {"figures": figures}, request=request)
+
+
 def touches_us(actor: Actor) -> Filter:
     """A filter of the list of vulnerabilities: those to which one's bodies are exposed now."""
     mine = queries.exposures(actor).filter(
@@ -101,3 +129,4 @@ def register() -> None:
     sections.register_section(10, _("Exposition"), exposed_section)
     sections.register_filter("exposed", touches_us)
     asset_sections.register_section(10, _("Expositions"), asset_section)
+    organisation_sections.register_section(20, _("Expositions"), body_section)

@@ -153,6 +153,10 @@ def _assets_label(count: int) -> str:
     return ngettext("%(count)d actif", "%(count)d actifs", count) % {"count": count}
 
 
+def _exposures_label(count: int) -> str:
+    return ngettext("%(count)d exposition", "%(count)d expositions", count) % {"count": count}
+
+
 def _by_body(lines: list[BodyLine]) -> Picture:
     drawn = Picture()
     for line in lines:
@@ -174,9 +178,12 @@ def _by_centre(actor: Actor, lines: list[BodyLine]) -> Picture:
         count = len(members)
         meaning = "critical" if any(line.priority == "act_now" for line in members) else "warn"
         label = ngettext("%(count)d organisme", "%(count)d organismes", count) % {"count": count}
-        query = {"centre": centre["code"]}
+        query = {"centre": centre["code"], "certainty": "affected"}
         drawn.add(0, f"c{centre_id}", centre["name"], query, "", "calm")
-        drawn.add(1, f"n{centre_id}", label, query, "", meaning)
+        # It leads to exposures: the second line says how many rows will be there.
+        drawn.add(
+            1, f"n{centre_id}", label, query, _exposures_label(sum(one.open for one in members)), meaning
+        )
         drawn.add(2, f"a{centre_id}", _assets_label(sum(line.assets for line in members)), query, "", meaning)
         drawn.join(f"c{centre_id}", f"n{centre_id}")
         drawn.join(f"n{centre_id}", f"a{centre_id}")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rempart.kernel.backup.archive import BackupError, Manifest, new_identity, recipient_of
 
 err = Console(stderr=True)
+_JSON = typer.Option(False, "--json", help="Réponse en JSON · Answer in JSON")
 
 
 def install(app: typer.Typer) -> None:
@@ -53,6 +54,7 @@ def _show(manifest: Manifest, as_json: bool, words: str) -> None:
 
 def key(
     out: Path | None = typer.Argument(None, help="Fichier de la clé · Key file (var/backup.key)"),
+    as_json: bool = _JSON,
 ) -> None:
     """Crée la clé qui ouvre les sauvegardes · Make the key that opens backups."""
     from django.conf import settings
@@ -67,6 +69,9 @@ def key(
         raise typer.Exit(1) from error
     with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
         handle.write(f"# public: {recipient_of(identity)}\n{identity}\n")
+    if as_json:
+        typer.echo(json.dumps({"file": str(place), "recipient": recipient_of(identity)}))
+        return
     err.print(f"{place} · 0600\nDestinataire · Recipient: {recipient_of(identity)}")
 
 
@@ -75,7 +80,7 @@ def make(
     recipient: str = typer.Option(
         "", envvar="REMPART_BACKUP_RECIPIENT", help="age1… (sinon · else var/backup.key)"
     ),
-    as_json: bool = typer.Option(False, "--json"),
+    as_json: bool = _JSON,
 ) -> None:
     """Sauvegarde la base pendant qu’elle sert · Back the database up while it serves."""
     from rempart.kernel.backup import backup
@@ -90,7 +95,7 @@ def make(
 def verify(
     source: Path = typer.Argument(help="Sauvegarde · Backup"),
     key_file: Path | None = typer.Option(None, "--key", help="Clé · Key (var/backup.key)"),
-    as_json: bool = typer.Option(False, "--json"),
+    as_json: bool = _JSON,
 ) -> None:
     """Prouve qu’une sauvegarde se relit · Prove that a backup can be read."""
     from rempart.kernel.backup import verify as prove
@@ -106,7 +111,7 @@ def restore(
     source: Path = typer.Argument(help="Sauvegarde · Backup"),
     key_file: Path | None = typer.Option(None, "--key", help="Clé · Key (var/backup.key)"),
     yes: bool = typer.Option(False, "--yes", help="Sans demander · Without asking"),
-    as_json: bool = typer.Option(False, "--json"),
+    as_json: bool = _JSON,
 ) -> None:
     """Remplace la base, l’ancienne est gardée · Replace the database, the old one is kept."""
     from rempart.kernel.backup import restore as bring_back

@@ -32,6 +32,7 @@ from rempart.organisations.pages.forms import (
     attempt,
     data,
 )
+from rempart.organisations.sections import sections_for
 
 _NAMES = dict(KINDS)
 
@@ -152,6 +153,7 @@ def organisation(request: ActorRequest, code: str) -> HttpResponse:
         "may_manage": actor.may(Permission.ORGANISATION_MANAGE, found.pk),
         "may_reach": actor.may(Permission.CONTACT_MANAGE, found.pk),
         "now": at,
+        "sections": sections_for(request, found),
     }
     if sees_people:
         context["duties"] = list(queries.duties(actor, found))

@@ -30,6 +30,16 @@
     event.submitter?.setAttribute("aria-busy", "true");
   });
 
+  // A link to a folded part of a page unfolds it and stands on its title, ready for the keyboard.
+  function unfold() {
+    const part = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!part || part.tagName !== "DETAILS") return;
+    part.open = true;
+    part.querySelector("summary").focus();
+  }
+  window.addEventListener("hashchange", unfold);
+  window.addEventListener("load", unfold); // after the browser has gone there itself, which takes the focus away
+
   // Coming back with the browser's arrow must find a form that can be sent again.
   window.addEventListener("pageshow", () => {
     document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
