@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "rempart.kernel",
     *(f"rempart.{each}" for each in SLICES),
     "rempart.web",
+    "ninja",  # the API's page, with the script and style of its package: nothing comes from another host
     "rempart.demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
