@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +25,7 @@ from rempart.kernel.backup.archive import FORMAT, BackupError, Manifest, digest,
 from rempart.kernel.time import now
 
 VERSION = "0.1.0"
+_FOLDER = ".restore-"
 _COUNTED = (
     "kernel.AuditEntry",
     "organisations.Organisation",
@@ -103,7 +108,7 @@ def restore(source: Path, identity: str) -> tuple[Manifest, str]:
     name, engine = _engine()
     beside = settings.VAR
     beside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".restore-") as folder:
+    with _alone(beside), tempfile.TemporaryDirectory(dir=beside, prefix=_FOLDER) as folder:
         manifest, copy = unpack(source, identity, Path(folder))
         if manifest.engine != name:
             raise BackupError(f"the backup is of {manifest.engine}, the platform runs on {name}")
@@ -118,6 +123,19 @@ def restore(source: Path, identity: str) -> tuple[Manifest, str]:
             engine.discard(staged)
             raise
     return manifest, kept
+
+
+@contextmanager
+def _alone(beside: Path) -> Iterator[None]:
+    """One restore at a time; what a killed one left, a copy in clear, is removed."""
+    with (beside / "restore.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BackupError("another restore is under way") from error
+        for left in beside.glob(f"{_FOLDER}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
 
 
 def _refuse_newer(manifest: Manifest) -> None:

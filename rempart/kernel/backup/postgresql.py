@@ -63,7 +63,8 @@ def check(database: Path) -> None:
 def stage(database: dict[str, Any], copy: Path) -> dict[str, Any]:
     name = f"{database['NAME']}_restoring"
     with _connect(database, _MAINTENANCE) as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        # What a killed restore left may still have its migration at work.
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
     staged = {**database, "NAME": name}
     try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
@@ -53,6 +55,14 @@ class Platform:
             cursor = postgres.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
+    def staged(self) -> bool:
+        """Whether a restore has put its copy beside the database."""
+        if connection.vendor == "sqlite":
+            return (self.var / "rempart.sqlite3.restoring").exists()
+        name = f"{self.url.rpartition('/')[2].partition('?')[0]}_restoring"
+        with psycopg.connect(self.url) as postgres:
+            return bool(postgres.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone())
+
     def organisations(self) -> int:
         return int(self.sql("SELECT COUNT(*) FROM organisations_organisation")[0][0])
 
@@ -99,6 +109,32 @@ def test_a_damaged_backup_leaves_the_database_as_it_was(platform: Platform) -> N
     assert outcome.returncode == 1
     assert "Traceback" not in outcome.stderr
     assert platform.organisations() == 1
+
+
+def test_a_restore_killed_midway_leaves_the_old_data_and_can_be_done_again(platform: Platform) -> None:
+    copy = platform.var / "un.age"
+    platform.run("backup", "make", str(copy))
+    platform.add_organisation("apres")
+    killed = subprocess.Popen(
+        [*RUN, "restore", str(copy), "--yes"],
+        env=platform.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not platform.staged():  # the copy is beside, decrypted, about to be migrated
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGSTOP)
+    refused = platform.run("restore", str(copy), "--yes", check=False)
+    assert (refused.returncode, platform.organisations()) == (1, 1)
+    killed.kill()
+    killed.wait()
+    assert platform.organisations() == 1
+    assert platform.run("organisations", "list").returncode == 0
+    platform.run("restore", str(copy), "--yes")
+    assert platform.organisations() == 0
+    assert not platform.staged()
+    assert not list(platform.var.glob(".restore-*"))
 
 
 def test_an_older_backup_is_migrated(platform: Platform) -> None:
