@@ -139,7 +139,11 @@ class Exposure(BodyOwned):
             # found in the index alone.
             models.Index(fields=["facet", "due_at", "id", "opened_at", "body"], name="exposure_facet_due"),
             models.Index(fields=["facet", "opened_at", "id", "due_at", "body"], name="exposure_facet_opened"),
-            models.Index(fields=["facet", "closed_at", "id"], name="exposure_facet_closed"),
+            models.Index(
+                fields=["facet", "closed_at", "id", "due_at", "opened_at", "body"],
+                name="exposure_facet_closed",
+                condition=Q(closed_at__isnull=False),
+            ),
             models.Index(fields=["body", "facet", "due_at", "id"], name="exposure_body_facet"),
             models.Index(fields=["due_at"], name="exposure_open_due", condition=Q(state="open")),
             models.Index(fields=["component", "vulnerability"], name="exposure_component"),

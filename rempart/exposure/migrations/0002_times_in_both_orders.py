@@ -9,6 +9,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RemoveIndex(model_name="exposure", name="exposure_facet_due"),
         migrations.RemoveIndex(model_name="exposure", name="exposure_facet_opened"),
+        migrations.RemoveIndex(model_name="exposure", name="exposure_facet_closed"),
         migrations.AddIndex(
             model_name="exposure",
             index=models.Index(
@@ -19,6 +20,14 @@ class Migration(migrations.Migration):
             model_name="exposure",
             index=models.Index(
                 fields=["facet", "opened_at", "id", "due_at", "body"], name="exposure_facet_opened"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="exposure",
+            index=models.Index(
+                fields=["facet", "closed_at", "id", "due_at", "opened_at", "body"],
+                name="exposure_facet_closed",
+                condition=models.Q(closed_at__isnull=False),
             ),
         ),
     ]

@@ -155,8 +155,10 @@ def exposure_listing(actor: Actor) -> Listing:
 # What no count is kept of; of these, what names so few rows that they can all be sorted.
 _NARROWING = ("late", "age", "closed", "vulnerability", "asset", "service")
 _SELECTIVE = {"vulnerability", "asset", "service"}
-# Spans of time, without what combinations say already.
-_TIMED = {"late": _due, "age": _age}
+# Spans of time, without what combinations say already; the times by which an index alone sorts their rows.
+_TIMED = {"late": _due, "age": _age, "closed": _closed}
+_BOTH = frozenset({"due_at", "opened_at"})
+_SORTED = {"late": _BOTH, "age": _BOTH, "closed": _BOTH | {"closed_at"}}
 
 
 def exposure_page(actor: Actor, parameters: Mapping[str, str]) -> Page:
@@ -192,7 +194,9 @@ def _wanted(actor: Actor, listing: Listing, filters: Mapping[str, str]) -> queri
         lambda one: all(fits(one, filters.get(key, "")) for key, fits in _FITS.items()),
         narrow if chosen else None,
         any(each.key in _SELECTIVE for each in chosen),
-        all(each.key in _TIMED for each in chosen),
+        frozenset.intersection(*(_SORTED.get(each.key, frozenset()) for each in chosen))
+        if chosen
+        else frozenset(),
     )
 
 

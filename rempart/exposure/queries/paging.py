@@ -67,7 +67,6 @@ ORDERS = {
 }
 _JOIN = re.compile(r'FROM "exposure_exposure" INNER JOIN ("\w+") ON')
 _IN_STREAMS = {"due_at", "opened_at", "closed_at"}
-_COVERED = {"due_at", "opened_at"}  # by the indexes of one another
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +74,15 @@ class Wanted:
     """What is asked: rows of these bodies (None: every body), whose combination ``fits``.
 
     ``narrow`` applies the filters of which no count is kept; ``selective`` says that they name one
-    vulnerability, asset or service, so that their rows are few enough to be sorted whatever their number;
-    ``timed``, that they are spans of due dates and openings alone.
+    vulnerability, asset or service, so that their rows are few enough to be sorted whatever their number.
+    Where they are spans of time alone, ``timed`` names the times by which an index alone sorts their rows.
     """
 
     bodies: frozenset[int] | None
     fits: Callable[[Facet], bool]
     narrow: Callable[[Rows], Rows] | None = None
     selective: bool = False
-    timed: bool = False
+    timed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +99,17 @@ class Found:
 
 @dataclass(slots=True)
 class _Way:
-    """A page being read: the rows asked, in which combinations, in what order and direction."""
+    """A page being read: the rows asked, in which combinations, in what order and direction.
+
+    ``hidden``: what narrows the rows leads to them better than their combinations.
+    """
 
     rows: Rows
     counts: dict[int, int]
     order: Order
     backwards: bool
     narrowed: bool
-    timed: bool
+    hidden: bool
     groups: list[tuple[int, list[int]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -164,11 +166,12 @@ def find(
         total = min(total, most)
     order, backwards = ORDERS[sort.lstrip("-")], sort.startswith("-")
     last_page = max(1, -(-total // size))
-    way = _Way(rows, counts, order, backwards, wanted.narrow is not None, wanted.timed)
+    narrowed = wanted.narrow is not None
+    way = _Way(rows, counts, order, backwards, narrowed, narrowed and not wanted.timed)
     if not total:
         return Found([], 0, False, 1)
-    sortable = TIMED if order.keys[0] in _COVERED else COUNTED
-    if known <= FEW or wanted.selective or (wanted.narrow is not None and not beyond and total <= sortable):
+    sortable = TIMED if order.keys[0] in wanted.timed else COUNTED
+    if known <= FEW or wanted.selective or (narrowed and not beyond and total <= sortable):
         number = max(1, number if beyond else min(number, last_page))
         return Found(_sorted_whole(way, (number - 1) * size, size), total, beyond, number)
     return _walked(way, total, beyond, max(1, number if beyond else min(number, last_page)), size, cursor)
@@ -189,8 +192,7 @@ def _sorted_whole(way: _Way, offset: int, size: int) -> list[int]:
         ranks = (When(facet__in=members, then=Value(key)) for key, members in way.groups)
         keys.insert(0, Case(*ranks, default=Value(0), output_field=IntegerField()))
     ordered = [key.desc() if way.backwards else key.asc() for key in keys]
-    hidden = way.narrowed and not way.timed
-    rows = _unindexed(way.rows, way.counts) if hidden else way.rows.filter(facet__in=sorted(way.counts))
+    rows = _unindexed(way.rows, way.counts) if way.hidden else way.rows.filter(facet__in=sorted(way.counts))
     return list(rows.order_by(*ordered).values_list("pk", flat=True)[offset : offset + size])
 
 
@@ -254,6 +256,8 @@ def _streams(
     """Rows (key, id) merged from the index of each combination."""
     mark = "-" if down else ""
     rows = way.rows.filter(facet=-1)  # the number of each combination takes this one's place
+    if name == "closed_at":
+        rows = rows.filter(closed_at__isnull=False)  # as its index says
     if start is not None:
         rows = rows.filter(_beyond((name, "id"), start, down))
     one = rows.order_by(f"{mark}{name}", f"{mark}id").values_list(name, "id")[: offset + size]
