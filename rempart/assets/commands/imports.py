@@ -28,6 +28,7 @@ from rempart.assets.models import Asset, ColumnMapping, Install, InventoryImport
 from rempart.kernel import audit, outbox
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Conflict, DomainError, Invalid, NotFound
+from rempart.kernel.holding import hold_installs
 from rempart.kernel.permissions import Permission
 from rempart.kernel.time import now
 from rempart.kernel.uploads import safe_name
@@ -312,6 +313,7 @@ def _rows_refused(statement: Statement) -> Invalid:
 
 def _apply(actor: Actor, applied: InventoryImport, statement: Statement) -> None:
     """Merges the statement; in the caller's transaction."""
+    hold_installs(applied.body_id)
     memory = ColumnMapping.objects.select_for_update().get_or_create(
         body_id=applied.body_id, source=applied.source
     )[0]

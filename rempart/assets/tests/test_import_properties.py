@@ -45,9 +45,9 @@ def stated(inventory):
 
 
 def state(body):
-    """What a body has, moments and ids aside."""
+    """What a body has, moments and ids aside; of two assets as critical, either may be the one that lends."""
     live = Asset.objects.filter(body=body, retired_at__isnull=True)
-    levels = ("key", "kind", "own_criticality", "criticality", "criticality_source__key")
+    levels = ("key", "kind", "own_criticality", "criticality", "criticality_source__own_criticality")
     return (
         set(live.values_list(*levels)),
         set(

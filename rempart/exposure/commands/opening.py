@@ -26,12 +26,6 @@ _PRESENT = (
     "EXISTS (SELECT 1 FROM assets_install i WHERE i.asset_id = e.asset_id"
     " AND i.component_id = e.component_id AND i.removed_at IS NULL)"
 )
-# An inventory arrives while another is being settled: until what replaces a component is matched, in the
-# event that follows, its going proves nothing.
-_ARRIVING = (
-    "EXISTS (SELECT 1 FROM assets_install n WHERE n.asset_id = e.asset_id AND n.removed_at IS NULL"
-    " AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = n.component_id))"
-)
 _HOLDS = (
     "s.body_id = e.body_id AND s.vulnerability_id = e.vulnerability_id AND s.state = 'accepted'"
     " AND (s.component_id IS NULL OR s.component_id = e.component_id)"
@@ -58,7 +52,7 @@ UPDATE exposure_exposure AS e SET state = 'verified', closed_at = %s, changed_at
         SELECT {make}('kind', 'inventory', 'import', m.id, 'source', m.source, 'at', m.observed_at)
         FROM assets_inventoryimport m WHERE m.body_id = e.body_id AND {which}
         ORDER BY m.id DESC LIMIT 1), {unknown})
-WHERE e.state IN {live} AND {where} AND NOT {present} AND NOT {arriving}
+WHERE e.state IN {live} AND {where} AND {absent}
 """
 _CERTAINTY = """
 UPDATE exposure_exposure AS e SET certainty = f.status, changed_at = %s FROM exposure_finding f
@@ -70,7 +64,7 @@ SELECT e.id FROM exposure_exposure e
 JOIN assets_asset a ON a.id = e.asset_id
 LEFT JOIN exposure_finding f ON {pair} AND {concerned}
 WHERE {where} AND CASE WHEN e.state IN {live}
-    THEN f.id IS NULL OR f.status <> e.certainty OR a.retired_at IS NOT NULL OR NOT {present}
+    THEN f.id IS NULL OR f.status <> e.certainty OR a.retired_at IS NOT NULL OR {absent}
     ELSE f.id IS NOT NULL AND a.retired_at IS NULL AND {present} END
 """
 _REOPEN = """
@@ -237,6 +231,9 @@ def _parts(reach: Reach) -> dict[str, str]:
         "pair": _PAIR,
         "concerned": _CONCERNED,
         "present": _PRESENT,
+        # Only who reads a body's installs while none changes may say that one is gone: an inventory may
+        # arrive while something else is being settled, and what it changed has an event of its own.
+        "absent": f"NOT {_PRESENT}" if reach.body_id is not None else "1 = 0",
         "holds": _HOLDS,
         "make": "jsonb_build_object" if connection.vendor == "postgresql" else "json_object",
         "nothing": _json({}),
@@ -257,7 +254,6 @@ def _verify(parts: dict[str, str], at: datetime, stamp: Any, import_id: int | No
         _VERIFY_ABSENT,
         [stamp, stamp, *([] if import_id is None else [import_id])],
         which="m.state = 'applied'" if import_id is None else "m.id = %s",
-        arriving=_ARRIVING,
         unknown=_json({"kind": "inventory", "import": None, "at": at.isoformat()}),
         **parts,
     )

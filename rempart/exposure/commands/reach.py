@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from django.db import connection
 
 from rempart.kernel import sql
+from rempart.kernel.holding import hold_installs
 
 T = TypeVar("T")
 
 IDS_AT_ONCE = 20_000  # rows that one statement names
 
-_EVERYTHING = 7_301  # the advisory locks of this slice (PostgreSQL): any two numbers of our own
-_BODY = 7_302
+_EVERYTHING = 7_301  # the advisory lock of this slice (PostgreSQL): any number that is nobody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,9 @@ def hold(*, alone: bool, body_id: int | None = None) -> None:
     """Keeps other matchings out until the end of the transaction.
 
     A vulnerability is matched ``alone``; bodies are reconciled beside one another, each by one worker at
-    a time: otherwise a component that arrives while a vulnerability is being matched would be seen by
-    neither. SQLite needs nothing: its transactions take the only write lock as they begin.
+    a time and while no inventory of it is applied: otherwise a component that arrives while a vulnerability
+    is being matched would be seen by neither, and one that goes and comes back would be proved gone.
+    SQLite needs nothing: its transactions take the only write lock as they begin.
     """
     if connection.vendor != "postgresql":
         return
@@ -62,8 +63,8 @@ def hold(*, alone: bool, body_id: int | None = None) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_EVERYTHING])
         else:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_EVERYTHING])
-        if body_id is not None:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_BODY, body_id % 2**31])
+    if body_id is not None:
+        hold_installs(body_id)
 
 
 def run(template: str, parameters: Sequence[Any] = (), **parts: str) -> int:
