@@ -20,6 +20,7 @@ from rempart.exposure.commands.findings import differing
 from rempart.exposure.commands.inventory import WholeInventory
 
 _AHEAD = 2  # groups that each process has been given and not answered
+_inherited: list[Any] = []  # connections of who forked this process: in use there, and never closed here
 
 Group = list[int]
 
@@ -75,7 +76,7 @@ def _look(pipe: Connection, held_by_parent: Sequence[Connection], whole: WholeIn
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked is told, and closes the pipe
     for one in held_by_parent:
         one.close()
-    kept = _connections_left()
+    _leave_connections()
     try:
         while True:
             group = pipe.recv()
@@ -87,12 +88,10 @@ def _look(pipe: Connection, held_by_parent: Sequence[Connection], whole: WholeIn
         pass
     finally:
         connections.close_all()
-        del kept
 
 
-def _connections_left() -> list[Any]:
-    """Lets go of the connections that the fork shares, without a word to their servers: they are in use."""
-    shared = [connections[alias] for alias in connections]
+def _leave_connections() -> None:
+    """Lets go of the connections that the fork shares, without a word to their servers."""
     for alias in list(connections):
+        _inherited.append(connections[alias])
         del connections[alias]
-    return shared

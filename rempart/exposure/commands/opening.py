@@ -185,7 +185,7 @@ def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement
 
 def _incomplete(reach: Reach, parts: dict[str, str]) -> Iterator[Reach]:
     """Where exposures may be missing: of a body, only some assets change from one inventory to the next."""
-    if reach != Reach(body_id=reach.body_id) or reach.body_id is None:
+    if reach.body_id is None or not reach.is_a_body:
         yield reach
         return
     lacking = fetch(_LACKING, **parts, body=str(int(reach.body_id)))
@@ -231,9 +231,9 @@ def _parts(reach: Reach) -> dict[str, str]:
         "pair": _PAIR,
         "concerned": _CONCERNED,
         "present": _PRESENT,
-        # Only who reads a body's installs while none changes may say that one is gone: an inventory may
-        # arrive while something else is being settled, and what it changed has an event of its own.
-        "absent": f"NOT {_PRESENT}" if reach.body_id is not None else "1 = 0",
+        # Only who settles a whole body, all of its components matched and none changing meanwhile, may say
+        # that one is gone: an inventory may arrive while anything else is being settled.
+        "absent": f"NOT {_PRESENT}" if reach.is_a_body else "1 = 0",
         "holds": _HOLDS,
         "make": "jsonb_build_object" if connection.vendor == "postgresql" else "json_object",
         "nothing": _json({}),

@@ -43,6 +43,11 @@ class Reach:
         return " AND ".join(parts) or "1 = 1"
 
     @property
+    def is_a_body(self) -> bool:
+        """Whether these are all the rows of one body, as its inventories state them."""
+        return self.body_id is not None and self == Reach(body_id=self.body_id)
+
+    @property
     def exposures(self) -> str:
         """The condition on ``exposure_exposure e``."""
         return self.where("e.vulnerability_id", "e.component_id", "e.asset_id", "e.body_id")

@@ -116,7 +116,7 @@ def review_statement(actor: Actor, *, statement_id: int, accept: bool, note: str
     statement.state = Statement.State.ACCEPTED if accept else Statement.State.REFUSED
     statement.reviewed_by_id, statement.reviewed_at, statement.review_note = actor.user_id, at, note.strip()
     statement.save(update_fields=["state", "reviewed_by", "reviewed_at", "review_note"])
-    movement = opening.settle(_reach(statement), at) if accept else Movement()
+    movement = opening.settle(reach_of(statement), at) if accept else Movement()
     audit.record(
         actor, "statement.reviewed", statement,
         before={"state": Statement.State.PROPOSED}, after={"state": statement.state}, reason=note.strip(),
@@ -142,7 +142,7 @@ def _expire(ids: Iterable[int]) -> int:
                 continue  # another worker came first
             statement.state = Statement.State.EXPIRED
             statement.save(update_fields=["state"])
-            movement = opening.settle(_reach(statement), at)
+            movement = opening.settle(reach_of(statement), at)
             audit.record(
                 system("exposure"), "statement.expired", statement,
                 before={"state": Statement.State.ACCEPTED}, after={"state": statement.state},
@@ -152,7 +152,8 @@ def _expire(ids: Iterable[int]) -> int:
     return ended
 
 
-def _reach(statement: Statement) -> Reach:
+def reach_of(statement: Statement) -> Reach:
+    """The exposures that a statement speaks of, and those of the same vulnerability beside them."""
     return Reach(vulnerability_ids=[statement.vulnerability_id], body_id=statement.body_id)
 
 

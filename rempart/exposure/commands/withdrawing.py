@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rempart.exposure.commands import opening
-from rempart.exposure.commands.reach import Reach, hold
-from rempart.exposure.commands.statements import tell_of
+from rempart.exposure.commands.reach import hold
+from rempart.exposure.commands.statements import reach_of, tell_of
 from rempart.exposure.models import Statement
 from rempart.kernel import audit, walls
 from rempart.kernel.actors import Actor
@@ -62,8 +62,7 @@ def _end(actor: Actor, statement: Statement, reason: str) -> None:
     statement.state, statement.offered_at, statement.offered_by_id = Statement.State.WITHDRAWN, None, None
     statement.ended_at, statement.ended_by_id, statement.end_reason = at, actor.user_id, reason
     statement.save(update_fields=["state", "offered_at", "offered_by", "ended_at", "ended_by", "end_reason"])
-    reach = Reach(vulnerability_ids=[statement.vulnerability_id], body_id=statement.body_id)
-    movement = opening.settle(reach, at)
+    movement = opening.settle(reach_of(statement), at)
     audit.record(
         actor, "statement.withdrawn", statement,
         before={"state": before}, after={"state": str(statement.state)}, reason=reason,

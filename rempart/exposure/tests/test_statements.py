@@ -116,6 +116,20 @@ def test_an_accepted_statement_applies_to_what_comes_later(
     assert Exposure.objects.get(asset=other).state == "not_affected"
 
 
+def test_a_statement_proves_nothing_gone_while_an_inventory_waits(
+    exposure: Exposure, officer: Actor, centre: Actor
+) -> None:
+    """The component was replaced, and what replaces it is not matched yet."""
+    statement = state_not_affected(officer, exposure)
+    commands.review_statement(centre, statement_id=statement.pk, accept=True)
+    exposure.asset.installs.update(removed_at=now())
+    factories.install(exposure.asset, factories.component(vendor="exemple", product="portail", version="1.5"))
+    commands.withdraw_statement(officer, statement_id=statement.pk, reason="Le module est revenu.")
+    assert Exposure.objects.get().state == "open"
+    moved = commands.reconcile_body(exposure.body_id).exposures
+    assert (moved.verified, moved.opened) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
