@@ -125,7 +125,7 @@ def test_a_feed_is_read_and_turned_on_from_its_page(client, government):
 
 
 def test_other_slices_add_sections_and_filters(client, government, known, monkeypatch):
-    monkeypatch.setattr(sections, "_sections", [])
+    monkeypatch.setattr(sections._sections, "_known", [])
     sections.register_section(20, "Second", lambda request, vulnerability: f"<p>{vulnerability.cve_id} b</p>")
     sections.register_section(10, "First", lambda request, vulnerability: "<p>a</p>")
     sections.register_section(30, "Silent", lambda request, vulnerability: None)
