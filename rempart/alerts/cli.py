@@ -136,10 +136,7 @@ def issue(
 @alerts.command()
 def rules(as_json: _Json = False) -> None:
     """Les règles qui émettent d’elles-mêmes · The rules that issue by themselves."""
-    rows = [
-        {"id": rule.pk, **{name: getattr(rule, name) for name in commands.RuleTerms.__dataclass_fields__}}
-        for rule in queries.rules(_ACTOR)
-    ]
+    rows = [{"id": rule.pk, **asdict(commands.RuleTerms.of(rule))} for rule in queries.rules(_ACTOR)]
 
     def show(console: Console) -> None:
         table = Table("Id", "Règle · Rule", "En vigueur · In force", "KEV", "Priorité · Priority")
@@ -167,9 +164,7 @@ def set_rule(
 ) -> None:
     """Change une règle, ou montre ce qui partirait · Change a rule, or show what would be issued."""
     with _in_words():
-        rule = queries.get_rule(_ACTOR, rule_id)
-        names = commands.RuleTerms.__dataclass_fields__
-        terms = commands.RuleTerms(**{name: getattr(rule, name) for name in names})
+        terms = commands.RuleTerms.of(queries.get_rule(_ACTOR, rule_id))
         given = {"enabled": enabled, "kev_only": kev_only, "minimum_priority": minimum_priority or None}
         terms = replace(terms, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
         effect = asdict(commands.preview_rule(_ACTOR, terms=terms))

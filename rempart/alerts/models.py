@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -217,3 +218,11 @@ class AlertRule(models.Model):
 
     def __str__(self) -> str:
         return self.name_fr
+
+    def takes(self, kev_added_on: date | None, day: date) -> bool:
+        """Whether a vulnerability in the KEV catalogue since then (None: not in it) is of those asked, that
+        day; how urgent it must be is apart.
+        """
+        if kev_added_on is None:
+            return not self.kev_only and self.kev_added_within_days is None
+        return self.kev_added_within_days is None or (day - kev_added_on).days <= self.kev_added_within_days

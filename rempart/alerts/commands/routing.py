@@ -103,14 +103,8 @@ def _rule_for(vulnerability_id: int, exposed: list[ExposedBody]) -> AlertRule | 
     vulnerability = intelligence.facts(vulnerability_id)
     worst = max(Outcome(body.priority).rank for body in exposed)
     for rule in AlertRule.objects.filter(enabled=True).order_by("id"):
-        if rule.kev_only and vulnerability.kev_added_on is None:
-            continue
-        if rule.kev_added_within_days is not None and (
-            vulnerability.kev_added_on is None
-            or (today() - vulnerability.kev_added_on).days > rule.kev_added_within_days
-        ):
-            continue
-        if worst >= Outcome(rule.minimum_priority).rank:
+        urgent = worst >= Outcome(rule.minimum_priority).rank
+        if urgent and rule.takes(vulnerability.kev_added_on, today()):
             return rule
     return None
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -39,6 +38,11 @@ class RuleTerms:
     kev_added_within_days: int | None = None
     marking: str = "TLP:AMBER"
 
+    @classmethod
+    def of(cls, rule: AlertRule) -> RuleTerms:
+        """Those of a rule that is kept."""
+        return cls(**{name: getattr(rule, name) for name in cls.__dataclass_fields__})
+
 
 @dataclass(frozen=True, slots=True)
 class RulePreview:
@@ -53,7 +57,7 @@ def preview_rule(actor: Actor, *, terms: RuleTerms) -> RulePreview:
     """Says what would leave if the rule were in force now; changes nothing. Raises Invalid, NotPermitted."""
     actor.require_everywhere(Permission.ALERT_ISSUE)
     terms = _clean(terms)
-    caught = _caught(terms) if terms.enabled else set()
+    caught = _caught(AlertRule(**asdict(terms))) if terms.enabled else set()
     names = intelligence.vulnerabilities(ROUTER).filter(id__in=sorted(caught)[:_SAMPLE])
     return RulePreview(
         len(caught), exposure.bodies_exposed_to(caught), sorted(names.values_list("cve_id", flat=True))
@@ -77,7 +81,7 @@ def save_rule(actor: Actor, *, terms: RuleTerms, rule_id: int | None = None, rea
         found = AlertRule.objects.select_for_update().filter(pk=rule_id).first()
         if found is None:
             raise NotFound(_("Cette règle n’existe pas."))
-        rule, before = found, {name: getattr(found, name) for name in wanted}
+        rule, before = found, asdict(RuleTerms.of(found))
         if before == wanted:
             return rule
         for name, value in wanted.items():
@@ -97,29 +101,23 @@ def apply_rules(progress: Callable[[int, int], None]) -> int:
     """Routes everything that a rule in force catches now, each vulnerability in its own transaction."""
     caught: set[int] = set()
     for rule in AlertRule.objects.filter(enabled=True):
-        caught |= _caught(_terms_of(rule))
+        caught |= _caught(rule)
     for done, vulnerability_id in enumerate(sorted(caught), 1):
         route_vulnerability(vulnerability_id)
         progress(done, len(caught))
     return len(caught)
 
 
-def _terms_of(rule: AlertRule) -> RuleTerms:
-    return RuleTerms(**{name: getattr(rule, name) for name in RuleTerms.__dataclass_fields__})
-
-
-def _caught(terms: RuleTerms) -> set[int]:
-    """The vulnerabilities that these terms catch and that no directive, open or cancelled, speaks of."""
-    known: set[int] | None = None
-    if terms.kev_only or terms.kev_added_within_days is not None:
+def _caught(rule: AlertRule) -> set[int]:
+    """The vulnerabilities that a rule catches and that no directive, open or cancelled, speaks of."""
+    day, known = today(), None
+    if not rule.takes(None, day):
         rows = intelligence.vulnerabilities(ROUTER).filter(kev_added_on__isnull=False)
-        if terms.kev_added_within_days is not None:
-            rows = rows.filter(kev_added_on__gte=today() - timedelta(days=terms.kev_added_within_days))
-        known = set(rows.values_list("id", flat=True))
+        known = {one for one, added in rows.values_list("id", "kev_added_on") if rule.takes(added, day)}
     settled = Directive.objects.filter(
         vulnerability_id__isnull=False, state__in=[Directive.State.OPEN, Directive.State.CANCELLED]
     )
-    return exposure.exposing(known, terms.minimum_priority) - set(
+    return exposure.exposing(known, rule.minimum_priority) - set(
         settled.values_list("vulnerability_id", flat=True)
     )
 
@@ -138,4 +136,4 @@ def _clean(terms: RuleTerms) -> RuleTerms:
         raise Invalid(
             _("Le nombre de jours va de 0 à %(most)d.") % {"most": MAX_DAYS}, field="kev_added_within_days"
         )
-    return RuleTerms(**{**asdict(terms), **names})
+    return replace(terms, **names)

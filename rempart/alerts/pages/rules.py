@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from rempart.alerts import commands, queries, wording
+from rempart.alerts.commands.rules import MAX_DAYS
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.errors import DomainError
 from rempart.kernel.forms import show_refusal
@@ -37,7 +39,7 @@ class RuleForm(forms.Form):
         label=_("Entrée au catalogue depuis, en jours, au plus"),
         required=False,
         min_value=0,
-        max_value=3650,
+        max_value=MAX_DAYS,
         help_text=_("Vide : quelle que soit la date."),
     )
     marking = forms.ChoiceField(
@@ -84,8 +86,7 @@ def alert_rule(request: ActorRequest, alert_rule_id: int) -> HttpResponseBase:
 
 def _edit(request: ActorRequest, rule: Any) -> HttpResponseBase:
     """The form; with "preview", what it would issue; with "save", the rule itself."""
-    names = commands.RuleTerms.__dataclass_fields__
-    initial = {name: getattr(rule, name) for name in names} if rule is not None else {}
+    initial = asdict(commands.RuleTerms.of(rule)) if rule is not None else {}
     form = RuleForm(request.POST if request.method == "POST" else None, initial=initial)
     preview, status = None, 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from django.db.models import Count, Min
 
 from rempart.engines.priority import Outcome
+from rempart.exposure import facets
 from rempart.exposure.models import Exposure
 from rempart.exposure.queries.services import services_by_body
 
@@ -49,9 +51,11 @@ def exposed_bodies(vulnerability_id: int) -> list[ExposedBody]:
 
 def exposing(vulnerability_ids: Iterable[int] | None, at_least: str) -> set[int]:
     """Those of these vulnerabilities (of all, when None) to which some body is exposed for certain, at this
-    priority or above."""
+    priority or above.
+    """
     urgent = [outcome.value for outcome in Outcome if outcome.rank >= Outcome(at_least).rank]
-    rows = Exposure.objects.filter(state=Exposure.State.OPEN, certainty="affected", priority__in=urgent)
+    wanted = [facets.numbers(state="open", certainty="affected", priority=each) for each in urgent]
+    rows = Exposure.objects.filter(state=Exposure.State.OPEN, facet__in=[*chain.from_iterable(wanted)])
     if vulnerability_ids is not None:
         rows = rows.filter(vulnerability_id__in=list(vulnerability_ids))
     return set(rows.values_list("vulnerability_id", flat=True).distinct())
@@ -59,8 +63,9 @@ def exposing(vulnerability_ids: Iterable[int] | None, at_least: str) -> set[int]
 
 def bodies_exposed_to(vulnerability_ids: Iterable[int]) -> int:
     """How many bodies any of these vulnerabilities exposes for certain."""
+    certain = facets.numbers(state="open", certainty="affected")
     rows = Exposure.objects.filter(
-        vulnerability_id__in=list(vulnerability_ids), state=Exposure.State.OPEN, certainty="affected"
+        state=Exposure.State.OPEN, facet__in=certain, vulnerability_id__in=list(vulnerability_ids)
     )
     return rows.values("body_id").distinct().count()
 
