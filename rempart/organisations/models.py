@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -124,6 +125,11 @@ class Duty(BodyOwned):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.title_id}"
+
+    @staticmethod
+    def going_on(day: date) -> Q:
+        """Those that have not ended before that day."""
+        return Q(ends_on__isnull=True) | Q(ends_on__gte=day)
 
 
 class OnCallPeriod(BodyOwned):

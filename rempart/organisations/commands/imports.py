@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from rempart.kernel import audit
 from rempart.kernel.actors import Actor
-from rempart.kernel.errors import DomainError, Invalid
+from rempart.kernel.errors import DomainError
 from rempart.kernel.permissions import Permission
 from rempart.organisations.commands.tables import RowError, check_cells, read_lines, yes_or_no
 from rempart.organisations.commands.tree import (
@@ -117,25 +117,13 @@ def apply_tree(actor: Actor, *, path: Path) -> ImportPlan:
     """
     plan = plan_tree(actor, path=path)
     if plan.errors:
-        first = plan.errors[0]
-        raise Invalid(
-            _("Ligne %(line)d, %(field)s : %(message)s")
-            % {"line": first.line, "field": first.field, "message": first.message},
-            code="rows",
-            field=first.field,
-            values={"errors": len(plan.errors)},
-        )
+        raise plan.errors[0].refusal({"errors": len(plan.errors)})
     waiting = {row.code: row for row in plan.rows}
     for row in _parents_first(waiting):
         try:
             _apply_row(actor, row)
         except DomainError as error:
-            raise Invalid(
-                _("Ligne %(line)d, %(field)s : %(message)s")
-                % {"line": row.line, "field": error.field, "message": error.message},
-                code="rows",
-                field=error.field,
-            ) from error
+            raise RowError(row.line, error.field, str(error.message)).refusal() from error
     if plan.changes:
         audit.record(
             actor, "organisation.import", object_type="organisations.organisation", after=plan.counts

@@ -8,7 +8,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from rempart.kernel import audit
@@ -116,9 +115,7 @@ def give_duty(
     if ends_on is not None and ends_on < starts:
         raise Invalid(_("La fin ne peut précéder le début."), field="ends_on")
     deputy = _deputy(actor, person, deputy_id)
-    same = Duty.objects.filter(body=body, person=person, title=title).filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=starts)
-    )
+    same = Duty.objects.filter(body=body, person=person, title=title).filter(Duty.going_on(starts))
     if ends_on is not None:
         same = same.filter(starts_on__lte=ends_on)
     if same.exists():
@@ -144,10 +141,7 @@ def give_duty(
 @transaction.atomic
 def end_duty(actor: Actor, *, duty_id: int, on: date | None = None) -> Duty:
     """Ends a duty on a day (that day included)."""
-    duty = Duty.objects.select_related("person", "title").filter(pk=duty_id).first()
-    if duty is None:
-        raise NotFound(_("Cette fonction n’est pas exercée."))
-    actor.require(Permission.CONTACT_MANAGE, duty.body_id)
+    duty = _held(actor, duty_id)
     end = on or today()
     if end < duty.starts_on:
         raise Invalid(_("La fin ne peut précéder le début."), field="on")
@@ -167,10 +161,7 @@ def end_duty(actor: Actor, *, duty_id: int, on: date | None = None) -> Duty:
 @transaction.atomic
 def set_deputy(actor: Actor, *, duty_id: int, deputy_id: int | None) -> Duty:
     """Says who answers when the holder of a duty cannot, or that nobody does."""
-    duty = Duty.objects.select_related("person", "title").filter(pk=duty_id).first()
-    if duty is None:
-        raise NotFound(_("Cette fonction n’est pas exercée."))
-    actor.require(Permission.CONTACT_MANAGE, duty.body_id)
+    duty = _held(actor, duty_id)
     deputy = _deputy(actor, duty.person, deputy_id)
     if duty.deputy_id == deputy_id:
         return duty
@@ -323,6 +314,15 @@ def _seen(actor: Actor, person_id: int) -> Person:
     if not actor.may(Permission.PEOPLE_READ, found.body_id):
         raise NotFound(_("Cette personne n’existe pas."), field="person_id")
     return found
+
+
+def _held(actor: Actor, duty_id: int) -> Duty:
+    """The duty, for who may change it. Raises NotFound, NotPermitted."""
+    duty = Duty.objects.select_related("person", "title").filter(pk=duty_id).first()
+    if duty is None:
+        raise NotFound(_("Cette fonction n’est pas exercée."))
+    actor.require(Permission.CONTACT_MANAGE, duty.body_id)
+    return duty
 
 
 def _deputy(actor: Actor, person: Person, deputy_id: int | None) -> Person | None:

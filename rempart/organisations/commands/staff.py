@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from rempart.kernel import audit
@@ -107,7 +106,7 @@ class _Present:
         self.organisations = {each.code: each for each in may.filter(active_to__isnull=True)}
         rows = Person.objects.filter(body__in=may)
         self.people: dict[Key, Person] = {(each.body_id, each.email): each for each in rows}
-        duties = Duty.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today()), body__in=may)
+        duties = Duty.objects.filter(Duty.going_on(today()), body__in=may)
         self.duties = {
             (each.person_id, each.title.code): each for each in duties.select_related("title", "deputy")
         }
@@ -148,21 +147,16 @@ def apply_people(actor: Actor, *, path: Path) -> StaffPlan:
     """
     plan = plan_people(actor, path=path)
     if plan.errors:
-        raise _at(plan.errors[0].line, plan.errors[0].field, plan.errors[0].message)
+        raise plan.errors[0].refusal()
     for apply in (_apply_person, _apply_duty):
         for row in plan.rows:
             try:
                 apply(actor, row)
             except DomainError as error:
-                raise _at(row.line, error.field, str(error.message)) from error
+                raise RowError(row.line, error.field, str(error.message)).refusal() from error
     if plan.changes:
         audit.record(actor, "person.import", object_type="organisations.person", after=plan.counts)
     return plan
-
-
-def _at(line: int, column: str, message: str) -> Invalid:
-    words = _("Ligne %(line)d, %(field)s : %(message)s")
-    return Invalid(words % {"line": line, "field": column, "message": message}, code="rows", field=column)
 
 
 def _planned(present: _Present, first: dict[Key, StaffRow], line: int, cells: dict[str, str]) -> StaffRow:
@@ -263,7 +257,7 @@ def _apply_duty(actor: Actor, row: StaffRow) -> None:
         give_duty(actor, person_id=person.pk, title_code=row.values["duty"], deputy_id=deputy_id)
         return
     held = Duty.objects.filter(
-        Q(ends_on__isnull=True) | Q(ends_on__gte=today()),
+        Duty.going_on(today()),
         person=person,
         body_id=row.values["body_id"],
         title__code=row.values["duty"],

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -26,6 +27,12 @@ class RowError:
     line: int
     field: str
     message: str
+
+    def refusal(self, values: dict[str, Any] | None = None) -> Invalid:
+        """The error, with these ``values``, by which the whole file is refused."""
+        words = _("Ligne %(line)d, %(field)s : %(message)s")
+        told = words % {"line": self.line, "field": self.field, "message": self.message}
+        return Invalid(told, code="rows", field=self.field, values=values)
 
 
 def read_lines(

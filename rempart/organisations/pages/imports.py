@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rempart.kernel import signing, uploads
@@ -31,23 +32,27 @@ _KEPT = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class _Import:
-    """One kind of file: how it is read and applied, and the pages that show it."""
+    """One kind of file: how it is read and applied, the pages that show it, and what is said at the end."""
 
     purpose: str
     form: type[forms.Form]
     plan: Callable[..., Any]
+    apply: Callable[..., Any]
     page: str
     preview: str
     back: str
+    said: Any
 
 
 _TREE = _Import(
-    "organisations.import", ImportForm, commands.plan_tree, "organisations/import.html",
-    "organisations/import_preview.html", "organisation_list",
+    "organisations.import", ImportForm, commands.plan_tree, commands.apply_tree,
+    "organisations/import.html", "organisations/import_preview.html", "organisation_list",
+    gettext_lazy("%(count)d organisme(s) changés."),
 )  # fmt: skip
 _PEOPLE = _Import(
-    "organisations.people", PeopleImportForm, commands.plan_people, "organisations/people_import.html",
-    "organisations/people_import_preview.html", "person_list",
+    "organisations.people", PeopleImportForm, commands.plan_people, commands.apply_people,
+    "organisations/people_import.html", "organisations/people_import_preview.html", "person_list",
+    gettext_lazy("%(count)d ligne(s) appliquées."),
 )  # fmt: skip
 
 
@@ -64,17 +69,13 @@ def people_import(request: ActorRequest) -> HttpResponse:
 @page(Permission.ORGANISATION_MANAGE)
 @require_POST
 def organisation_import_apply(request: ActorRequest) -> HttpResponse:
-    plan = _applied(request, _TREE, commands.apply_tree)
-    messages.success(request, _("%(count)d organisme(s) changés.") % {"count": plan.changes})
-    return redirect("organisation_list")
+    return _applied(request, _TREE)
 
 
 @page(Permission.ORGANISATION_MANAGE)
 @require_POST
 def people_import_apply(request: ActorRequest) -> HttpResponse:
-    plan = _applied(request, _PEOPLE, commands.apply_people)
-    messages.success(request, _("%(count)d ligne(s) appliquées.") % {"count": plan.changes})
-    return redirect("person_list")
+    return _applied(request, _PEOPLE)
 
 
 def _shown(request: ActorRequest, what: _Import) -> HttpResponse:
@@ -98,7 +99,7 @@ def _shown(request: ActorRequest, what: _Import) -> HttpResponse:
     return render(request, what.page, context)
 
 
-def _applied(request: ActorRequest, what: _Import, apply: Callable[..., Any]) -> Any:
+def _applied(request: ActorRequest, what: _Import) -> HttpResponse:
     """Applies the file of a preview, for who sent it. Raises Invalid when it is no longer there."""
     expired = Invalid(_("Cet aperçu a expiré : envoyez le fichier de nouveau."))
     try:
@@ -108,9 +109,10 @@ def _applied(request: ActorRequest, what: _Import, apply: Callable[..., Any]) ->
     stored = _spool() / Path(payload["file"]).name
     if payload["user"] != request.actor.user_id or not stored.exists():
         raise expired
-    plan = apply(request.actor, path=stored)
+    plan = what.apply(request.actor, path=stored)
     stored.unlink(missing_ok=True)
-    return plan
+    messages.success(request, what.said % {"count": plan.changes})
+    return redirect(what.back)
 
 
 def _spool() -> Path:

@@ -34,7 +34,7 @@ def _duties() -> QuerySet[Duty]:
     """The duties in force that receive alerts."""
     day = today()
     rows = Duty.objects.filter(title__receives_alerts=True, starts_on__lte=day)
-    return rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day))
+    return rows.filter(Duty.going_on(day))
 
 
 def places_of(person_id: int) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rempart.kernel.actors import Actor
@@ -41,7 +41,7 @@ def duties(actor: Actor, organisation: Organisation, *, past: bool = False) -> Q
     """The duties held in an organisation, those in force unless ``past``."""
     rows: QuerySet[Duty] = Duty.objects.visible_to(actor, Permission.PEOPLE_READ).filter(body=organisation)
     if not past:
-        rows = rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today()))
+        rows = rows.filter(Duty.going_on(today()))
     return rows.select_related("person", "title", "deputy").order_by("title__rank", "starts_on", "id")
 
 

@@ -117,7 +117,7 @@ def _people(places: set[int], at: datetime) -> dict[int, list[_Answering]]:
     holders: dict[int, list[_Answering]] = defaultdict(list)
     duties = (
         Duty.objects.filter(body_id__in=places, title__receives_alerts=True, starts_on__lte=day)
-        .filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day))
+        .filter(Duty.going_on(day))
         .filter(Q(person__active=True) | Q(deputy__active=True))
         .select_related("person", "deputy")
         .order_by("title__rank", "id")
