@@ -61,16 +61,17 @@ def sign_ins_of_demo() -> list[dict[str, str]]:
 
 def print_sign_ins(console: Console, address: str) -> None:
     """The address of the platform and who may sign in to try it."""
-    known = passwords() if (settings.VAR / _STORE).exists() else {}
+    known = sign_ins_of_demo()
     console.print(f"\n[bold]Rempart[/]  {address}\n")
     if not known:
         return
     table = Table(title="Comptes de démonstration · Demo sign-ins", title_justify="left", box=None)
     # An address or a password cut short would be of no use: the roles give way on a narrow terminal.
     table.add_column("Rôle · Role")
-    table.add_column("Courriel · E-mail", no_wrap=True, min_width=max(len(each.email) for each in SIGN_INS))
-    table.add_column("Mot de passe · Password", no_wrap=True, min_width=max(map(len, known.values())))
-    for each in SIGN_INS:
-        table.add_row(str(ROLE_NAMES[each.role]), each.email, known.get(each.email, ""))
+    table.add_column("Courriel · E-mail", no_wrap=True, min_width=max(len(each["email"]) for each in known))
+    longest = max(len(each["password"]) for each in known)
+    table.add_column("Mot de passe · Password", no_wrap=True, min_width=longest)
+    for each in known:
+        table.add_row(str(ROLE_NAMES[Role(each["role"])]), each["email"], each["password"])
     console.print(table)
     console.print()

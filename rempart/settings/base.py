@@ -232,8 +232,8 @@ STORAGES = {
 }
 
 # How long a worker's claim on an event or a job outlives it; renewed while the worker lives.
-MATCHING_PROCESSES = env.whole("REMPART_MATCHING_PROCESSES", 1)  # of one worker, while it matches everything
 LEASE_SECONDS = env.whole("REMPART_LEASE_SECONDS", 60)
+MATCHING_PROCESSES = env.whole("REMPART_MATCHING_PROCESSES", 1)  # of one worker, while it matches everything
 # Whoever reads /metrics from another machine shows this as a bearer token; without it only loopback reads.
 METRICS_TOKEN = env.text("REMPART_METRICS_TOKEN")
 TASKS = {

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.core.cache import caches
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -61,13 +61,7 @@ def _counts(actor: Actor) -> dict[str, int]:
     key = "assets:counts:all" if scope.everything else f"assets:counts:{hash(scope.bodies)}"
     found: dict[str, int] = caches["process"].get_or_set(
         key,
-        lambda: queries.assets(actor).aggregate(
-            total=Count("id"),
-            categorised=Count("id", filter=Q(confidentiality__gt=0, integrity__gt=0, availability__gt=0)),
-            stale=Count("id", filter=Q(last_seen_at__lt=now() - STALE)),
-            unowned=Count("id", filter=Q(owner__isnull=True)),
-            internet=Count("id", filter=Q(network_exposure="internet")),
-        ),
+        lambda: queries.figures(queries.assets(actor), now() - STALE),
         _FIGURES_KEPT,
     )
     return found

@@ -19,7 +19,6 @@ from rempart.kernel.time import now
 from rempart.organisations import queries as organisations
 
 STALE = timedelta(days=30)
-_CATEGORISED = Q(confidentiality__gt=0, integrity__gt=0, availability__gt=0)
 _YES_NO = (("yes", _("oui")), ("no", _("non")))
 _LONGEST_CHOICE = 400
 
@@ -112,7 +111,7 @@ def asset_listing(actor: Actor) -> Listing:
             ),
             Filter("location", _("Emplacement"), _location, _locations(actor), folded=True),
             Filter("jurisdiction", _("Territoire"), _jurisdiction, folded=True),
-            Filter("categorised", _("Catégorisé"), _either(_CATEGORISED), _YES_NO, folded=True),
+            Filter("categorised", _("Catégorisé"), _either(queries.CATEGORISED), _YES_NO, folded=True),
             Filter("stale", _("Pas vu depuis 30 jours"), _stale, _YES_NO, folded=True),
             Filter("owner", _("Détenteur"), _owner, folded=True),
         ),
@@ -179,7 +178,7 @@ def service_listing(actor: Actor) -> Listing:
             Filter("body", _("Organisme"), lambda rows, value: rows.filter(body__code=value), _bodies(actor)),
             Filter("essential", _("Essentiel"), _either(Q(essential=True)), _YES_NO, folded=True),
             Filter("criticality", _("Criticité"), _criticality, _items(words.LEVELS)),
-            Filter("categorised", _("Catégorisé"), _either(_CATEGORISED), _YES_NO, folded=True),
+            Filter("categorised", _("Catégorisé"), _either(queries.CATEGORISED), _YES_NO, folded=True),
         ),
         default_sort="-criticality",
     )

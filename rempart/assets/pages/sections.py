@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import queries
+from rempart.assets.pages.lists import STALE
 from rempart.kernel.actors import Actor
 from rempart.kernel.addresses import address
 from rempart.kernel.permissions import Permission
+from rempart.kernel.time import now
 from rempart.organisations.sections import register_section
 
 # Figure → (its label, the filter of the list of assets that shows its rows)
@@ -34,16 +35,7 @@ def body_section(request: HttpRequest, organisation: Any) -> str | None:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     if organisation.kind != "body" or not actor.may(Permission.ASSET_READ, organisation.pk):
         return None
-    counts = (
-        queries.assets(actor)
-        .filter(body_id=organisation.pk)
-        .aggregate(
-            total=Count("id"),
-            categorised=Count("id", filter=Q(confidentiality__gt=0, integrity__gt=0, availability__gt=0)),
-            unowned=Count("id", filter=Q(owner__isnull=True)),
-            internet=Count("id", filter=Q(network_exposure="internet")),
-        )
-    )
+    counts = queries.figures(queries.assets(actor).filter(body_id=organisation.pk), now() - STALE)
     page = address("asset_list")
     figures = [
         {

@@ -1,8 +1,10 @@
 """Every question about assets; each answers with the rows of the bodies that the actor may see."""
 
 from rempart.assets.queries.assets import (
+    CATEGORISED,
     asset_choices,
     assets,
+    figures,
     get_asset,
     installs_of,
     locations,
@@ -23,11 +25,13 @@ from rempart.assets.queries.measures import InventoryMeasures, inventory_measure
 from rempart.assets.queries.search import Found, containing, search
 
 __all__ = [
+    "CATEGORISED",
     "Found",
     "InventoryMeasures",
     "asset_choices",
     "assets",
     "containing",
+    "figures",
     "get_asset",
     "get_import",
     "imports",

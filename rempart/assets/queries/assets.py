@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from rempart.assets.models import Asset, Dependency, Install, Location
@@ -15,6 +16,7 @@ from rempart.kernel.staging import fetch
 from rempart.organisations import queries as organisations
 
 _LONGEST_PATH = 200
+CATEGORISED = Q(confidentiality__gt=0, integrity__gt=0, availability__gt=0)
 
 
 def assets(actor: Actor, *, retired: bool = False) -> QuerySet[Asset]:
@@ -23,6 +25,17 @@ def assets(actor: Actor, *, retired: bool = False) -> QuerySet[Asset]:
     if not retired:
         rows = rows.filter(retired_at__isnull=True)
     return rows.select_related("body", "owner", "location")
+
+
+def figures(rows: QuerySet[Asset], stale_before: datetime) -> dict[str, int]:
+    """How many assets there are, and of them: categorised, not seen since, without owner, on the internet."""
+    return rows.aggregate(
+        total=Count("id"),
+        categorised=Count("id", filter=CATEGORISED),
+        stale=Count("id", filter=Q(last_seen_at__lt=stale_before)),
+        unowned=Count("id", filter=Q(owner__isnull=True)),
+        internet=Count("id", filter=Q(network_exposure="internet")),
+    )
 
 
 def services(actor: Actor) -> QuerySet[Asset]:

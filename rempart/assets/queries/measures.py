@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Max, Q, QuerySet, Value
 
 from rempart.assets.models import Asset, Install, InventoryImport
+from rempart.assets.queries.assets import CATEGORISED
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ def inventory_measures(body_ids: Collection[int] | None = None) -> dict[int, Inv
 
     live = of(Asset.objects.filter(retired_at__isnull=True)).annotate(
         assets=Count("id"),
-        categorised=Count("id", filter=Q(confidentiality__gt=0, integrity__gt=0, availability__gt=0)),
+        categorised=Count("id", filter=CATEGORISED),
         without_owner=Count("id", filter=Q(owner__isnull=True)),
         without_location=Count("id", filter=Q(location__isnull=True)),
     )

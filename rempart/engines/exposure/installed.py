@@ -42,7 +42,7 @@ class Installed:
 
     def compared(self, identity: str) -> tuple[str, str]:
         """The version and the purl's type under which statements about ``identity`` read it."""
-        if self.purl_type == "golang" and _UNTAGGED.fullmatch(self.version):
+        if self.follows_no_tag:
             # A commit that follows no tag has a place in Go's order alone, and is no version of a product.
             return (self.version, self.purl_type) if identity.startswith(_OF_GO) else ("", "")
         if not is_packaged(identity):
@@ -53,8 +53,12 @@ class Installed:
     @property
     def is_open(self) -> bool:
         """Whether more than the order of one version decides."""
-        untagged = self.purl_type == "golang" and _UNTAGGED.fullmatch(self.version) is not None
-        return bool(self.last or self.source[1]) or untagged
+        return bool(self.last or self.source[1]) or self.follows_no_tag
+
+    @property
+    def follows_no_tag(self) -> bool:
+        """Whether it is a commit of a Go module that never had a version (a pseudo-version of v0.0.0)."""
+        return self.purl_type == "golang" and _UNTAGGED.fullmatch(self.version) is not None
 
 
 def _package_of(identity: str) -> str:

@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from rempart.exposure.commands import opening
-from rempart.exposure.commands.matching import tell
-from rempart.exposure.commands.reach import Reach, hold
+from rempart.exposure.commands.reach import hold
+from rempart.exposure.commands.statements import reach_of, tell_of
 from rempart.exposure.models import Exposure, Statement
 from rempart.kernel import audit, walls
 from rempart.kernel.actors import Actor
@@ -91,12 +91,10 @@ def adopt_statement(actor: Actor, *, statement_id: int, body_id: int, reason: st
         review_note=_("Reprise de la déclaration n° %(number)s, déjà revue.") % {"number": offer.pk},
         adopted_from=offer,
     )
-    movement = opening.settle(Reach(vulnerability_ids=[offer.vulnerability_id], body_id=body_id), at)
+    movement = opening.settle(reach_of(adopted), at)
     audit.record(
         actor, "statement.adopted", adopted, after={"from": offer.pk, "component_id": offer.component_id},
         on_behalf_of=str(example.body) if reason.strip() else "", reason=reason.strip(),
     )  # fmt: skip
-    movement.vulnerability_ids.add(offer.vulnerability_id)
-    movement.body_ids.add(body_id)
-    tell(movement, "statement", statement_id=adopted.pk, statement_state=str(adopted.state))
+    tell_of(adopted, movement)
     return adopted
