@@ -156,3 +156,12 @@ def test_the_api_tries_unless_told_to_save(world) -> None:
     address = f"/api/v1/alerts/rules/{made['id']}"
     assert client.put(address, off, content_type="application/json").json()["rule"]["enabled"] is False
     assert client.put(f"{address}9999", off, content_type="application/json").status_code == 404
+
+
+def test_a_number_that_is_no_rules_is_not_found(world) -> None:
+    client = signed_in(factories.user(Role.CGCD_ANALYST, world.command.parent))
+    terms = {"name_fr": "Règle", "name_en": "Rule"}
+    for number in (987_654, 10**30):
+        assert client.get(f"/directives/rules/{number}/").status_code == 404
+        asked = client.put(f"/api/v1/alerts/rules/{number}", terms, content_type="application/json")
+        assert asked.status_code == 404
