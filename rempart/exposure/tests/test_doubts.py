@@ -7,6 +7,7 @@ from django.test import Client
 
 from rempart.engines.exposure import REASONS
 from rempart.exposure import commands, wording
+from rempart.exposure.models import Exposure
 from rempart.exposure.queries.doubts import doubtful, doubts
 from rempart.kernel.actors import system
 from rempart.kernel.permissions import Role
@@ -42,6 +43,19 @@ def test_the_page_shows_ones_own_rows_only(server) -> None:
     elsewhere = factories.organisation(parent=server.body.parent)
     stranger.force_login(factories.user(Role.BODY_OFFICER, elsewhere))
     assert "CVE-2030-0001" not in stranger.get("/doubts/").content.decode()
+
+
+def test_an_exposure_that_cannot_be_told_does_not_say_that_it_is_certain(server) -> None:
+    officer = Client()
+    officer.force_login(factories.user(Role.BODY_OFFICER, server.body))
+    for exposure in Exposure.objects.all():
+        page = officer.get(f"/exposures/{exposure.pk}").content.decode()
+        doubtful_one = exposure.certainty == "cannot_tell"
+        assert ("expose peut-être cet actif" in page, "expose cet actif" in page) == (
+            doubtful_one,
+            not doubtful_one,
+        )
+    assert Exposure.objects.filter(certainty="cannot_tell").exists()
 
 
 def test_every_reason_has_its_words_and_every_doubt_what_settles_it() -> None:
