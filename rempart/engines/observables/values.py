@@ -122,7 +122,8 @@ def _encoded(text: str) -> str:
     """A part of a URL with what need not be encoded as it is, and letters that are not ASCII encoded."""
     if "%" in text:
         text = _ENCODED.sub(lambda found: _decoded(found[0]), text)
-    return text if text.isascii() else quote(text, safe=_ASCII)
+    # Events hold halves of surrogate pairs too.
+    return text if text.isascii() else quote(text, safe=_ASCII, errors="surrogatepass")
 
 
 def _decoded(text: str) -> str:

@@ -168,6 +168,12 @@ def test_no_event_that_holds_an_indicator_is_passed(
     assert set(holding) <= set(matcher.suspects([text_of(event) for event in events]))
 
 
+def test_a_link_with_half_of_a_surrogate_pair_is_read_like_another() -> None:
+    matcher = Matcher(_table(*TABLE))
+    assert not matcher.scan({"url": "http://evil.org/a\ud800"}, lambda: NOW)
+    assert matcher.scan({"url": "http://evil.org/\ud800 http://evil.com/a"}, lambda: NOW)
+
+
 def test_events_that_hold_none_are_passed() -> None:
     matcher = Matcher(_table(*TABLE))
     texts = [
