@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import queries
@@ -20,10 +19,10 @@ from rempart.organisations.sections import register_section
 
 # Figure → (its label, the filter of the list of assets that shows its rows)
 _FIGURES: dict[str, tuple[Any, dict[str, str]]] = {
-    "total": (capfirst(_("actifs")), {}),
-    "categorised": (capfirst(_("catégorisés")), {"categorised": "yes"}),
-    "unowned": (capfirst(_("sans détenteur")), {"owner": "-"}),
-    "internet": (capfirst(_("exposés à Internet")), {"exposure": "internet"}),
+    "total": (_("actifs"), {}),
+    "categorised": (_("catégorisés"), {"categorised": "yes"}),
+    "unowned": (_("sans détenteur"), {"owner": "-"}),
+    "internet": (_("exposés à Internet"), {"exposure": "internet"}),
 }
 
 
