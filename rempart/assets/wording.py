@@ -37,6 +37,7 @@ REASONS: dict[str, Any] = {
     "too_deep": _("Le fichier a plus de {limit} niveaux imbriqués."),
     "too_large": _("Le fichier dépasse {limit} octets."),
     "too_long": _("{length} caractères, alors que {limit} sont permis."),
+    "open_quote": _("Un guillemet ouvert à la ligne {line} du fichier n’est jamais refermé."),
     "too_many_cells": _("La feuille couvre {cells} cellules, alors que {limit} sont permises."),
     "too_many_columns": _("Plus de {limit} colonnes."),
     "too_many_components": _("Plus de {limit} composants."),

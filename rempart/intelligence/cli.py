@@ -17,13 +17,15 @@ from rich.table import Table
 
 from rempart.intelligence import commands, queries
 from rempart.intelligence.api import feed_as_dict
-from rempart.kernel.actors import system
+from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import DomainError
 
 feeds = typer.Typer(
     no_args_is_help=True, help="Sources de vulnérabilités · Feeds: KEV, CVE, EPSS, CSAF, OSV, VEX."
 )
 _Name = Annotated[str, typer.Argument(help="Source · Feed: kev, cve, epss… (feeds list)")]
+_SHOWN = 20
+_PROBLEMS = 10
 _Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
 
 
@@ -129,18 +131,75 @@ def load(
     feed: Annotated[str, typer.Option(help="Source des fiches · Feed to which the records belong.")] = "",
     as_json: _Json = False,
 ) -> None:
-    """Charge des fiches depuis des fichiers, sans réseau · Load records from files, no network."""
-    with _said(), _bars(as_json) as bars:
-        loaded = commands.load_folder(
-            system("cli"),
-            path,
-            kind=kind or None,
-            feed=feed or None,
-            progress=lambda each, part: _bar(bars, f"{each} {part.name}"),
-        )
-    _answer(
-        [{"kind": each.kind, "path": str(each.path), **each.counts.as_dict()} for each in loaded], as_json
+    """Charge des fiches depuis des fichiers, sans réseau · Load records from files, no network.
+
+    rempart feeds load kev.json
+    rempart feeds load /mnt/mirror (kev/ cve/ epss/ csaf/…)
+    rempart feeds load csaf --kind csaf
+
+    What nothing recognises, and what could not be read, is told file by file. Exit code 1 when nothing was
+    recognised, or when nothing of a file could be read.
+    """
+    actor = system("cli")
+    aside: list[commands.PassedOver] = []
+    try:
+        with _said(), _bars(as_json) as bars:
+            loaded = commands.load_folder(
+                actor,
+                path,
+                kind=kind or None,
+                feed=feed or None,
+                progress=lambda each, part: _bar(bars, f"{each} {part.name}"),
+                passed_over=aside.append,
+            )
+    finally:
+        if not as_json:
+            _tell_aside(aside)
+    rows = [_loading(actor, each) for each in loaded]
+    if as_json:
+        rows += [{"path": str(one.path), "passed_over": str(one.reason)} for one in aside]
+        typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
+    else:
+        _tell_loaded(rows)
+    unread = any(each.counts.read and each.counts.read == each.counts.rejected for each in loaded)
+    raise typer.Exit(1 if unread else 0)
+
+
+def _loading(actor: Actor, each: commands.Loaded) -> dict[str, Any]:
+    """What a part gave, and the first records that could not be read, each with its reason."""
+    row = {"kind": each.kind, "path": str(each.path), **each.counts.as_dict()}
+    if each.counts.rejected:
+        kept = queries.quarantined(actor).filter(feed__name=each.feed, last_seen_at__gte=each.run_at)
+        first = kept.order_by("pk")[:_PROBLEMS]
+        row["problems"] = [{"where": p.where, "field": p.field, "reason": p.reason} for p in first]
+    return row
+
+
+def _tell_aside(aside: list[commands.PassedOver]) -> None:
+    err = Console(stderr=True)
+    for one in aside[:_SHOWN]:
+        err.print(f"{one.path} : {one.reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if len(aside) > _SHOWN:
+        err.print(_("… et {count} autres.").format(count=len(aside) - _SHOWN), style="yellow")
+
+
+def _tell_loaded(rows: list[dict[str, Any]]) -> None:
+    said = _(
+        "{read} lues · {added} nouvelles · {changed} changées · {unchanged} inchangées · "
+        "{rejected} mises de côté"
     )
+    for row in rows:
+        line = f"{row['kind']}  {row['path']} : {said.format_map(row)}"
+        Console().print(line, markup=False, highlight=False, soft_wrap=True)
+    err = Console(stderr=True)
+    for row in rows:
+        problems = row.get("problems", [])
+        for one in problems:
+            said = "  ".join(part for part in (one["where"], one["field"], one["reason"]) if part)
+            err.print(f"  {said}", style="red", markup=False, highlight=False, soft_wrap=True)
+        if row["rejected"] > len(problems):
+            more = _("… et {count} autres, à la page « Fiches mises de côté ».")
+            err.print(f"  {more.format(count=row['rejected'] - len(problems))}", style="red", markup=False)
 
 
 @feeds.command("enable")

@@ -27,6 +27,7 @@ _INVENTORY: Final = {
     "not_winget": "pas une liste de winget : {reason}",
     "not_xlsx": "un classeur illisible : {reason}",
     "not_xml": "du XML illisible : {reason}",
+    "open_quote": "un guillemet ouvert à la ligne {line} n’est jamais refermé",
     "part_skipped": "la partie « {part} » ({count}) n’est pas lue",
     "ratio": "le fichier se décompresse plus de {limit} fois",
     "schema": "{reason}",

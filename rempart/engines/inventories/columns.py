@@ -32,6 +32,7 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
             "asset number",
         ),
         *("code actif", "etiquette", "ci id", "id ci", "device id", "host id", "machine id"),
+        *("asset key", "cle de l actif", "cle d actif", "cle actif", "key", "cle"),
         *("identifiant", "id", "uid", "uuid", "code", "numero", "no", "reference", "serial number"),
     ),
     "asset_name": (

@@ -25,6 +25,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "not_winget": "not a list of winget: {reason}",
     "not_xlsx": "not an Excel workbook (.xlsx): {reason}",
     "not_xml": "not XML: {reason}",
+    "open_quote": "a quote opened on line {line} is never closed",
     "part_skipped": "the part “{part}” ({count}) is not read",
     "ratio": "the file expands more than {limit} times",
     "schema": "{reason}",

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from python_calamine import CalamineSheet
 
@@ -52,7 +52,8 @@ class Table:
         """Every row after the header; blank ones are passed over, a bad one carries its error.
 
         Cells are data, whatever they hold (a formula's text stays as it is). Raises
-        ``InventoryError`` where nothing after can be trusted (``too_many_rows``, ``unclosed_quote``).
+        ``InventoryError`` where nothing after can be trusted (``too_many_rows``, ``unclosed_quote``,
+        ``open_quote``).
         """
         header_seen = False
         for number, cells in _raw_rows(self.path, self.encoding, self.delimiter, self.sheet):
@@ -148,20 +149,40 @@ def _raw_rows(
             stream.seek(0)
         else:
             stream.readline()
-        rows = csv.reader(stream, delimiter=delimiter)
+        lines = _Lines(stream)
+        rows = csv.reader(lines, delimiter=delimiter)
         number = 0
         while True:
+            number += 1
+            start = rows.line_num + 1
             try:
                 cells = next(rows, None)
             except csv.Error as problem:
-                where = f"row {number + 1}"
-                raise InventoryError(
-                    where, f"line {rows.line_num}", "unclosed_quote", reason=problem
-                ) from None
+                where = f"row {number}"
+                raise InventoryError(where, f"line {start}", "unclosed_quote", reason=problem) from None
             if cells is None:
                 return
-            number += 1
+            if lines.ended:
+                raise InventoryError(f"row {number}", f"line {start}", "open_quote", line=start)
             yield number, cells
+
+
+class _Lines:
+    """A file's lines. A row that asks for one more than there is holds a quote that nothing closes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.ended = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline()
+        if not line:
+            self.ended = True
+            raise StopIteration
+        return line
 
 
 def _encoding(path: Path) -> str:

@@ -74,7 +74,7 @@ def _folder(root: Path, meter: Meter, only: re.Pattern[str] | None) -> Iterator[
                 reason = problem.strerror or "cannot be read"
                 yield Reading(name, error=RecordError("", reason, "unreadable"))
             continue
-        if not _is_source(path.name) or not path.is_file():
+        if not is_source(path.name) or not path.is_file():
             continue
         if path.suffix == ".json" and only and not only.fullmatch(path.name):
             continue
@@ -88,7 +88,8 @@ def _folder(root: Path, meter: Meter, only: re.Pattern[str] | None) -> Iterator[
             return
 
 
-def _is_source(name: str) -> bool:
+def is_source(name: str) -> bool:
+    """Whether a folder's file of this name is read for records."""
     return name.lower().removesuffix(".gz").endswith((".json", ".zip", *_LINES))
 
 

@@ -10,6 +10,7 @@ from rempart.intelligence.commands.folder import Loaded, load_folder
 from rempart.intelligence.commands.kev import load_kev
 from rempart.intelligence.commands.lifecycle import load_lifecycle
 from rempart.intelligence.commands.osv import load_osv
+from rempart.intelligence.commands.recognising import PassedOver
 from rempart.intelligence.commands.runs import ensure_default_feeds
 from rempart.intelligence.commands.sync import FeedUnavailable, sync_feed
 from rempart.intelligence.commands.vex import accept_author, load_vex
@@ -18,6 +19,7 @@ __all__ = [
     "FeedUnavailable",
     "LoadCounts",
     "Loaded",
+    "PassedOver",
     "Progress",
     "accept_author",
     "add_feed",

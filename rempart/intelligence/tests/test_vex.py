@@ -174,7 +174,8 @@ def test_what_a_folder_holds_is_recognised(platform, tmp_path, feed) -> None:
     accept(platform, feed)
     (tmp_path / "a.json").write_text(json.dumps(openvex()))
     (tmp_path / "b.json").write_text(json.dumps(CYCLONEDX))
-    assert [one.kind for one in commands.load_folder(platform, tmp_path)] == ["vex", "vex"]
+    (loaded,) = commands.load_folder(platform, tmp_path)
+    assert (loaded.kind, loaded.counts.read) == ("vex", 2)
 
 
 def test_only_who_manages_sources_for_the_government_accepts(platform, feed, client: Client) -> None:

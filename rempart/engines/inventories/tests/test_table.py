@@ -101,6 +101,37 @@ def test_rows_are_counted_and_an_open_quote_stops(tmp_path):
     assert caught.value.code == "unclosed_quote"
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('a,b\n1,2\n3,"4\n', 3),
+        ('a,b\n1,2\n3,"4', 3),
+        ('a,b\n1,"2\n3,4\n5,6\n', 2),
+        ('a,b\n1,"two\nlines"\n3,"4\n', 4),
+        ('a,"b\n1,2\n', 1),
+    ],
+)
+def test_a_quote_that_nothing_closes_is_told_with_its_line(tmp_path, content, line):
+    with pytest.raises(InventoryError) as caught:
+        list(open_table(csv_file(tmp_path, content), "csv").rows())
+    assert (caught.value.code, caught.value.values["line"]) == ("open_quote", str(line))
+
+
+def test_quotes_that_close_at_the_very_end_are_sound(tmp_path):
+    table = open_table(csv_file(tmp_path, 'a,b\n1,"two\nlines"\n3,"an ""inch"""'), "csv")
+    assert [row.cells["b"] for row in table.rows()] == ["two\nlines", 'an "inch"']
+
+
+@pytest.mark.parametrize("header", ["key", "Key", "clé", "Clé", "identifiant", "id", "ID", "Asset key"])
+def test_a_column_of_keys_is_the_assets_identifier(header):
+    assert guess_mapping([header, "name", "product", "version"]) == {
+        "asset_id": header,
+        "asset_name": "name",
+        "product": "product",
+        "version": "version",
+    }
+
+
 def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
     with pytest.raises(InventoryError) as caught:
         open_table(csv_file(tmp_path, "a,b\n" * 100), "csv", InventoryLimits(file_bytes=100))
