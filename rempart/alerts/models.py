@@ -105,7 +105,7 @@ class Target(BodyOwned):
     delay_reason = models.TextField(blank=True)
     delayed_until = models.DateTimeField(null=True, blank=True)  # granted
     accepted_until = models.DateTimeField(null=True, blank=True)
-    rung = models.PositiveSmallIntegerField(default=0)  # how far up the escalation ladder
+    rung = models.PositiveSmallIntegerField(default=0)  # the last told: 0 officer, 1 deputy, 2 cocd, 3 cgcd
     escalate_at = models.DateTimeField(null=True, blank=True)
     reopened = models.PositiveSmallIntegerField(default=0)
     exposures_total = models.PositiveIntegerField(default=0)
@@ -201,6 +201,26 @@ class Delivery(BodyOwned):
 
     def __str__(self) -> str:
         return f"{self.occasion} {self.pk}"
+
+
+class EscalationStep(models.Model):
+    """Who is told of a directive of this priority that nobody acknowledges, and how long after its sending.
+
+    ``business``: the minutes are those of the office's open hours.
+    """
+
+    priority = models.CharField(max_length=12)  # act_now | out_of_cycle | scheduled
+    rung = models.CharField(max_length=10)  # officer | deputy | cocd | cgcd
+    minutes = models.PositiveIntegerField()
+    business = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["priority", "rung"], name="a_rung_is_told_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.priority} {self.rung} {self.minutes}"
 
 
 class AlertRule(models.Model):

@@ -20,6 +20,7 @@ ACTIONS: dict[str, Any] = {
     "directive.stated_not_affected": pgettext_lazy("audit", "« Non touché » déclaré"),
     "directive.stated_risk_accepted": pgettext_lazy("audit", "Acceptation du risque proposée"),
     "alert_rule.save": pgettext_lazy("audit", "Règle d’alerte enregistrée"),
+    "escalation.save": pgettext_lazy("audit", "Échelle d’escalade enregistrée"),
     "delivery.retry": pgettext_lazy("audit", "Message renvoyé"),
 }
 
@@ -38,12 +39,15 @@ FIELDS: dict[str, Any] = {
     "kev_only": pgettext_lazy("field", "Catalogue KEV seulement"),
     "minimum_priority": pgettext_lazy("field", "Priorité d’au moins"),
     "kev_added_within_days": pgettext_lazy("field", "Entrée au catalogue depuis (jours)"),
+    "ladders": pgettext_lazy("field", "Échelles"),
+    "moved": pgettext_lazy("field", "Escalades déplacées"),
     "delivery": pgettext_lazy("field", "Message (numéro)"),
 }
 
 OBJECTS: dict[str, Any] = {
     "alerts.directive": pgettext_lazy("object", "Directive"),
     "alerts.target": pgettext_lazy("object", "Directive à un organisme"),
+    "alerts.escalationstep": pgettext_lazy("object", "Échelle d’escalade"),
     "alerts.alertrule": pgettext_lazy("object", "Règle d’alerte"),
     "alerts.delivery": pgettext_lazy("object", "Message"),
 }

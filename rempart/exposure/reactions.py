@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rempart.exposure import commands, jobs
 from rempart.exposure.commands import lifecycle
+from rempart.kernel.jobs import enqueue_once
 from rempart.kernel.outbox import Event, reacts_to
 
 
@@ -38,6 +39,12 @@ def network_exposure_changed(event: Event) -> None:
 @reacts_to("assets.inventory_changed")
 def support_follows_inventory(event: Event) -> None:
     lifecycle.hold_support(event.payload["body_id"])
+
+
+@reacts_to("organisations.office_changed")
+def office_changed(event: Event) -> None:
+    """Due dates counted in open hours or days are counted again: not while events wait."""
+    enqueue_once(jobs.reprioritise_all, "exposure.reprioritise")
 
 
 @reacts_to("intelligence.lifecycle_changed")

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     DETECTION_REVIEW = "detection:review"  # accept rules and filters that someone else proposes
     DETECTION_RUN = "detection:run"  # a node: fetch the body's rules, say which ones it runs
     DETECTION_WRITE = "detection:write"  # propose rules, their test cases, and filters
+    ESCALATION_EDIT = "escalation:edit"  # the ladder, the business hours and the closed days
     EXPOSURE_READ = "exposure:read"
     HUNT_ALLOW = "hunt:allow"  # let a hunt run over the logs that the body keeps, or refuse it
     HUNT_ASK = "hunt:ask"  # ask bodies to look for rules in the logs that they keep
@@ -68,6 +69,7 @@ PERMISSION_NAMES = {
     _P.DETECTION_REVIEW: _("Revoir les règles de détection et les filtres"),
     _P.DETECTION_RUN: _("Recevoir les règles d’un organisme et dire lesquelles tournent"),
     _P.DETECTION_WRITE: _("Proposer des règles de détection, des essais et des filtres"),
+    _P.ESCALATION_EDIT: _("Modifier l’échelle d’escalade et les heures ouvrables"),
     _P.EXPOSURE_READ: _("Lire les expositions"),
     _P.HUNT_ALLOW: _("Permettre ou refuser les chasses dans les journaux de son organisme"),
     _P.HUNT_ASK: _("Demander une chasse dans les journaux gardés par des organismes"),
@@ -160,6 +162,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.INTELLIGENCE_MANAGE,
         _P.OPERATIONS_READ,
         _P.OPERATIONS_ACT,
+        _P.ESCALATION_EDIT,
         _P.PRIORITY_EDIT,
         _P.ORGANISATION_MANAGE,
         _P.CONTACT_MANAGE,

@@ -194,3 +194,22 @@ class ContactChannel(BodyOwned):
 
     def __str__(self) -> str:
         return f"{self.medium} {self.pk}"
+
+
+class OfficeCalendar(models.Model):
+    """When the government's office is open, in one row: whoever counts business hours reads it whole.
+
+    ``week`` holds seven [opening, closing] pairs or null, Monday first; ``closed_days`` {day, name_fr,
+    name_en}, beside the statutory holidays.
+    """
+
+    ONLY = 1
+
+    id = models.SmallIntegerField(primary_key=True, default=ONLY)
+    time_zone = models.CharField(max_length=60)
+    statutory_holidays = models.BooleanField(default=True)
+    week = models.JSONField(default=list)
+    closed_days = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return self.time_zone

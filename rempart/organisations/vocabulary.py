@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import pgettext_lazy
 
 ACTIONS: dict[str, Any] = {
+    "office.save": pgettext_lazy("audit", "Heures ouvrables enregistrées"),
     "organisation.create": pgettext_lazy("audit", "Organisme créé"),
     "organisation.edit": pgettext_lazy("audit", "Organisme modifié"),
     "organisation.move": pgettext_lazy("audit", "Organisme déplacé"),
@@ -68,11 +69,16 @@ FIELDS: dict[str, Any] = {
     "edit_move": pgettext_lazy("field", "Modifiés et déplacés"),
     "same": pgettext_lazy("field", "Inchangés"),
     "duty_give": pgettext_lazy("field", "Fonctions confiées"),
+    "time_zone": pgettext_lazy("field", "Fuseau horaire"),
+    "statutory_holidays": pgettext_lazy("field", "Jours fériés du Québec"),
+    "hours": pgettext_lazy("field", "Heures d’ouverture"),
+    "closed_days": pgettext_lazy("field", "Jours fermés"),
     "duty_deputy": pgettext_lazy("field", "Suppléances changées"),
 }
 
 OBJECTS: dict[str, Any] = {
     "organisations.organisation": pgettext_lazy("object", "Organisme"),
+    "organisations.officecalendar": pgettext_lazy("object", "Heures ouvrables"),
     "organisations.person": pgettext_lazy("object", "Personne"),
     "organisations.duty": pgettext_lazy("object", "Fonction"),
     "organisations.dutytitle": pgettext_lazy("object", "Titre de fonction"),
@@ -86,5 +92,6 @@ JOBS: dict[str, Any] = {
 }
 
 EVENTS: dict[str, Any] = {
+    "organisations.office_changed": pgettext_lazy("event", "Heures ouvrables changées"),
     "organisations.changed": pgettext_lazy("event", "Organismes changés"),
 }

@@ -9,6 +9,14 @@ from rempart.alerts.commands.directives import (
     preview_directive,
 )
 from rempart.alerts.commands.escalation import escalate_due, remind_due
+from rempart.alerts.commands.ladder import (
+    LadderPreview,
+    Moved,
+    Told,
+    preview_ladder,
+    read_ladder,
+    save_ladder,
+)
 from rempart.alerts.commands.links import Link, acknowledge_by_link, read_link
 from rempart.alerts.commands.responses import (
     accept_proof,
@@ -31,10 +39,13 @@ from rempart.alerts.commands.rules import RulePreview, RuleTerms, apply_rules, p
 from rempart.alerts.commands.stating import state_accepted, state_not_affected
 
 __all__ = [
+    "LadderPreview",
     "Link",
+    "Moved",
     "Preview",
     "RulePreview",
     "RuleTerms",
+    "Told",
     "accept_proof",
     "acknowledge",
     "acknowledge_by_link",
@@ -49,9 +60,11 @@ __all__ = [
     "issue_directive",
     "mark_delivered",
     "preview_directive",
+    "preview_ladder",
     "preview_rule",
     "queue_digests",
     "queue_messages",
+    "read_ladder",
     "read_link",
     "refuse_delay",
     "remind_due",
@@ -59,6 +72,7 @@ __all__ = [
     "retry_delivery",
     "route_vulnerabilities",
     "route_vulnerability",
+    "save_ladder",
     "save_rule",
     "start",
     "state_accepted",

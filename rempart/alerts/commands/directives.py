@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rempart.alerts.commands.delivery import queue_messages
 from rempart.alerts.commands.routing import sync_targets
 from rempart.alerts.commands.timeline import record_events, tell
-from rempart.alerts.ladder import next_escalation
+from rempart.alerts.ladder import in_force
 from rempart.alerts.models import Directive, Target
 from rempart.alerts.numbering import hold_issuing, next_number
 from rempart.alerts.states import OPEN
@@ -214,6 +214,7 @@ def _check_words(
 
 
 def _bind(directive: Directive, preview: Preview, at: datetime) -> None:
+    ladder = in_force()
     targets = [
         Target(
             directive=directive,
@@ -222,7 +223,7 @@ def _bind(directive: Directive, preview: Preview, at: datetime) -> None:
             sent_at=at,
             alerted_at=at,
             due_at=body.due_at,
-            escalate_at=next_escalation(body.priority, at, 0),
+            escalate_at=ladder.next_at(body.priority, at, 0),
             exposures_total=body.assets,
             exposures_open=body.assets,
         )

@@ -8,12 +8,13 @@ from django.db import transaction
 
 from rempart.alerts.commands.delivery import queue_messages
 from rempart.alerts.commands.timeline import record_events, tell
-from rempart.alerts.ladder import next_escalation, steps
+from rempart.alerts.ladder import RUNGS, in_force
 from rempart.alerts.models import Directive, Target
 from rempart.alerts.states import OPEN, WAITING
 from rempart.kernel.time import now
 
 BATCH = 500
+GRACE = timedelta(minutes=15)
 REMIND_BEFORE = timedelta(hours=24)
 
 
@@ -26,17 +27,21 @@ def escalate_due() -> int:
         .filter(escalate_at__lte=at, closed_at__isnull=True, state__in=WAITING)
         .order_by("escalate_at", "id")[:BATCH]
     )
+    if not due:
+        return 0
+    ladder = in_force()
     by_rung: dict[str, list[Target]] = {}
     for target in due:
-        ladder = steps(target.priority, target.alerted_at)
-        if target.rung + 1 >= len(ladder):
+        told = ladder.next_told(target.priority, target.alerted_at, target.rung)
+        if told is None:
             target.escalate_at = None
             continue
-        target.rung += 1
-        following = next_escalation(target.priority, target.alerted_at, target.rung)
-        # After a stop of the platform several rungs may be due: each still gets its quarter of an hour.
-        target.escalate_at = max(following, at + timedelta(minutes=15)) if following else None
-        by_rung.setdefault(str(ladder[target.rung][0]), []).append(target)
+        target.rung = RUNGS.index(told[0])
+        following = ladder.next_at(target.priority, target.alerted_at, target.rung)
+        # After a stop of the platform several rungs may be due: each still gets its quarter of an hour, or
+        # what the ladder leaves it when that is less.
+        target.escalate_at = max(following, at + min(GRACE, following - told[1])) if following else None
+        by_rung.setdefault(str(told[0]), []).append(target)
     Target.objects.bulk_update(due, ["rung", "escalate_at"], batch_size=300)
     for rung, targets in by_rung.items():
         record_events(targets, "escalated", at, {"rung": rung})

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from rempart.alerts.commands.delivery import queue_messages
 from rempart.alerts.commands.timeline import ROUTER, record_events, tell
-from rempart.alerts.ladder import next_escalation
+from rempart.alerts.ladder import Escalation, in_force
 from rempart.alerts.models import AlertRule, Directive, Target, TargetEvent
 from rempart.alerts.numbering import hold_issuing, next_number
 from rempart.alerts.states import CLOSED, after_evidence
@@ -152,6 +152,7 @@ def sync_targets(directive: Directive, exposed: list[ExposedBody]) -> None:
 def _add(directive: Directive, bodies: list[ExposedBody], at: datetime) -> list[Target]:
     if not bodies:
         return []
+    ladder = in_force()
     made = [
         Target(
             directive=directive,
@@ -160,7 +161,7 @@ def _add(directive: Directive, bodies: list[ExposedBody], at: datetime) -> list[
             sent_at=at,
             alerted_at=at,
             due_at=body.due_at or directive.due_at,
-            escalate_at=next_escalation(body.priority, at, 0),
+            escalate_at=ladder.next_at(body.priority, at, 0),
             exposures_total=body.assets,
             exposures_open=body.assets,
         )
@@ -185,7 +186,7 @@ def _move(
     if not existing or directive.vulnerability_id is None:
         return [], []
     counts = exposure.state_counts(directive.vulnerability_id, list(existing))
-    present = {body.body_id: body for body in exposed}
+    present, ladder = {body.body_id: body for body in exposed}, in_force()
     changed, reopened, lines = [], [], []
     for body_id, target in existing.items():
         mine = counts.get(body_id, {})
@@ -199,11 +200,11 @@ def _move(
         )
         body = present.get(body_id)
         if state != target.state:
-            lines.append(_enter(target, state, at, mine, body))
+            lines.append(_enter(target, state, at, mine, body, ladder))
             if state not in CLOSED:
                 reopened.append(target)
         elif body is not None:
-            _follow_priority(target, body)
+            _follow_priority(target, body, ladder)
         if before != [getattr(target, name) for name in _EVIDENCE_FIELDS]:
             changed.append(target)
     if changed:
@@ -212,17 +213,22 @@ def _move(
     return changed, reopened
 
 
-def _follow_priority(target: Target, body: ExposedBody) -> None:
+def _follow_priority(target: Target, body: ExposedBody, ladder: Escalation) -> None:
     """What became more urgent is due sooner, unless a delay was granted; a date is never moved later."""
     if Outcome(body.priority).rank > Outcome(target.priority).rank and target.acknowledged_at is None:
-        target.escalate_at = next_escalation(body.priority, target.alerted_at, target.rung)
+        target.escalate_at = ladder.next_at(body.priority, target.alerted_at, target.rung)
     target.priority = body.priority
     if body.due_at is not None and target.delayed_until is None:
         target.due_at = min(target.due_at, body.due_at)
 
 
 def _enter(
-    target: Target, state: S, at: datetime, counts: dict[str, int], body: ExposedBody | None
+    target: Target,
+    state: S,
+    at: datetime,
+    counts: dict[str, int],
+    body: ExposedBody | None,
+    ladder: Escalation,
 ) -> TargetEvent:
     """Moves a target to the state that evidence imposes, and says so in its timeline."""
     came_from = S(target.state)
@@ -239,7 +245,7 @@ def _enter(
         if body is not None:
             target.priority, target.due_at = body.priority, body.due_at or target.due_at
         waiting = target.acknowledged_at is None
-        target.escalate_at = next_escalation(target.priority, at, 0) if waiting else None
+        target.escalate_at = ladder.next_at(target.priority, at, 0) if waiting else None
     return TargetEvent(
         target=target,
         body_id=target.body_id,
@@ -288,7 +294,7 @@ def body_reported(body_id: int, observed_at: datetime, import_id: int | None) ->
         .filter(body_id=body_id, state=S.DECLARED, declared_at__lte=observed_at)
         .order_by("id")
     )
-    reopened = []
+    reopened, ladder = [], in_force()
     for target in declared:
         vulnerability_id = target.directive.vulnerability_id
         if vulnerability_id is None:
@@ -297,7 +303,7 @@ def body_reported(body_id: int, observed_at: datetime, import_id: int | None) ->
         state = after_evidence(S.DECLARED, True, counts, seen_since_declared=True)
         if state != S.IN_PROGRESS:
             continue
-        line = _enter(target, state, at, counts, None)
+        line = _enter(target, state, at, counts, None, ladder)
         line.detail["import"] = import_id
         target.exposures_open = counts.get("open", 0)
         target.save(update_fields=_EVIDENCE_FIELDS)

@@ -23,6 +23,7 @@ from rempart.alerts.queries.directives import (
     timeline_of_directive,
     timeline_of_target,
 )
+from rempart.alerts.queries.ladder import escalation
 from rempart.alerts.queries.measures import Timing, declared_unproved, kev_on_time, timings
 from rempart.alerts.queries.rules import directives_by_rule, get_rule, rules
 
@@ -38,6 +39,7 @@ __all__ = [
     "directive_progress",
     "directives",
     "directives_by_rule",
+    "escalation",
     "get_delivery",
     "get_directive",
     "get_rule",

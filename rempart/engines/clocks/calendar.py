@@ -21,31 +21,56 @@ _LONGEST_SEARCH = 10 * 366
 
 
 @dataclass(frozen=True, slots=True)
-class BusinessCalendar:
-    """Opening hours of an office: `weekdays` (Monday is 0) from `open` to `close`, except on `holidays`.
+class Hours:
+    """When an office opens and closes on one day, in its local time.
 
-    `open` and `close` are local times in `tz`. Raises `ValueError` when there is no weekday, a weekday is
-    outside 0..6, or the office closes before it opens.
+    Raises `ValueError` when it closes before it opens, or when a time carries a time zone.
+    """
+
+    open: time
+    close: time
+
+    def __post_init__(self) -> None:
+        """Check the fields."""
+        if self.open.tzinfo or self.close.tzinfo:
+            raise ValueError("opening hours are local times: they carry no time zone")
+        if self.open >= self.close:
+            raise ValueError(f"opens at {self.open} and closes at {self.close}")
+
+
+Week = tuple[Hours | None, ...]
+"""Seven days, Monday first; None is a day when the office stays closed."""
+
+
+def week(opens: time, closes: time, weekdays: Iterable[int] = range(5)) -> Week:
+    """Return a week with the same hours on each of `weekdays` (Monday is 0). Raises as `Hours` does."""
+    days, hours = set(weekdays), Hours(opens, closes)
+    return tuple(hours if day in days else None for day in range(7))
+
+
+OFFICE_WEEK = week(time(8, 30), time(16, 30))
+"""The hours that a new installation counts, Monday to Friday."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessCalendar:
+    """Opening hours of an office: those of each day of `week`, in `tz`, except on `holidays`.
+
+    Raises `ValueError` unless the week has seven days and opens on one of them.
     """
 
     holidays: frozenset[date] = frozenset()
-    weekdays: frozenset[int] = frozenset({0, 1, 2, 3, 4})
-    open: time = time(8, 30)
-    close: time = time(16, 30)
+    week: Week = OFFICE_WEEK
     tz: ZoneInfo = QUEBEC
 
     def __post_init__(self) -> None:
         """Check the fields."""
-        if not self.weekdays or not self.weekdays <= set(range(7)):
-            raise ValueError(f"weekdays {sorted(self.weekdays)}: expected some of 0..6")
-        if self.open >= self.close:
-            raise ValueError(f"opens at {self.open} and closes at {self.close}")
-        if self.open.tzinfo or self.close.tzinfo:
-            raise ValueError("opening hours are local times: they carry no time zone")
+        if len(self.week) != 7 or not any(self.week):
+            raise ValueError(f"a week of {len(self.week)} days: expected seven, open on at least one of them")
 
     def is_business_day(self, day: date) -> bool:
         """Return whether the office opens on `day`."""
-        return day.weekday() in self.weekdays and day not in self.holidays
+        return self.week[day.weekday()] is not None and day not in self.holidays
 
     def is_open(self, at: datetime) -> bool:
         """Return whether the office is open at `at` (closing time excluded)."""
@@ -105,11 +130,13 @@ class BusinessCalendar:
 
     def _window(self, day: date) -> tuple[datetime, datetime]:
         """Return the open span of `day` in UTC, empty when the office is closed."""
-        start = self._instant(day, self.open)
-        if not self.is_business_day(day):
+        hours = self.week[day.weekday()]
+        if hours is None or day in self.holidays:
+            start = self._instant(day, time(0))
             return start, start
+        start = self._instant(day, hours.open)
         # An office that opens within the hour that a change of time skips would close before it opens.
-        return start, max(start, self._instant(day, self.close))
+        return start, max(start, self._instant(day, hours.close))
 
     def _instant(self, day: date, at: time) -> datetime:
         return datetime.combine(day, at, tzinfo=self.tz).astimezone(UTC)

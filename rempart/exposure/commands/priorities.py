@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from rempart.engines.clocks import BusinessCalendar, due_date, quebec_holidays
+from rempart.engines.clocks import BusinessCalendar, due_date
 from rempart.engines.priority import (
     DEFAULT_DEADLINES,
     DEFAULT_TABLE,
@@ -23,6 +23,7 @@ from rempart.exposure.commands.reach import IDS_AT_ONCE, Reach, fetch, run, slic
 from rempart.exposure.models import Exposure, PriorityDeadline, PriorityRule
 from rempart.kernel import sql
 from rempart.kernel.staging import load, temporary_table
+from rempart.organisations import queries as organisations
 
 LIVE = (Exposure.State.OPEN, Exposure.State.ACCEPTED, Exposure.State.NOT_AFFECTED)
 LIVE_SQL = "('open', 'accepted', 'not_affected')"
@@ -132,10 +133,9 @@ def seed() -> None:
     )
 
 
-@lru_cache(maxsize=8)
 def calendar(first: int, last: int) -> BusinessCalendar:
-    """The government's office hours from one year to another (both included)."""
-    return BusinessCalendar(holidays=quebec_holidays(range(first, last + 1)))
+    """The government's office hours in force, from one year to another (both included)."""
+    return organisations.office_in_force().calendar(first, last)
 
 
 def due_dates(keys: Iterable[DueKey], deadlines: Deadlines) -> dict[DueKey, datetime]:

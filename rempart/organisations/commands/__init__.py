@@ -13,6 +13,7 @@ from rempart.organisations.commands.channels import (
     set_preferences,
 )
 from rempart.organisations.commands.imports import ImportPlan, apply_tree, plan_tree
+from rempart.organisations.commands.office import hold_office, save_office
 from rempart.organisations.commands.people import (
     add_on_call,
     add_person,
@@ -57,6 +58,7 @@ __all__ = [
     "end_duty",
     "give_duty",
     "grant_role",
+    "hold_office",
     "invite_user",
     "mark_bounced",
     "mark_reached",
@@ -69,6 +71,7 @@ __all__ = [
     "reset_mfa",
     "revoke_role",
     "save_duty_title",
+    "save_office",
     "set_active",
     "set_deputy",
     "set_preferences",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rempart.organisations.office import ClosedDay, Office, office_in_force, office_of
 from rempart.organisations.queries.answering import (
     DigestPerson,
     answers_for,
@@ -46,7 +47,9 @@ from rempart.organisations.queries.users import (
 __all__ = [
     "RUNGS",
     "ChannelInfo",
+    "ClosedDay",
     "DigestPerson",
+    "Office",
     "Place",
     "PlaceChoices",
     "Recipient",
@@ -68,6 +71,8 @@ __all__ = [
     "grants_of",
     "history",
     "holding",
+    "office_in_force",
+    "office_of",
     "on_call",
     "organisations",
     "people",

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q
 
-from rempart.engines.clocks import BusinessCalendar, quebec_holidays
 from rempart.kernel import walls
 from rempart.organisations.models import ContactChannel, Duty, Kind, OnCallPeriod, Organisation, Person
+from rempart.organisations.office import office_in_force
 
 RUNGS = ("officer", "deputy", "cocd", "cgcd")
 
@@ -124,8 +124,7 @@ def _people(places: set[int], at: datetime) -> dict[int, list[_Answering]]:
     )
     for duty in duties:
         holders[duty.body_id].append(_Answering(duty.person, duty.deputy))
-    calendar = BusinessCalendar(quebec_holidays([day.year]), tz=ZoneInfo(settings.TIME_ZONE))
-    if calendar.is_open(at):
+    if office_in_force().calendar(day.year - 1, day.year + 1).is_open(at):
         return holders
     periods = (
         OnCallPeriod.objects.filter(body_id__in=places, starts_at__lte=at, ends_at__gt=at)

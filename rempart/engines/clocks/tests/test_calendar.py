@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -5,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rempart.engines.clocks import BusinessCalendar, quebec_holidays
+from rempart.engines.clocks import BusinessCalendar, Hours, quebec_holidays, week
 
 TZ = ZoneInfo("America/Toronto")
 OFFICE = BusinessCalendar(quebec_holidays(range(2024, 2036)))
-ALWAYS = BusinessCalendar(weekdays=frozenset(range(7)), open=time(0), close=time(23, 59))
+ALWAYS = BusinessCalendar(week=week(time(0), time(23, 59), range(7)))
 instants = st.datetimes(datetime(2024, 1, 1), datetime(2034, 12, 31), timezones=st.just(UTC))
 spans = st.timedeltas(timedelta(0), timedelta(hours=200))
 
@@ -43,7 +44,7 @@ def test_a_span_may_end_at_closing_time() -> None:
 
 
 def test_hours_are_real_hours_when_the_clocks_change() -> None:
-    night = BusinessCalendar(weekdays=frozenset(range(7)), open=time(0), close=time(6))
+    night = BusinessCalendar(week=week(time(0), time(6), range(7)))
     spring = night.add_business_hours(local(2026, 3, 8, 0), timedelta(hours=4))
     assert spring.astimezone(TZ).time() == time(5)
     autumn = night.add_business_hours(local(2026, 11, 1, 0), timedelta(hours=4))
@@ -51,7 +52,7 @@ def test_hours_are_real_hours_when_the_clocks_change() -> None:
 
 
 def test_an_opening_inside_the_skipped_hour_stays_in_order() -> None:
-    odd = BusinessCalendar(weekdays=frozenset(range(7)), open=time(2, 15), close=time(2, 45))
+    odd = BusinessCalendar(week=week(time(2, 15), time(2, 45), range(7)))
     end = odd.add_business_hours(local(2026, 3, 7, 12), timedelta(minutes=30))
     assert end > local(2026, 3, 7, 12)
 
@@ -69,17 +70,27 @@ def test_closing_time_is_closed_and_opening_time_is_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields",
+    "made",
     [
-        {"weekdays": frozenset()},
-        {"weekdays": frozenset({7})},
-        {"open": time(9), "close": time(9)},
-        {"open": time(9, tzinfo=UTC)},
+        lambda: BusinessCalendar(week=(None,) * 7),
+        lambda: BusinessCalendar(week=(Hours(time(9), time(10)),)),
+        lambda: Hours(time(9), time(9)),
+        lambda: Hours(time(9, tzinfo=UTC), time(10)),
     ],
 )
-def test_an_impossible_calendar_is_refused(fields: dict[str, object]) -> None:
-    with pytest.raises((ValueError, TypeError)):
-        BusinessCalendar(**fields)  # type: ignore[arg-type]
+def test_an_impossible_calendar_is_refused(made: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match=r"week|opens|time zone"):
+        made()
+
+
+def test_each_day_of_the_week_has_its_own_hours() -> None:
+    short_friday = (*week(time(8, 30), time(16, 30))[:4], Hours(time(9), time(12)), None, None)
+    office = BusinessCalendar(week=short_friday)
+    # Thursday 18 June 2026 at 16 h: half an hour, then Friday's three hours, then Monday.
+    assert office.add_business_hours(local(2026, 6, 18, 16), timedelta(hours=3)) == local(2026, 6, 19, 11, 30)
+    assert office.add_business_hours(local(2026, 6, 18, 16), timedelta(hours=4)) == local(2026, 6, 22, 9)
+    assert office.add_business_days(local(2026, 6, 18, 9), 1) == local(2026, 6, 19, 12)
+    assert not office.is_open(local(2026, 6, 19, 13))
 
 
 def test_a_naive_instant_a_negative_span_and_an_endless_search_are_refused() -> None:
@@ -114,7 +125,7 @@ def test_the_start_of_any_span_is_open(at: datetime, span: timedelta) -> None:
 @given(instants, st.integers(1, 60), st.integers(0, 10))
 def test_days_are_monotone_and_end_at_closing_time(at: datetime, days: int, more: int) -> None:
     end = OFFICE.add_business_days(at, days)
-    assert end.astimezone(TZ).time() == OFFICE.close
+    assert end.astimezone(TZ).time() == time(16, 30)
     assert OFFICE.is_business_day(end.astimezone(TZ).date())
     assert at < end <= OFFICE.add_business_days(at, days + more)
     assert end <= OFFICE.add_business_days(at + timedelta(days=more), days)
