@@ -32,12 +32,15 @@ class Answers:
 
 
 def answer(progress: Callable[[int, int], None]) -> Answers:
-    """About three bodies in four acknowledge, half declare, a third prove by a newer inventory."""
-    worker = Worker("demo")
-    worker.drain()
+    """About three bodies in four acknowledge, half declare, a third prove by a newer inventory.
+
+    Raises NoDemo without the demo government.
+    """
     recipe = make.recipe()
     if recipe is None:
-        return Answers(0, 0, 0)
+        raise make.NoDemo
+    worker = Worker("demo")
+    worker.drain()
     draw = random.Random(recipe.seed)
     targets = list(directives.targets(_PLAYER).filter(closed_at__isnull=True).order_by("pk"))
     diligence = {body_id: draw.random() for body_id in sorted({target.body_id for target in targets})}

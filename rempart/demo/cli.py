@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from rempart.kernel.errors import DomainError
 
 err = Console(stderr=True)
 
@@ -40,15 +44,7 @@ def make(
             return
         err.print("[red]La base contient déjà des organismes · The database already holds organisations.[/]")
         raise typer.Exit(1)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as bar:
-        tasks: dict[str, int] = {}
-
-        def progress(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
-
+    with _progress() as progress:
         made = maker.make(bodies=bodies, total_assets=assets or bodies * 40, seed=seed, progress=progress)
     if as_json:
         typer.echo(json.dumps(made.__dict__))
@@ -78,10 +74,8 @@ def answer(as_json: bool = typer.Option(False, "--json", help="Bilan en JSON · 
     """Fait répondre les organismes · Let the bodies answer their directives."""
     from rempart.demo import answers
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as bar:
-        task = bar.add_task("réponses · answers", total=None)
-        made = answers.answer(lambda done, total: bar.update(task, completed=done, total=total))
+    with _said(), _progress() as progress:
+        made = answers.answer(lambda done, total: progress("réponses · answers", done, total))
     if as_json:
         typer.echo(json.dumps(made.__dict__))
     else:
@@ -96,9 +90,53 @@ def replay(
     seconds: float = typer.Option(120, min=0, help="Durée · Duration"),
     as_json: bool = typer.Option(False, "--json", help="Bilan en JSON · Outcome as JSON"),
 ) -> None:
-    """Rejoue décembre 2021 (Log4Shell) sur l’écran · Play December 2021 (Log4Shell) on the screen."""
+    """Rejoue décembre 2021 (Log4Shell) sur l’écran · Play December 2021 (Log4Shell) on the screen.
+
+    The data folder holds cve/log4shell.jsonl and kev/known_exploited_vulnerabilities.json. Look at the board
+    meanwhile, in a browser. Exit code 1 without the data or the demo government.
+    """
+    from django.conf import settings
+
     from rempart.demo.replay import play
 
-    outcome = play(feeds, seconds, err.print)
+    err.print(f"Regardez le tableau de bord · Watch the board: {settings.PUBLIC_URL}", highlight=False)
+    with _said(), _progress() as progress:
+        outcome = play(feeds, seconds, err.print, progress)
     if as_json:
         typer.echo(json.dumps(outcome.__dict__))
+        return
+    err.print(
+        f"24 décembre · {outcome.bodies} organismes visés : {outcome.acknowledged} ont accusé réception, "
+        f"{outcome.declared} ont déclaré le correctif, {outcome.verified} l’ont prouvé par l’inventaire, "
+        f"{outcome.reopened} sont rouverts parce que l’inventaire les dément."
+    )
+    err.print(
+        f"24 December · {outcome.bodies} bodies addressed: {outcome.acknowledged} acknowledged, "
+        f"{outcome.declared} declared the fix, {outcome.verified} proved it by their inventory, "
+        f"{outcome.reopened} reopened because their inventory says otherwise."
+    )
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """An error that a person can understand ends the command with its sentence, not with a trace."""
+    try:
+        yield
+    except DomainError as error:
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each thing done, one under the other, on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield progress

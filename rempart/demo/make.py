@@ -13,6 +13,7 @@ from rempart.assets import commands as assets
 from rempart.demo import plan, watching
 from rempart.demo.accounts import SIGN_INS, passwords
 from rempart.kernel.actors import system
+from rempart.kernel.errors import DomainError
 from rempart.kernel.permissions import Permission, Role
 from rempart.organisations import commands as organisations
 from rempart.organisations import queries
@@ -35,6 +36,14 @@ _ON_DUTY = {
     Role.CGCD_ANALYST: "garde.cgcd",
 }
 SOURCE = "cmdb"  # the name of the bodies' inventories
+
+
+class NoDemo(DomainError):
+    """There is no demo government to play with."""
+
+    def __init__(self) -> None:
+        super().__init__("aucun gouvernement de démonstration : rempart demo make · make the demo first")
+
 
 Progress = Callable[[str, int, int], None]
 

@@ -10,7 +10,8 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from rempart.demo import make, plan
 from rempart.intelligence import commands as intelligence
 from rempart.intelligence import queries as known
 from rempart.kernel.actors import system
-from rempart.kernel.errors import DomainError
+from rempart.kernel.errors import Conflict, DomainError
 from rempart.kernel.worker import Worker
 from rempart.organisations import queries as organisations
 
@@ -32,10 +33,13 @@ _HELD, _FIXED = "2.14.1", "2.17.1"
 _PLAYER = system("demo.replay")
 
 Say = Callable[[str], object]
+Step = Callable[[str, int, int], object]  # what is done, how many of how many
+# When each part of the story ends, as a share of its time.
+_ARRIVED, _ACKNOWLEDGED, _DECLARED, _PROVED = 0.1, 0.35, 0.6, 1.0
 
 
 class ReplayError(DomainError):
-    """The data or the demo government that the replay needs are not there."""
+    """The data that the replay needs are not there."""
 
 
 @dataclass(frozen=True)
@@ -49,36 +53,45 @@ class Outcome:
     reopened: int
 
 
-def play(data: Path, seconds: float, say: Say) -> Outcome:
-    """Plays the story in about so many seconds. A worker must run beside (``rempart serve`` has one), or
-    none at all: the replay then does the worker's part itself.
+def play(data: Path, seconds: float, say: Say, step: Step = lambda _what, _done, _total: None) -> Outcome:
+    """Plays the story in so many seconds once its stage is set; a slow machine waits less between its steps.
+    A worker must run beside (``rempart serve`` has one), or none at all: the replay then does the worker's
+    part itself. Raises ReplayError without the data, NoDemo without the demo government.
     """
     record = _record(data)
-    stage = _Stage(Path(tempfile.mkdtemp(prefix="rempart-replay-")), seconds, say)
-    stage.set(record)
-    return stage.play(record, data / "kev" / "known_exploited_vulnerabilities.json")
+    catalogue = data / "kev" / "known_exploited_vulnerabilities.json"
+    if not catalogue.is_file():
+        raise ReplayError(f"{catalogue} : ce fichier manque · this file is missing")
+    with tempfile.TemporaryDirectory(prefix="rempart-replay-") as folder:
+        stage = _Stage(Path(folder), seconds, say, step)
+        stage.set(record)
+        return stage.play(record, catalogue)
 
 
 def _record(data: Path) -> dict[str, Any]:
     path = data / "cve" / "log4shell.jsonl"
     try:
         return dict(json.loads(path.read_text(encoding="utf-8").splitlines()[0]))
+    except FileNotFoundError as error:
+        raise ReplayError(f"{path} : ce fichier manque · this file is missing") from error
     except (OSError, ValueError, IndexError) as error:
-        raise ReplayError(f"{path}: {error}") from error
+        raise ReplayError(f"{path} : {error}") from error
 
 
 class _Stage:
     """The actors of the story: bodies that hold the library, and the worker that does the platform's part."""
 
-    def __init__(self, folder: Path, seconds: float, say: Say) -> None:
+    def __init__(self, folder: Path, seconds: float, say: Say, step: Step) -> None:
         self.folder = folder
         self.seconds = seconds
+        self.began = 0.0
         self.say = say
+        self.step = step
         self.worker = Worker("replay")
         self.draw = random.Random(LOG4SHELL)
         recipe = make.recipe()
         if recipe is None:
-            raise ReplayError("aucun gouvernement de démonstration : rempart demo make · make the demo first")
+            raise make.NoDemo
         tree = plan.places(recipe.bodies, recipe.seed)
         ids = {place.code: place.pk for place in organisations.bodies(_PLAYER)}
         self.inventories = {
@@ -89,7 +102,8 @@ class _Stage:
 
     def set(self, record: dict[str, Any]) -> None:
         """Back to 9 December 2021: the flaw is unknown, and nothing is fixed."""
-        self.say("[bold]9 décembre 2021[/] · mise en place · setting the stage")
+        what = "9 décembre 2021 · mise en place · setting the stage"
+        self.step(what, 0, len(self.inventories))
         withdrawn = json.loads(json.dumps(record))
         withdrawn["cveMetadata"]["state"] = "REJECTED"
         withdrawn["containers"] = {"cna": {"rejectedReasons": [{"lang": "en", "value": "Replay."}]}}
@@ -97,8 +111,9 @@ class _Stage:
         self.worker.drain()
         for directive in self._open():
             alerts.cancel_directive(_PLAYER, directive_id=directive.pk, reason="Replay")
-        for body_id in self.inventories:
+        for number, body_id in enumerate(self.inventories, start=1):
             self._inventory(body_id, _HELD)
+            self.step(what, number, len(self.inventories))
         self.worker.drain()
 
     def _load(self, record: dict[str, Any]) -> None:
@@ -115,28 +130,28 @@ class _Stage:
         assets.upsert_inventory(_PLAYER, body_id=body_id, source=make.SOURCE, assets=rows, complete=True)
 
     def wait(self, share: float) -> None:
-        """Lets a share of the story's time pass, doing the worker's part meanwhile."""
-        end = time.monotonic() + self.seconds * share
+        """Lets time pass until this share of the story's, doing the worker's part meanwhile."""
+        end = self.began + self.seconds * share
         self.worker.drain()
         while time.monotonic() < end:
             if not self.worker.turn():
                 time.sleep(min(0.2, max(0.0, end - time.monotonic())))
 
     def play(self, record: dict[str, Any], catalogue: Path) -> Outcome:
-        self.say("[bold]10 décembre[/] · l’avis arrive · the advisory arrives")
+        self.began = time.monotonic()
+        self.say("10 décembre · l’avis arrive · the advisory arrives")
         self._load(record)
         intelligence.load_kev(_PLAYER, catalogue)
-        self.wait(0.1)
+        self.wait(_ARRIVED)
         directive = self._directive()
         targets = list(directives.targets(_PLAYER).filter(directive=directive).order_by("pk"))
-        self.say(f"{directive.number} · {len(targets)} organismes · bodies")
+        self.say(f"{directive.number} · {len(targets)} organismes visés · bodies addressed")
         answering = targets[max(1, len(targets) // 12) :]
         self._acknowledge(answering)
         self._declare(answering)
         liars = {target.pk for target in self.draw.sample(answering, max(1, len(answering) // 8))}
         self._prove(answering, liars)
         states = list(directives.targets(_PLAYER).filter(directive=directive).values_list("state", flat=True))
-        self.say("[bold]24 décembre[/] · bilan · outcome")
         return Outcome(
             bodies=len(targets),
             acknowledged=len(answering),
@@ -154,22 +169,28 @@ class _Stage:
         return found
 
     def _acknowledge(self, targets: list[Any]) -> None:
-        self.say("[bold]10–11 décembre[/] · accusés de réception · acknowledgements")
-        for target in targets:
+        what = "10–11 décembre · accusés de réception · acknowledgements"
+        for target in self._paced(what, targets, _ARRIVED, _ACKNOWLEDGED):
             alerts.acknowledge(_PLAYER, target_id=target.pk, reason="Replay")
-            self.wait(0.25 / len(targets))
 
     def _declare(self, targets: list[Any]) -> None:
-        self.say("[bold]12–16 décembre[/] · correctifs déclarés · fixes declared")
-        for target in targets:
-            alerts.declare(_PLAYER, target_id=target.pk, reason="Replay")
-            self.wait(0.25 / len(targets))
+        what = "12–16 décembre · correctifs déclarés · fixes declared"
+        for target in self._paced(what, targets, _ACKNOWLEDGED, _DECLARED):
+            with suppress(Conflict):  # somebody who watches answered meanwhile
+                alerts.declare(_PLAYER, target_id=target.pk, reason="Replay")
 
     def _prove(self, targets: list[Any], liars: set[int]) -> None:
-        self.say("[bold]17–24 décembre[/] · la preuve par l’inventaire · proof by inventory")
-        for target in targets:
+        what = "17–24 décembre · la preuve par l’inventaire · proof by inventory"
+        for target in self._paced(what, targets, _DECLARED, _PROVED):
             self._inventory(target.body_id, _HELD if target.pk in liars else _FIXED)
-            self.wait(0.4 / len(targets))
+
+    def _paced(self, what: str, targets: list[Any], start: float, end: float) -> Iterator[Any]:
+        """Each target in its turn, evenly over a part of the story."""
+        self.step(what, 0, len(targets))
+        for number, target in enumerate(targets, start=1):
+            yield target
+            self.step(what, number, len(targets))
+            self.wait(start + (end - start) * number / len(targets))
 
 
 def _holds(asset: dict[str, Any]) -> bool:

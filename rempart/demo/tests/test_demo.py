@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from rempart.alerts import queries as directives
 from rempart.assets import queries as assets
-from rempart.demo import answers, make, plan, replay, watching
+from rempart.demo import answers, cli, make, plan, replay, watching
 from rempart.demo.accounts import SIGN_INS, passwords
 from rempart.detection import queries as detection
 from rempart.detection.queries.detections import detections
@@ -20,6 +22,7 @@ from rempart.intelligence import commands as intelligence
 from rempart.kernel.actors import system
 from rempart.kernel.models import User
 from rempart.kernel.time import now
+from rempart.kernel.worker import Worker
 from rempart.organisations import queries as organisations
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -89,19 +92,73 @@ def test_the_officer_of_the_demo_receives_its_alerts() -> None:
     assert "Élie Démo" in {recipient.name for recipient in reached}
 
 
+class _SlowMachine:
+    """A clock that only waiting and the worker's part move: two seconds each time."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+    def worker(self, name: str) -> Any:
+        clock = self
+
+        class Slow(Worker):
+            def drain(self) -> Any:
+                clock.at += 2
+                return super().drain()
+
+        return Slow(name)
+
+
+def _demo(*arguments: str) -> Any:
+    app = typer.Typer()
+    cli.install(app)
+    return CliRunner().invoke(app, ["demo", *arguments])
+
+
 @pytest.mark.django_db
 @pytest.mark.skipif(not DATA.exists(), reason="the public data set is not beside the repository")
-def test_december_2021_is_replayed_and_its_proofs_hold() -> None:
+def test_december_2021_is_replayed_on_time_and_its_proofs_hold(monkeypatch) -> None:
     _make()
-    outcome = replay.play(DATA, 0, lambda _line: None)
+    clock = _SlowMachine()
+    began: list[float] = []
+    counted: dict[str, tuple[int, int]] = {}
+
+    def say(_line: str) -> None:
+        began.append(clock.at)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(replay, "time", clock)
+        slow.setattr(replay, "Worker", clock.worker)
+        outcome = replay.play(DATA, 120, say, lambda what, done, total: counted.update({what: (done, total)}))
+    assert 120 <= clock.at - began[0] < 130
+    assert len(counted) == 4
+    assert all(done == total > 0 for done, total in counted.values())
     assert outcome.bodies > 3
     assert outcome.verified > 0
     assert outcome.reopened > 0
     assert outcome.verified + outcome.reopened == outcome.declared
-    again = replay.play(DATA, 0, lambda _line: None)
-    assert again.bodies == outcome.bodies
+
+    again = _demo("replay", "--feeds", str(DATA), "--seconds", "0")
+    assert again.exit_code == 0
+    assert f"24 December · {outcome.bodies} bodies" in " ".join(again.stderr.split())
+    assert not again.stdout
     open_now = directives.directives(ME).filter(vulnerability__cve_id=replay.LOG4SHELL, state="open")
     assert open_now.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("arguments", [("replay", "--feeds", "/nowhere"), ("answer",)])
+def test_without_data_or_government_the_demo_says_what_is_missing(tmp_path, settings, arguments) -> None:
+    settings.VAR = tmp_path
+    done = _demo(*arguments)
+    assert done.exit_code == 1
+    assert "manque" in done.stderr or "demo make" in done.stderr
 
 
 @pytest.mark.django_db
