@@ -112,4 +112,5 @@ def drawn(part: str, lines: Menu) -> SafeString:
 @lru_cache(maxsize=1024)
 def _drawn(part: str, lines: Menu, language: str) -> SafeString:
     groups = [{"title": title, "lines": group} for title, group in zip(_GROUPS, lines, strict=False) if group]
-    return render_to_string(f"web/parts/{part}.html", {"navigation": groups})
+    waiting = sum(line.count for group in lines for line in group)
+    return render_to_string(f"web/parts/{part}.html", {"navigation": groups, "waiting": waiting})

@@ -136,6 +136,39 @@ def test_the_keyboard_goes_everywhere(tab: Any, live_server: LiveServer) -> None
     assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
+def test_the_menu_opens_on_a_phone_and_closes_with_escape(tab: Any, live_server: LiveServer) -> None:
+    tab.set_viewport_size({"width": 390, "height": 900})
+    sign_in(tab, live_server, factories.user(Role.CGCD_ANALYST, factories.organisation("cgcd")))
+    tab.wait_for_url(f"{home(live_server)}/my-account/")
+    places = tab.get_by_role("navigation", name="Menu principal").get_by_role("link")
+    assert places.count() == 0
+    tab.get_by_role("button", name="Menu").press("Enter")
+    assert places.count() >= 10
+    for box in (place.bounding_box() for place in places.all()):
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["height"] >= 44
+    tab.keyboard.press("Escape")
+    assert places.count() == 0
+    assert tab.evaluate("document.activeElement.textContent.trim()") == "Menu"
+
+
+def test_every_column_of_a_list_is_within_reach(tab: Any, live_server: LiveServer) -> None:
+    """A list wider than its place scrolls in it: at no width is a column cut off."""
+    place = factories.organisation("cgcd", name_fr="Centre_gouvernemental_de_cyberdefense" * 2)
+    sign_in(tab, live_server, factories.user(Role.CGCD_ANALYST, place))
+    tab.goto(f"{home(live_server)}/organisations/")
+    for width in (1440, 901):
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.wait_for_function(
+            "[...document.querySelectorAll('.list .scroll')].every((each) =>"
+            " each.scrollWidth <= each.clientWidth + 1 || getComputedStyle(each).overflowX === 'auto')"
+        )
+    assert tab.evaluate(
+        "[...document.querySelectorAll('.list .scroll')].some((each) => each.scrollWidth > each.clientWidth)"
+    )
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_pages_fit_and_are_accessible(tab: Any, live_server: LiveServer, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()

@@ -22,6 +22,14 @@
     if (unfolded) document.querySelector("[data-stays]")?.setAttribute("open", "");
   });
 
+  // A table wider than its place scrolls in it, columns within reach; the others follow the page.
+  const width = new ResizeObserver((changes) => changes.forEach(({ target }) => {
+    target.classList.toggle("over", target.scrollWidth > target.clientWidth + 1);
+  }));
+  const watch = () => document.querySelectorAll(".scroll").forEach((each) => width.observe(each));
+  watch();
+  document.addEventListener("htmx:afterSettle", watch);
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
