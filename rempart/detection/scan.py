@@ -107,8 +107,12 @@ def sought(settings: Settings) -> Sought:
     return Sought(
         rules_in(settings.rules, settings.keys, settings.now, settings.cache) if settings.rules else None,
         sigma.read_mappings(settings.mappings) if settings.mappings else None,
-        observables.load(settings.indicators, allow=settings.allowed) if settings.indicators else None,
+        _indicators(settings) if settings.indicators else None,
     )
+
+
+def _indicators(settings: Settings) -> tuple[observables.Table, observables.Table, observables.Loaded]:
+    return observables.load(settings.indicators, allow=settings.allowed, cache=settings.cache)
 
 
 class Engines:

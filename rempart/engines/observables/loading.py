@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from rempart.engines.observables import stix
+from rempart.engines.observables import keeping, stix
 from rempart.engines.observables.matching import Table
 from rempart.engines.observables.model import UNSTATED, Defect, Details, Indicator, Loaded
 from rempart.engines.observables.values import classified
@@ -45,31 +45,41 @@ class IndicatorError(Exception):
     """A file of indicators that cannot be read at all; says which and why."""
 
 
-def load(paths: Iterable[Path], *, allow: Iterable[Path] = ()) -> tuple[Table, Table, Loaded]:
+def load(
+    paths: Iterable[Path], *, allow: Iterable[Path] = (), cache: Path | None = None
+) -> tuple[Table, Table, Loaded]:
     """The table of indicators of these files, that of what is allowed, and what was counted on the way.
 
-    An indicator that the allow-list covers is not loaded. Raises ``IndicatorError`` for a file that cannot be
-    read whole (absent, too large, not UTF-8 JSON).
+    An indicator that the allow-list covers is not loaded. Long lists are kept in the folder ``cache`` as they
+    are looked up, and read again as long as their files say the same. Raises ``IndicatorError`` for a file
+    that cannot be read whole (absent, too large, not UTF-8 JSON).
     """
+    given, passed = list(paths), list(allow)
+    place = keeping.Place.of(cache, given, passed) if cache is not None else None
+    kept = place.read() if place else None
+    if kept is None:
+        kept = _loaded(given, passed)
+        if place is not None:
+            place.write(kept[:2], kept[2])
+    return kept
+
+
+def _loaded(paths: Iterable[Path], allow: Iterable[Path]) -> tuple[Table, Table, Loaded]:
     loaded, allowed = Loaded(), Table()
     for path in allow:
         for indicator in _entries(path, Loaded()):
             allowed.add(indicator)
-    table = Table()
+    allowing = allowed.size > 0
+    table, size = Table(), 0
     for path in paths:
         for indicator in _entries(path, loaded):
-            if (
-                allowed.size
-                and "/" not in indicator.value
-                and allowed.covering(indicator.kind, indicator.value)
-            ):
+            if allowing and "/" not in indicator.value and allowed.covering(indicator.kind, indicator.value):
                 loaded.allowed += 1
                 continue
-            before = table.size
-            table.add(indicator)
-            if table.size > before:
+            if table.add(indicator):
+                size += 1
                 loaded.counts[indicator.kind] = loaded.counts.get(indicator.kind, 0) + 1
-            if table.size > ENTRIES:
+            if size > ENTRIES:
                 raise IndicatorError(f"{path}: more than {ENTRIES} indicators")
     return table, allowed, loaded
 

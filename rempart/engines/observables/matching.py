@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from rempart.engines.observables.indexing import Exact, Written
 from rempart.engines.observables.model import DOMAIN, HASH, IP, MAIL, URL, Details, Indicator, Sighting
-from rempart.engines.observables.screening import END, Screen
+from rempart.engines.observables.screening import END, LENGTHS, Screen
 from rempart.engines.observables.values import normal_domain, normal_url
 
 _WORD: Final = re.compile(r"[\w@+-]++(?:\.[\w@+-]++)*")
@@ -31,37 +32,61 @@ _REMEMBERED: Final = 200_000
 #: Longest value remembered, in characters: longer ones seldom come twice.
 _SHORT: Final = 512
 _DEPTH: Final = 32
+_SIX: Final = 6  # the version of IPv6
 #: Types of values that are one text, or none.
 _WITHOUT: Final = frozenset([str, int, float, bool, type(None)])
+
+
+#: Ranges of addresses stand under their version, how many bits they leave, and the others.
+_RANGE: Final = "range"
+#: What values are looked up in.
+KINDS: Final = (IP, URL, HASH, MAIL, DOMAIN, _RANGE)
 
 
 class Table:
     """Indicators by type, as they are looked up. Domains cover their subdomains, ranges their addresses."""
 
     def __init__(self) -> None:
-        self._exact: dict[str, dict[str, Details]] = {kind: {} for kind in (IP, URL, HASH, MAIL, DOMAIN)}
-        self._ranges: dict[int, dict[int, dict[int, tuple[str, Details]]]] = {4: {}, 6: {}}
+        self._written: dict[str, Written] = {kind: Written() for kind in KINDS}
+        self._exact: Mapping[str, Exact] = self._written
+        self._shifts: tuple[set[int], set[int]] = (set(), set())  # of IPv4, of IPv6
         self._endings: set[str] = set()
-        self.size = 0
 
-    def add(self, indicator: Indicator) -> None:
-        """Add one; of two with the same value, the first is kept."""
+    @classmethod
+    def of(
+        cls, values: Mapping[str, Exact], endings: Iterable[str], shifts: Iterable[Iterable[int]]
+    ) -> Table:
+        """A table of what ``contents`` gave, which nothing is added to. Raises ``ValueError``."""
+        table = cls()
+        table._written, table._exact = {}, values
+        four, six = map(set, shifts)
+        table._shifts, table._endings = (four, six), set(endings)
+        return table
+
+    def contents(self) -> tuple[dict[str, Written], set[str], tuple[set[int], set[int]]]:
+        """What was added: values by kind, endings of names, and bits that ranges of IPv4 and IPv6 leave."""
+        return self._written, self._endings, self._shifts
+
+    @property
+    def size(self) -> int:
+        """How many indicators there are."""
+        return sum(map(len, self._exact.values()))
+
+    def add(self, indicator: Indicator) -> bool:
+        """Add one, and tell whether it is new; of two with the same value, the first is kept."""
         kind, value = indicator.kind, indicator.value
         if kind == IP and "/" in value:
             network = ipaddress.ip_network(value)
             shift = network.max_prefixlen - network.prefixlen
-            by_shift = self._ranges[network.version].setdefault(shift, {})
-            key = int(network.network_address) >> shift
-            if key not in by_shift:
-                by_shift[key] = (value, indicator.details)
-                self.size += 1
-            return
-        exact = self._exact[kind]
-        if value not in exact:
-            exact[value] = indicator.details
-            self.size += 1
-            if kind == DOMAIN:
-                self._endings.add(value.rpartition(".")[2])
+            self._shifts[network.version == _SIX].add(shift)
+            kind, value = _RANGE, _range_key(network.version, shift, int(network.network_address))
+        exact = self._written[kind]
+        if value in exact:
+            return False
+        exact[value] = indicator.details
+        if kind == DOMAIN:
+            self._endings.add(value.rpartition(".")[2])
+        return True
 
     def covering(self, kind: str, value: str) -> Indicator | None:
         """The indicator that a normalised value is, or falls under; the most precise first."""
@@ -70,7 +95,7 @@ class Table:
             return Indicator(kind, value, details)
         if kind == DOMAIN:
             return self._domain(value)
-        if kind == IP and (self._ranges[4] or self._ranges[6]):
+        if kind == IP and any(self._shifts):
             return self._range(value)
         return None
 
@@ -90,22 +115,22 @@ class Table:
             address = ipaddress.ip_address(value.partition("/")[0])
         except ValueError:
             return None
-        number = int(address)
-        for shift in sorted(self._ranges[address.version]):
-            found = self._ranges[address.version][shift].get(number >> shift)
-            if found:
-                return Indicator(IP, found[0], found[1])
+        version, number = address.version, int(address)
+        for shift in sorted(self._shifts[version == _SIX]):
+            details = self._exact[_RANGE].get(_range_key(version, shift, number))
+            if details is not None:
+                length = address.max_prefixlen - shift
+                network = ipaddress.ip_network((number >> shift << shift, length))
+                return Indicator(IP, str(network), details)
         return None
 
     def screen(self) -> Screen:
         """What tells which texts may hold an indicator, of those that are there now."""
-        kinds = {kind for kind, exact in self._exact.items() if exact}
-        if self._ranges[4] or self._ranges[6]:
-            kinds.add(IP)
+        kinds = {IP if kind == _RANGE else kind for kind, exact in self._exact.items() if exact}
         return Screen(
             kinds,
             self._endings,
-            digests=self._exact[HASH].keys(),
+            digests=self._exact[HASH].among,
             known=lambda kind, value: self.covering(kind, value) is not None,
             link=lambda text: any(map(self._linked, _URL.findall(text))),
         )
@@ -124,10 +149,9 @@ class Table:
         plain = text.isascii()
         words = text.translate(_APART).split() if plain else _WORD.findall(text.lower())
         digests = self._exact[HASH]
-        if not digests.keys().isdisjoint(words):
-            for word in words:
-                if word in digests:
-                    _keep(found, word, Indicator(HASH, word, digests[word]))
+        for word in words:
+            if len(word) in LENGTHS and (details := digests.get(word)) is not None:
+                _keep(found, word, Indicator(HASH, word, details))
         endings = self._endings
         for word in [word for word in words if "." in word]:
             name = word.strip(".+-")
@@ -137,7 +161,7 @@ class Table:
         if ":" not in text:
             return list(found.values())
         lower = text.lower()
-        if "://" in lower and self._exact[URL]:
+        if "://" in lower and len(self._exact[URL]):
             for url in _URL.findall(lower):
                 linked = self._linked(url)
                 if linked is not None:
@@ -174,6 +198,11 @@ class Table:
             indicator = self.covering(IP, value)
             if indicator:
                 _keep(found, word, indicator)
+
+
+def _range_key(version: int, shift: int, number: int) -> str:
+    """What a range that leaves ``shift`` bits is looked up by, from any of its addresses."""
+    return f"{version} {shift} {number >> shift:x}"
 
 
 def _keep(found: dict[tuple[str, str], tuple[str, Indicator]], observed: str, indicator: Indicator) -> None:

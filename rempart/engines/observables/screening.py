@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
@@ -20,9 +20,9 @@ from rempart.engines.observables.model import DOMAIN, HASH, IP, MAIL, URL
 
 #: Ends a text, among texts that follow one another.
 END: Final = "\0"
-_LENGTHS: Final = (32, 40, 56, 64, 96, 128)  # of digests, in characters
+LENGTHS: Final = (32, 40, 56, 64, 96, 128)  # of digests, in characters
 _ENDINGS: Final = 20_000  # beyond, names of any ending are looked up
-_DIGEST: Final = _LENGTHS[0]
+_DIGEST: Final = LENGTHS[0]
 _END: Final = END.encode()
 _UNDERLINE: Final = ord("_")
 _LONGEST: Final = 300  # bytes of a name: one that is longer is told
@@ -45,8 +45,8 @@ _BEYOND: Final = (
 class Screen:
     """The shapes of a table's indicators.
 
-    ``digests`` are those of files; ``known`` tells whether one of a kind covers a value in lower case,
-    ``link`` whether a text in lower case holds the link of one.
+    ``digests`` gives those of some that are a file's; ``known`` tells whether one of a kind covers a value in
+    lower case, ``link`` whether a text in lower case holds the link of one.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Screen:
         kinds: Iterable[str],
         endings: Iterable[str],
         *,
-        digests: Set[str],
+        digests: Callable[[Sequence[bytes]], list[bytes]],
         known: Callable[[str, str], bool],
         link: Callable[[str], bool],
     ) -> None:
@@ -79,11 +79,9 @@ class Screen:
             end - 1 for number, end in hits if number < _DIGEST and self._suspected(number, end, joined)
         ]
         digests = [(end - 1, joined[end - 1 - number : end - 1]) for number, end in hits if number >= _DIGEST]
-        written = b" ".join([digest for _, digest in digests]).decode().lower().split()
-        if not self._digests.isdisjoint(written):
-            suspected += [
-                end for (end, _), digest in zip(digests, written, strict=True) if digest in self._digests
-            ]
+        written = b" ".join([digest for _, digest in digests]).lower().split()
+        if written and (known := set(self._digests(written))):
+            suspected += [end for (end, _), digest in zip(digests, written, strict=True) if digest in known]
         if not suspected:
             return []
         ends = list(accumulate(len(_bytes(text)) + 1 for text in texts))
@@ -121,7 +119,7 @@ def _compiled(kinds: frozenset[str], endings: list[str]) -> Any:
     """The expressions of what the table holds, all bounded; None when it holds nothing."""
     expressions: list[tuple[bytes, int]] = []
     if HASH in kinds:
-        expressions += [(_NO_WORD + rb"[0-9a-f]{%d}" % length + _NO_WORD, length) for length in _LENGTHS]
+        expressions += [(_NO_WORD + rb"[0-9a-f]{%d}" % length + _NO_WORD, length) for length in LENGTHS]
     if IP in kinds:
         expressions.append((rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[^\w]", _NAME))
         group = rb"([0-9a-f]{1,4}(:[0-9a-f]{1,4}){0,6})?"
