@@ -101,19 +101,21 @@ def replay(
 
     err.print(f"Regardez le tableau de bord · Watch the board: {settings.PUBLIC_URL}", highlight=False)
     with _said(), _progress() as progress:
-        outcome = play(feeds, seconds, err.print, progress)
+        outcome = play(feeds, seconds, lambda line: err.print(line, highlight=False), progress)
     if as_json:
         typer.echo(json.dumps(outcome.__dict__))
         return
     err.print(
         f"24 décembre · {outcome.bodies} organismes visés : {outcome.acknowledged} ont accusé réception, "
         f"{outcome.declared} ont déclaré le correctif, {outcome.verified} l’ont prouvé par l’inventaire, "
-        f"{outcome.reopened} sont rouverts parce que l’inventaire les dément."
+        f"{outcome.reopened} sont rouverts parce que l’inventaire les dément.",
+        highlight=False,
     )
     err.print(
         f"24 December · {outcome.bodies} bodies addressed: {outcome.acknowledged} acknowledged, "
         f"{outcome.declared} declared the fix, {outcome.verified} proved it by their inventory, "
-        f"{outcome.reopened} reopened because their inventory says otherwise."
+        f"{outcome.reopened} reopened because their inventory says otherwise.",
+        highlight=False,
     )
 
 
@@ -130,7 +132,12 @@ def _said() -> Iterator[None]:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar for each thing done, one under the other, on standard error."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(12),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )  # 80 wide
     with Progress(*columns, console=err) as bar:
         tasks: dict[str, TaskID] = {}
 

@@ -102,7 +102,7 @@ class _Stage:
 
     def set(self, record: dict[str, Any]) -> None:
         """Back to 9 December 2021: the flaw is unknown, and nothing is fixed."""
-        what = "9 décembre 2021 · mise en place · setting the stage"
+        what = "9 déc. 2021 · mise en place · setting the stage"
         self.step(what, 0, len(self.inventories))
         withdrawn = json.loads(json.dumps(record))
         withdrawn["cveMetadata"]["state"] = "REJECTED"
@@ -139,7 +139,7 @@ class _Stage:
 
     def play(self, record: dict[str, Any], catalogue: Path) -> Outcome:
         self.began = time.monotonic()
-        self.say("10 décembre · l’avis arrive · the advisory arrives")
+        self.say("10 déc. · l’avis arrive · the advisory arrives")
         self._load(record)
         intelligence.load_kev(_PLAYER, catalogue)
         self.wait(_ARRIVED)
@@ -169,18 +169,18 @@ class _Stage:
         return found
 
     def _acknowledge(self, targets: list[Any]) -> None:
-        what = "10–11 décembre · accusés de réception · acknowledgements"
+        what = "10–11 déc. · accusés · acknowledgements"
         for target in self._paced(what, targets, _ARRIVED, _ACKNOWLEDGED):
             alerts.acknowledge(_PLAYER, target_id=target.pk, reason="Replay")
 
     def _declare(self, targets: list[Any]) -> None:
-        what = "12–16 décembre · correctifs déclarés · fixes declared"
+        what = "12–16 déc. · correctifs déclarés · fixes declared"
         for target in self._paced(what, targets, _ACKNOWLEDGED, _DECLARED):
             with suppress(Conflict):  # somebody who watches answered meanwhile
                 alerts.declare(_PLAYER, target_id=target.pk, reason="Replay")
 
     def _prove(self, targets: list[Any], liars: set[int]) -> None:
-        what = "17–24 décembre · la preuve par l’inventaire · proof by inventory"
+        what = "17–24 déc. · preuve par l’inventaire · proof"
         for target in self._paced(what, targets, _DECLARED, _PROVED):
             self._inventory(target.body_id, _HELD if target.pk in liars else _FIXED)
 
