@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rempart.engines.exposure.model import Affected, VersionEntry
 from rempart.engines.exposure.rangetext import TextRange, branch_of, read_range_text
@@ -22,8 +22,7 @@ from rempart.engines.versions import prefix_bounds
 _NUMBERS = re.compile(r"v?\.?\s?([0-9]+(?:\.[0-9]+)*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(NamedTuple):
     """The versions from the end of an affected range to the end of its branch (``high`` None: all above).
 
     ``reason`` is ``fixed_at`` when the source names the end as the first version outside the range, else
@@ -45,8 +44,7 @@ class Closing:
         return self.high is None or version < self.high
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """An affected range as closings see it; ``names_correction``: its end is the first corrected version."""
 
     scheme: str

@@ -124,6 +124,8 @@ def _quoted(value: str) -> str:
 
 
 def _split(text: str) -> list[str]:
+    if "\\" not in text:
+        return text.split(":")
     values = []
     position = 0
     while position <= len(text):
@@ -142,4 +144,4 @@ def _value(value: str) -> str:
 
 
 def _unescape(value: str) -> str:
-    return _ESCAPE.sub(r"\1", value)
+    return _ESCAPE.sub(r"\1", value) if "\\" in value else value

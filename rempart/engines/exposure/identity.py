@@ -271,24 +271,32 @@ def _installed_name_keys(vendor: str, product: str, version: str) -> Keys:
         windows = read_windows(product, version)
         if windows is not None and (maker or "microsoft" in product[:40].casefold()):
             return _windows_keys(windows, part_of=False)
-    package = distributions.of_vendor(maker)
-    keys: dict[str, float] = {}
-    if package is not None and _PACKAGE.fullmatch(product):
-        _keep(keys, _release_keys(*package, product.lower(), distributions.release_of("", version)))
     stated = maker or vendor_within(product)
     certainty = NAME if maker else VENDOR_IN_PRODUCT
     office = office_product(product) if stated == "microsoft" else ""
     if office:
         return _at_most(certainty, _name_keys(stated, office))
+    keys = dict(_keys_of_name(maker, product))
+    package = distributions.of_vendor(maker)
+    if package is not None and _PACKAGE.fullmatch(product):
+        _keep(keys, _release_keys(*package, product.lower(), distributions.release_of("", version)))
+    if stated and len(product) <= 200 and (product[-1:].isdigit() or product[-1:] == ")"):
+        _keep(keys, _without_number(stated, product, version))
+    return tuple(keys.items())
+
+
+@lru_cache(maxsize=1 << 15)
+def _keys_of_name(maker: str, product: str) -> Keys:
+    """What an inventory's names say whatever the version; ``maker`` is already in one spelling."""
+    stated = maker or vendor_within(product)
+    keys: dict[str, float] = {}
     displayed = read_display_name(product)
     if displayed is not None:
         for named in dict.fromkeys((stated or displayed.maker, displayed.maker)):
             _keep(keys, _at_most(NAME_AS_DISPLAYED, _plain_keys(named, displayed.product)))
     if not maker and not displayed:
         _keep(keys, _winget_keys(product))
-    _keep(keys, _at_most(certainty, _plain_keys(stated, product)))
-    if stated and len(product) <= 200 and (product[-1:].isdigit() or product[-1:] == ")"):
-        _keep(keys, _without_number(stated, product, version))
+    _keep(keys, _at_most(NAME if maker else VENDOR_IN_PRODUCT, _plain_keys(stated, product)))
     family = bare_family(stated, product_name(product, stated)) if stated else ""
     if family:
         keys[family] = FAMILY

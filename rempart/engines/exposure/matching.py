@@ -73,16 +73,31 @@ _CURVES_KEPT = 50_000
 # Orders of packages: a bound in one counts in a distribution's numbers, by whatever name its product goes.
 _PACKAGED = frozenset({"deb", "rpm"})
 
-# By vulnerability and by the curves of its statements (their ``id``: each is held by what it leads to).
+# By number of a product's line and the curves of its statements (their ``id``: each is held by what it
+# leads to).
 _Alike = dict[tuple[int, ...], DecisionCurve]
 
 
 class _Said(NamedTuple):
-    """A statement about a group's product: where it is, how surely and by which key it met."""
+    """A statement about a group's product: its number, how surely and by which key it met."""
 
-    place: int
+    statement: int
     confidence: float
     identity: str
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is said of a product: ``lines``, each for every vulnerability of which it is said.
+
+    Records come in series that say the same of a product ("2023-10" of Windows): what a line decides is
+    worked out once for all of them. ``vulnerabilities`` are those of each line; ``order`` is of them all:
+    vulnerability and number of its line, as they were added.
+    """
+
+    lines: list[tuple[_Said, ...]] = field(default_factory=list)
+    vulnerabilities: list[array[int]] = field(default_factory=list)
+    order: list[tuple[int, int]] = field(default_factory=list)
 
 
 class _Plain(NamedTuple):
@@ -106,7 +121,7 @@ class _Group:
 
     held: Installed
     plain: _Plain
-    plan: list[tuple[int, tuple[_Said, ...]]]
+    plan: _Plan
     alike: _Alike
     curves: dict[int, DecisionCurve | None] = field(default_factory=dict)
     absent: dict[int, Decision] = field(default_factory=dict)
@@ -125,12 +140,15 @@ class Matcher:
         self._ranks = ranks(precedence)
         self._ids: list[str] = []
         self._numbers: dict[str, int] = {}
-        # By place, a statement's number in order: what it says, its product, its vulnerability.
-        self._affected: list[Affected] = []
-        self._identified: list[Identities] = []
+        # By place, in the order in which statements were added: vulnerability and number of the statement.
         self._owners = array("I")
+        self._said = array("I")
+        # By number: what a statement says, and its product. Those that are equal are one.
+        self._affected: list[Affected] = []
+        self._identified: list[dict[str, float]] = []
+        self._statements: dict[Affected, int] = {}
         self._packaged: set[int] = set()
-        self._products: dict[tuple[object, ...], Identities] = {}
+        self._products: dict[tuple[object, ...], dict[str, float]] = {}
         self._index: dict[str, array[int]] = {}
         self._spans: list[tuple[int, int]] = []
         self._shapes: dict[Shape, int] = {}
@@ -143,7 +161,7 @@ class Matcher:
         self._curves = 0
         self._groups: dict[tuple[Identities, _Plain], _Group] = {}
         self._alike: dict[tuple[Identities, frozenset[str]], _Alike] = {}
-        self._plans: dict[Identities, list[tuple[int, tuple[_Said, ...]]]] = {}
+        self._plans: dict[Identities, _Plan] = {}
 
     def add(self, vulnerability_id: str, affecteds: Iterable[Affected]) -> None:
         """Index every statement of a vulnerability; statements that name no product are dropped."""
@@ -156,24 +174,33 @@ class Matcher:
             self._spans.append((0, 0))
         else:
             self._forget(number)
-        first = len(self._affected)
+        first = len(self._owners)
         for affected in affecteds:
-            resolved = self._resolved(affected)
-            if not resolved:
-                continue
-            place = len(self._affected)
-            self._affected.append(affected)
-            self._identified.append(resolved)
+            statement = self._statements.get(affected)
+            if statement is None:
+                resolved = self._resolved(affected)
+                if not resolved:
+                    continue
+                statement = self._stated(affected, resolved)
+            place = len(self._owners)
             self._owners.append(number)
-            if any(scheme_for(entry.version_type) in _PACKAGED for entry in affected.versions):
-                self._packaged.add(place)
-            for identity, _ in resolved:
+            self._said.append(statement)
+            for identity in self._identified[statement]:
                 places = self._index.get(identity)
                 if places is None:
                     self._index[identity] = array("I", (place,))
                 else:
                     places.append(place)
-        self._spans[number] = (first, len(self._affected))
+        self._spans[number] = (first, len(self._owners))
+
+    def _stated(self, affected: Affected, resolved: dict[str, float]) -> int:
+        """The number of a statement that was never made before."""
+        statement = self._statements[affected] = len(self._affected)
+        self._affected.append(affected)
+        self._identified.append(resolved)
+        if any(scheme_for(entry.version_type) in _PACKAGED for entry in affected.versions):
+            self._packaged.add(statement)
+        return statement
 
     @uncollected
     def fill(self, said: Iterable[tuple[str, Iterable[Affected]]]) -> None:
@@ -181,7 +208,7 @@ class Matcher:
         for vulnerability_id, affecteds in said:
             self.add(vulnerability_id, affecteds)
 
-    def _resolved(self, affected: Affected) -> Identities:
+    def _resolved(self, affected: Affected) -> dict[str, float]:
         """The canonical keys of a statement's product; products recur, so they are resolved once."""
         named = (
             affected.vendor, affected.product, affected.package_name, affected.collection_url,
@@ -189,7 +216,7 @@ class Matcher:
         )  # fmt: skip
         found = self._products.get(named)
         if found is None:
-            found = self._products[named] = tuple(self._aliases.resolve(affected_keys(affected)).items())
+            found = self._products[named] = self._aliases.resolve(affected_keys(affected))
         return found
 
     def keys_of(self, vulnerability_id: str) -> tuple[str, ...]:
@@ -199,7 +226,7 @@ class Matcher:
 
     def _named(self, number: int) -> set[str]:
         first, end = self._spans[number]
-        return {identity for resolved in self._identified[first:end] for identity, _ in resolved}
+        return {identity for one in self._said[first:end] for identity in self._identified[one]}
 
     def keys(self) -> Collection[str]:
         """Canonical identity keys of every product named."""
@@ -212,19 +239,18 @@ class Matcher:
         """
         for component in components:
             identities = self._identities(component)
-            if not self._planned(identities):
+            plan = self._planned(identities)
+            if not plan.order:
                 continue
             held = installed(component)
             group = self._group(identities, held)
             if group is None:
-                for number, said in self._planned(identities):
-                    decision = self._decide(said, held)
-                    yield decision.verdict(component.id, self._ids[number], held.stated)
-                continue
-            keys: dict[tuple[str, bool], bytes | None] = {}
-            for number, said in group.plan:
-                decision = self._look_up(group, number, said, held, keys)
-                yield decision.verdict(component.id, self._ids[number], held.stated)
+                decisions = [self._decide(said, held) for said in plan.lines]
+            else:
+                keys: dict[tuple[str, bool], bytes | None] = {}
+                decisions = [self._look_up(group, line, held, keys) for line in range(len(plan.lines))]
+            for number, line in plan.order:
+                yield decisions[line].verdict(component.id, self._ids[number], held.stated)
 
     @uncollected
     def prepare(self, components: Iterable[Component]) -> Prepared:
@@ -259,12 +285,13 @@ class Matcher:
         found = Matches(self._ids)
         for position, identities, held in prepared.alone:
             one = array("I", (position,))
-            for number, said in self._planned(identities):
-                found.compared += 1
-                found.keep(Run(one, 0, 1, number, self._decide(said, held)), unaffected=unaffected)
+            plan = self._planned(identities)
+            found.compared += len(plan.order)
+            for said, concerned in zip(plan.lines, plan.vulnerabilities, strict=True):
+                found.keep(Run(one, 0, 1, concerned, self._decide(said, held)), unaffected=unaffected)
         for batch in prepared.batches:
             group = self._group(batch.identities, batch.members[0][1])
-            if group is not None and group.plan:
+            if group is not None and group.plan.order:
                 self._sweep(group, batch, found, unaffected=unaffected)
             if self._curves > _CURVES_KEPT:
                 self._release()
@@ -282,25 +309,25 @@ class Matcher:
         return tuple(sorted(self._aliases.resolve(component_keys(component)).items()))
 
     def _sweep(self, group: _Group, batch: Batch, found: Matches, *, unaffected: bool) -> None:
-        """Every vulnerability of a product against its versions in order: a few bisections each."""
+        """Every line of a product against its versions in order: a few bisections each."""
         members, runs = batch.members, found.runs
-        found.compared += len(members) * len(group.plan)
-        for number, said in group.plan:
-            traced = self._traced_of(group, number, said)
+        found.compared += len(members) * len(group.plan.order)
+        for line, concerned in enumerate(group.plan.vulnerabilities):
+            traced = self._traced_of(group, line)
             if traced is None or (traced.texts and not traced.texts.isdisjoint(batch.spellings())):
                 for place, (_, held) in enumerate(members):
-                    decision = self._asked(group, number, said, held)
+                    decision = self._asked(group, line, held)
                     found.keep(
-                        Run(batch.positions, place, place + 1, number, decision), unaffected=unaffected
+                        Run(batch.positions, place, place + 1, concerned, decision), unaffected=unaffected
                     )
                 continue
             keys, positions, unreadable = batch.order(traced.view)
             for first, end, decision in traced.runs(keys, told=unaffected):
                 if unaffected or decision.status is not Status.NOT_AFFECTED:
-                    runs.append(Run(positions, first, end, number, decision))
+                    runs.append(Run(positions, first, end, concerned, decision))
             if unreadable:
                 found.keep(
-                    Run(unreadable, 0, len(unreadable), number, traced.at(None)), unaffected=unaffected
+                    Run(unreadable, 0, len(unreadable), concerned, traced.at(None)), unaffected=unaffected
                 )
 
     def _forget(self, number: int) -> None:
@@ -308,26 +335,33 @@ class Matcher:
             kept = (place for place in self._index[identity] if self._owners[place] != number)
             self._index[identity] = array("I", kept)
 
-    def _planned(self, identities: Identities) -> list[tuple[int, tuple[_Said, ...]]]:
+    def _planned(self, identities: Identities) -> _Plan:
         plan = self._plans.get(identities)
         if plan is None:
             plan = self._plans[identities] = self._plan(identities)
         return plan
 
-    def _plan(self, identities: Identities) -> list[tuple[int, tuple[_Said, ...]]]:
+    def _plan(self, identities: Identities) -> _Plan:
         """The vulnerabilities of a product, each with its statements in the order they were added."""
-        grouped: dict[int, dict[int, tuple[float, str]]] = {}
+        grouped: dict[int, dict[int, _Said]] = {}
         for identity, certainty in identities:
             for place in self._index.get(identity, ()):
-                stated = next(sure for named, sure in self._identified[place] if named == identity)
-                confidence = min(certainty, stated)
+                statement = self._said[place]
+                confidence = min(certainty, self._identified[statement][identity])
                 places = grouped.setdefault(self._owners[place], {})
-                if confidence > places.get(place, (0.0, ""))[0]:
-                    places[place] = (confidence, identity)
-        return [
-            (number, tuple(_Said(place, *by) for place, by in sorted(places.items())))
-            for number, places in grouped.items()
-        ]
+                if place not in places or confidence > places[place].confidence:
+                    places[place] = _Said(statement, confidence, identity)
+        plan = _Plan()
+        numbers: dict[tuple[_Said, ...], int] = {}
+        for number, places in grouped.items():
+            said = tuple(places[place] for place in sorted(places))
+            line = numbers.setdefault(said, len(plan.lines))
+            if line == len(plan.lines):
+                plan.lines.append(said)
+                plan.vulnerabilities.append(array("I"))
+            plan.vulnerabilities[line].append(number)
+            plan.order.append((number, line))
+        return plan
 
     def _group(self, identities: Identities, held: Installed) -> _Group | None:
         """The group of a component; None for one whose verdicts are not a matter of order alone."""
@@ -343,16 +377,16 @@ class Matcher:
     def _look_up(
         self,
         group: _Group,
-        number: int,
-        said: tuple[_Said, ...],
+        line: int,
         held: Installed,
         keys: dict[tuple[str, bool], bytes | None],
     ) -> Decision:
+        said = group.plan.lines[line]
         if not held.version:
-            if number not in group.absent:
-                group.absent[number] = self._decide(said, held)
-            return group.absent[number]
-        traced = self._traced_of(group, number, said)
+            if line not in group.absent:
+                group.absent[line] = self._decide(said, held)
+            return group.absent[line]
+        traced = self._traced_of(group, line)
         if traced is None:
             return self._decide(said, held)
         version = held.version if traced.view[1] else held.upstream
@@ -362,14 +396,14 @@ class Matcher:
             keys[traced.view] = key(traced.view[0], version)
         return traced.at(keys[traced.view])
 
-    def _traced_of(self, group: _Group, number: int, said: tuple[_Said, ...]) -> DecisionCurve | None:
-        if number not in group.curves:
-            group.curves[number] = self._curve(group, number, said)
-        return group.curves[number]
+    def _traced_of(self, group: _Group, line: int) -> DecisionCurve | None:
+        if line not in group.curves:
+            group.curves[line] = self._curve(group, line)
+        return group.curves[line]
 
-    def _curve(self, group: _Group, number: int, said: tuple[_Said, ...]) -> DecisionCurve | None:
-        """The decisions about one vulnerability as a function of the version's key in one scheme."""
-        held = group.held
+    def _curve(self, group: _Group, line: int) -> DecisionCurve | None:
+        """The decisions that a line leads to, as a function of the version's key in one scheme."""
+        held, said = group.held, group.plan.lines[line]
         # The vendor's version inside a package, or the package's own: one of them for all, or no curve.
         if held.upstream:
             counted = {self._counted(one, held) for one in said}
@@ -380,7 +414,7 @@ class Matcher:
         reading = group.plain.packaged if own else group.plain.upstream or PLAIN
         parts: list[Part] = []
         for one in said:
-            terms, curve = self._trace(one.place, reading)
+            terms, curve = self._trace(one.statement, reading)
             if curve is None or (parts and curve.scheme != parts[0].curve.scheme):
                 return None
             parts.append(Part(terms, curve, one.confidence, one.identity))
@@ -389,7 +423,7 @@ class Matcher:
         if group.held.upstream:
             return DecisionCurve(parts, held, view, self._ranks)
         # Other versions of the product may be read otherwise, and yet these statements read them alike.
-        alike = (number, *(id(part.curve) for part in parts))
+        alike = (line, *(id(part.curve) for part in parts))
         found = group.alike.get(alike)
         if found is None:
             found = group.alike[alike] = DecisionCurve(parts, held, view, self._ranks)
@@ -400,28 +434,28 @@ class Matcher:
         answers: list[Answer] = []
         for one in said:
             counted = self._counted(one, held)
-            terms, compiled = self._compile(one.place, reading_of(*counted.compared(one.identity)))
+            terms, compiled = self._compile(one.statement, reading_of(*counted.compared(one.identity)))
             answers.append(answer(terms, compiled, counted, one.confidence, one.identity))
         return decide(answers, self._ranks)
 
     def _counted(self, said: _Said, held: Installed) -> Installed:
         """What is held as this statement counts: its bounds may be packages' versions."""
-        return replace(held, upstream="") if held.upstream and said.place in self._packaged else held
+        return replace(held, upstream="") if held.upstream and said.statement in self._packaged else held
 
-    def _asked(self, group: _Group, number: int, said: tuple[_Said, ...], held: Installed) -> Decision:
-        found = group.asked.get((number, held.version))
+    def _asked(self, group: _Group, line: int, held: Installed) -> Decision:
+        found = group.asked.get((line, held.version))
         if found is None:
-            found = group.asked[number, held.version] = self._decide(said, held)
+            found = group.asked[line, held.version] = self._decide(group.plan.lines[line], held)
         return found
 
-    def _shape(self, place: int, reading: Reading) -> tuple[Terms, tuple[int, Reading]]:
+    def _shape(self, statement: int, reading: Reading) -> tuple[Terms, tuple[int, Reading]]:
         """A statement's terms, and what it has in common with all that say the same of versions."""
-        known = self._told.get(place)
+        known = self._told.get(statement)
         if known is None:
-            affected = self._affected[place]
-            shape = self._shapes.setdefault(shape_of(affected), place)
+            affected = self._affected[statement]
+            shape = self._shapes.setdefault(shape_of(affected), statement)
             terms = terms_of(affected)
-            known = self._told[place] = (self._terms.setdefault(terms, terms), shape)
+            known = self._told[statement] = (self._terms.setdefault(terms, terms), shape)
         terms, shape = known
         read = self._readings.get((shape, reading))
         if read is None:
@@ -429,8 +463,8 @@ class Matcher:
             read = self._readings[shape, reading] = self._narrowed.setdefault(told, told)
         return terms, (shape, read)
 
-    def _compile(self, place: int, reading: Reading) -> tuple[Terms, CompiledAffected]:
-        terms, shape = self._shape(place, reading)
+    def _compile(self, statement: int, reading: Reading) -> tuple[Terms, CompiledAffected]:
+        terms, shape = self._shape(statement, reading)
         return terms, self._compiled_of(shape)
 
     def _compiled_of(self, shape: tuple[int, Reading]) -> CompiledAffected:
@@ -442,8 +476,8 @@ class Matcher:
             found = self._compiled[shape] = compile_affected(self._affected[shape[0]], shape[1])
         return found
 
-    def _trace(self, place: int, reading: Reading) -> tuple[Terms, StatementCurve | None]:
-        terms, shape = self._shape(place, reading)
+    def _trace(self, statement: int, reading: Reading) -> tuple[Terms, StatementCurve | None]:
+        terms, shape = self._shape(statement, reading)
         if shape not in self._traced:
             self._traced[shape] = statement_curve(self._compiled_of(shape))
         return terms, self._traced[shape]

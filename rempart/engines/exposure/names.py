@@ -99,6 +99,8 @@ def _without_vendor(tokens: list[str], vendor: str) -> list[str]:
 def _tokens(text: str) -> list[str]:
     if len(text) > _MAX_LENGTH:
         return []
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(character for character in folded if not unicodedata.combining(character))
+    plain = text.casefold()
+    if not plain.isascii():
+        folded = unicodedata.normalize("NFKD", plain)
+        plain = "".join(character for character in folded if not unicodedata.combining(character))
     return _TOKEN.findall(plain.replace("_", " "))

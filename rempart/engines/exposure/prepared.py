@@ -16,12 +16,15 @@ Identities = tuple[tuple[str, float], ...]
 
 
 class Run(NamedTuple):
-    """``positions[first:end]`` are components that share one decision about one vulnerability (a number)."""
+    """``positions[first:end]`` are components that share one decision about each of the vulnerabilities.
+
+    ``vulnerabilities`` are numbers in ``Matches.ids``: records that say the same of a product.
+    """
 
     positions: array[int]
     first: int
     end: int
-    vulnerability: int
+    vulnerabilities: array[int]
     decision: Decision
 
 
@@ -34,14 +37,16 @@ class Matches:
     compared: int = 0
 
     def __len__(self) -> int:
-        return sum(run.end - run.first for run in self.runs)
+        return sum((run.end - run.first) * len(run.vulnerabilities) for run in self.runs)
 
     def rows(self) -> Iterator[tuple[int, str, Decision]]:
         """Each component's position, the vulnerability and the decision."""
-        for positions, first, end, number, decision in self.runs:
-            identifier = self.ids[number]
-            for position in positions[first:end]:
-                yield position, identifier, decision
+        for positions, first, end, numbers, decision in self.runs:
+            held = positions[first:end]
+            for number in numbers:
+                identifier = self.ids[number]
+                for position in held:
+                    yield position, identifier, decision
 
     def keep(self, run: Run, *, unaffected: bool) -> None:
         """Takes a run in; one that is not affected only with ``unaffected``."""

@@ -55,8 +55,7 @@ Shape = tuple[str, tuple[VersionEntry, ...], tuple[str, ...], tuple[str, ...], s
 PLAIN = Reading("generic", frozenset({"generic"}))
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """One end of a range. ``key`` None and ``known`` is an open end; not ``known``, an unreadable one."""
 
     key: bytes | None = None
@@ -65,8 +64,7 @@ class Bound:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRange:
+class CompiledRange(NamedTuple):
     """An entry that covers an interval. ``problem`` is a reason code, empty when all was readable."""
 
     order: int

@@ -6,16 +6,19 @@ reader of a withdrawn exposure finds why. Millions of pairs that never concerned
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
+from django.db import connection
 
 from rempart.engines.exposure import Matcher, component_keys
 from rempart.engines.exposure.model import Affected, Component, Verdict
+from rempart.engines.exposure.uncollected import uncollected
 from rempart.engines.exposure.verdicts import Decision
 from rempart.exposure.commands.differences import Differences, Pair
 from rempart.exposure.commands.inventory import Inventory, Names, WholeInventory, load_components
@@ -68,6 +71,7 @@ class _Row(NamedTuple):
 
 
 _Said = tuple[str, str, str, str, float]
+_Fetched = tuple[Any, ...]  # the columns of a ``_Row``, of which most are only looked at
 
 
 def forget(component_ids: Sequence[int]) -> None:
@@ -131,6 +135,7 @@ def match_with_all(
     return _keep(matcher, layers, Reach(vulnerability_ids=vulnerability_ids), at, differences)
 
 
+@uncollected
 def differing(vulnerability_ids: Sequence[int], whole: WholeInventory) -> set[int]:
     """Those of these vulnerabilities whose findings are not what matching says now. Reads only.
 
@@ -203,11 +208,18 @@ def _compared(matcher: Matcher, inventories: Sequence[Inventory], reach: Reach, 
     known = _kept(reach)
     found = _Compared()
     for inventory in inventories:
-        for vulnerability_id, decision, held in inventory.sweep(matcher):
-            said = _said(decision)
-            for component_id, version in held:
-                before = known.pop((vulnerability_id, component_id), None)
-                if before is None or not _is(before, said, decision.detail, version):
+        for vulnerability_ids, decision, held in inventory.sweep(matcher):
+            said, (opening, ending) = _said(decision), _written(decision.detail)
+            told = [(one, version, f"{opening}{json.dumps(version)}{ending}") for one, version in held]
+            for vulnerability_id in vulnerability_ids:
+                for component_id, version, text in told:
+                    before = known.pop((vulnerability_id, component_id), None)
+                    if (
+                        before is not None
+                        and before[3:8] == said
+                        and (before[8] == text or _details(before, decision.detail, version))
+                    ):
+                        continue
                     detail = {"version": version, **decision.detail}
                     after = _finding(vulnerability_id, component_id, said, detail, at)
                     if before is None:
@@ -250,9 +262,9 @@ def _keep(
     return Changes(len(found.added), len(found.changed), len(found.removed), found.vulnerability_ids)
 
 
-def _kept(reach: Reach) -> dict[tuple[int, int], _Row]:
+def _kept(reach: Reach) -> dict[tuple[int, int], _Fetched]:
     where = reach.where("f.vulnerability_id", "f.component_id")
-    return {(row[1], row[2]): _Row(*row) for row in fetch(_FINDINGS, where=where)}
+    return {(row[1], row[2]): row for row in fetch(_FINDINGS, where=where)}
 
 
 def _said(one: Decision | Verdict) -> _Said:
@@ -260,16 +272,27 @@ def _said(one: Decision | Verdict) -> _Said:
     return one.status.value, one.source[:120], one.range[:500], one.reason, one.confidence
 
 
-def _is(before: _Row, said: _Said, detail: dict[str, str], version: str) -> bool:
-    """Whether a kept row says that already."""
-    if before[3:8] != said:
-        return False
-    kept = orjson.loads(before.detail)
-    return kept.pop("version", None) == version and kept == detail
+def _written(detail: Mapping[str, str]) -> tuple[str, str]:
+    """What stands before and after the version in the text that the database gives of a row's detail.
+
+    A first look, quicker than reading the text: keys as they were given on SQLite, by length and then by
+    letter on PostgreSQL.
+    """
+    whole = {"version": "", **detail}
+    if connection.vendor == "postgresql":
+        whole = {key: whole[key] for key in sorted(whole, key=lambda key: (len(key), key))}
+    opening, _, ending = json.dumps(whole).partition('"version": ""')
+    return f'{opening}"version": ', ending
+
+
+def _details(before: _Fetched, detail: dict[str, str], version: str) -> bool:
+    """Whether a kept row's detail is this one, however its text is written."""
+    kept = orjson.loads(before[8])
+    return bool(kept.pop("version", None) == version and kept == detail)
 
 
 def _asked_anew(
-    matcher: Matcher, inventory: Inventory, known: dict[tuple[int, int], _Row], at: datetime
+    matcher: Matcher, inventory: Inventory, known: dict[tuple[int, int], _Fetched], at: datetime
 ) -> Iterator[Pair]:
     """What becomes of kept pairs that are not affected, or not any more; each is taken out of ``known``."""
     if not known:
@@ -280,7 +303,7 @@ def _asked_anew(
         if before is None:
             continue
         said = _said(verdict)
-        if before[3:8] != said or orjson.loads(before.detail) != verdict.detail:
+        if before[3:8] != said or orjson.loads(before[8]) != verdict.detail:
             yield _changed(before, _finding(*pair, said, verdict.detail, at))
 
 
@@ -299,11 +322,11 @@ def _finding(
     )  # fmt: skip
 
 
-def _changed(before: _Row, after: Finding) -> Pair:
+def _changed(before: _Fetched, after: Finding) -> Pair:
     return _of_row(before), after
 
 
-def _of_row(row: _Row) -> Finding:
-    values = row._asdict()
-    values["detail"] = orjson.loads(row.detail)
+def _of_row(fetched: _Fetched) -> Finding:
+    values = _Row(*fetched)._asdict()
+    values["detail"] = orjson.loads(values["detail"])
     return Finding(**values)

@@ -58,13 +58,14 @@ class Inventory:
         self._ids = list(self._components)
         self._prepared = Matcher(names.aliases).prepare(components)
 
-    def sweep(self, matcher: Matcher) -> Iterator[tuple[int, Decision, list[tuple[int, str]]]]:
-        """Each decision but "not affected": the vulnerability, and their components (id, version)."""
+    def sweep(self, matcher: Matcher) -> Iterator[tuple[list[int], Decision, list[tuple[int, str]]]]:
+        """Each decision but "not affected": its vulnerabilities, and their components (id, version)."""
         ids, versions = self._ids, self._prepared.versions
         found = matcher.sweep(self._prepared.about(matcher.keys()))
-        for positions, first, end, number, decision in found.runs:
+        named = [int(one) for one in found.ids]
+        for positions, first, end, numbers, decision in found.runs:
             held = [(ids[position], versions[position]) for position in positions[first:end]]
-            yield int(found.ids[number]), decision, held
+            yield [named[number] for number in numbers], decision, held
 
     def asked(self, matcher: Matcher, component_ids: Collection[int]) -> Iterator[Verdict]:
         """Every verdict about those of these components that it holds, those not affected as well."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from operator import itemgetter
 
-from django.db.models import Count, Q, QuerySet
+import orjson
+from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from rempart.engines.exposure.model import Affected
 from rempart.intelligence.commands.counts import batches
@@ -64,9 +66,15 @@ def first_named(keys: Iterable[str]) -> dict[int, str]:
 
 
 def _gather(found: _Placed, rows: QuerySet[AffectedProduct]) -> None:
-    read = rows.order_by().values_list("vulnerability_id", "position", "id", "statement")
-    for vulnerability_id, position, identifier, statement in read.iterator(chunk_size=2000):
-        found.setdefault(vulnerability_id, []).append((position, identifier, unpack(statement)))
+    """Takes these rows in. Records come in series that say the same of a product: that is read once."""
+    text = Cast("statement", TextField())
+    known: dict[str, Affected] = {}
+    read = rows.order_by().values_list("vulnerability_id", "position", "id", text)
+    for vulnerability_id, position, identifier, packed in read.iterator(chunk_size=2000):
+        statement = known.get(packed)
+        if statement is None:
+            statement = known[packed] = unpack(orjson.loads(packed))
+        found.setdefault(vulnerability_id, []).append((position, identifier, statement))
 
 
 def _in_order(found: _Placed) -> dict[int, list[Affected]]:
