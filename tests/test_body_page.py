@@ -56,6 +56,13 @@ def test_the_directive_due_first_is_one_click_away(world: World) -> None:
     assert reverse("target", args=[world.a.target.pk]) in page
 
 
+def test_the_page_says_first_to_whom_directives_go(world: World) -> None:
+    page = opened(world, "body_officer", world.a.body)
+    told = page[page.index('class="sentence') :]
+    name = html.escape(world.a.duty.person.name)
+    assert f"Les directives y arrivent à <strong>{name}</strong>" in " ".join(told.split())
+
+
 @pytest.mark.parametrize("who", ["authority", "administrator"])
 def test_who_may_not_read_operations_sees_no_figure(world: World, who: str) -> None:
     assert FIGURE.findall(opened(world, who, world.a.body)) == []

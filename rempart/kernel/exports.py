@@ -27,14 +27,14 @@ _ROWS_PER_CHUNK = 500
 _SHEET_ROWS = 1_048_576
 _CELL_CHARACTERS = 32_767
 _EXACT_DIGITS = 15
+_WIDEST = 60  # characters: a column wider than that pushes the others off the screen
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading, and the width of the column in a spreadsheet, in characters."""
+    """What a column is called; in a spreadsheet it is as wide as what it holds."""
 
     heading: str
-    width: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,9 @@ class _Sheets:
         self._day = book.add_format({"num_format": "yyyy-mm-dd"})
         self._instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         self._first_row = len(export.notices()) + 2
+        # The arrow of the filter stands beside the heading.
+        self._widths = [len(column.heading) + 3 for column in export.columns]
+        self._tables: list[Any] = []
 
     def write(self) -> int:
         count, line, sheet = 0, self._first_row, self._table_sheet(1)
@@ -139,6 +142,7 @@ class _Sheets:
                 self._cell(sheet, line, place, cell)
             line += 1
             count += 1
+        self._finish(line)
         about = self._sheet(self._export.words("À propos", "About"))
         total = self._export.words(f"{count} lignes", f"{count} rows")
         for place, notice in enumerate([*self._export.notices(), total]):
@@ -148,14 +152,21 @@ class _Sheets:
     def _table_sheet(self, number: int) -> Any:
         name = self._export.words("Données", "Data")
         sheet = self._sheet(name if number == 1 else f"{name} {number}")
-        for place, column in enumerate(self._export.columns):
-            sheet.set_column(place, place, column.width)
+        self._tables.append(sheet)
         for line, notice in enumerate(self._export.notices()):
             sheet.write_string(line, 0, neutralised(notice), self._bold if line == 0 else None)
         for place, column in enumerate(self._export.columns):
             sheet.write_string(self._first_row - 1, place, neutralised(column.heading), self._bold)
         sheet.freeze_panes(self._first_row, 0)
         return sheet
+
+    def _finish(self, end: int) -> None:
+        """Once every row is known: columns as wide as what they hold, and headings that filter."""
+        for sheet in self._tables:
+            for place, width in enumerate(self._widths):
+                sheet.set_column(place, place, min(width + 1, _WIDEST))
+            last = end - 1 if sheet is self._tables[-1] else _SHEET_ROWS - 1
+            sheet.autofilter(self._first_row - 1, 0, max(last, self._first_row - 1), len(self._widths) - 1)
 
     def _sheet(self, name: str) -> Any:
         sheet = self._book.add_worksheet(name)
@@ -172,6 +183,7 @@ class _Sheets:
             case str():
                 text = neutralised(value)
                 cut = text if len(text) <= _CELL_CHARACTERS else text[: _CELL_CHARACTERS - 1] + "…"
+                self._widths[place] = max(self._widths[place], len(cut))
                 sheet.write_string(line, place, cut)
             case datetime():
                 naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
@@ -179,6 +191,7 @@ class _Sheets:
             case date():
                 self._date(sheet, line, place, value)
             case _:
+                self._widths[place] = max(self._widths[place], len(f"{value:.6g}"))
                 sheet.write_number(line, place, value)
 
     def _date(self, sheet: Any, line: int, place: int, value: date) -> None:
@@ -186,9 +199,9 @@ class _Sheets:
         if value.year < 1900:
             sheet.write_string(line, place, value.isoformat())
         else:
-            sheet.write_datetime(
-                line, place, value, self._instant if isinstance(value, datetime) else self._day
-            )
+            instant = isinstance(value, datetime)
+            self._widths[place] = max(self._widths[place], 16 if instant else 10)
+            sheet.write_datetime(line, place, value, self._instant if instant else self._day)
 
 
 def _csv_record(export: Export, row: Sequence[Cell]) -> list[str]:

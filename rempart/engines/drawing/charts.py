@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 
-from rempart.engines.drawing.markup import Format, Label, element, linked, picture, text, ticks
+from rempart.engines.drawing.markup import Format, Label, element, linked, picture, room, text, ticks
 
 # The meanings of a colour, and the paint of each: what is declared but unproved is hatched everywhere.
 MEANINGS = ("ok", "warn", "calm", "critical", "brand")
@@ -49,9 +49,11 @@ def heat_map(
 ) -> str:
     """Draw rows × columns; the darkest square is the highest value, and an empty one says nothing.
 
-    `cells` maps (row key, column key) to a cell; missing ones count as zero. `number` writes a value.
+    `cells` maps (row key, column key) to a cell; missing ones count as zero. `number` writes a value. The
+    names of the rows have the room that the longest asks for, up to a good third of the drawing.
     """
-    left, top, side, gap = 166.0, 22.0, 26.0, 2.0
+    top, side, gap = 22.0, 26.0, 2.0
+    left = min(max([room(label.text) for label in rows.values()], default=0.0) + 24, width * 0.37)
     step = (width - left) / max(len(columns), 1)
     highest = max((cell.value for cell in cells.values()), default=0)
     parts: list[str] = []
@@ -62,7 +64,7 @@ def heat_map(
         )
     for i, (row, label) in enumerate(rows.items()):
         y = top + i * (side + gap)
-        parts.append(linked(label.url, text(0, y + 17, label.text, room=left - 24, class_="axis")))
+        parts.append(linked(label.url, text(0, y + 17, label.text, room=left - 12, class_="axis")))
         for j, (column, head) in enumerate(columns.items()):
             cell = cells.get((row, column), Cell(0))
             level = heat_level(cell.value, highest)

@@ -41,6 +41,11 @@ def text(x: float, y: float, words: str, *, room: float | None = None, **attribu
     return element("text", escape(shown), hover, x=float(x), y=float(y), **attributes)
 
 
+def room(words: str) -> float:
+    """Return the room that `words` take at most on a line, in drawing units."""
+    return len(words) * _ADVANCE
+
+
 def cut(words: str, room: float) -> str:
     """Return `words`, shortened with an ellipsis when they would not fit in `room` drawing units."""
     fits = max(int(room / _ADVANCE), 2)

@@ -30,21 +30,21 @@ def _measured(reading: Reading) -> list[Cell]:
     ]
 
 
-def _headings(*first: tuple[str, int]) -> list[Column]:
+def _headings(*first: str) -> list[Column]:
     rest = (
-        (_("Valeur (s, ratio, nombre)"), 18),
-        (_("Valeur"), 14),
-        (_("Cible (s, ratio, nombre)"), 18),
-        (_("État"), 14),
-        (_("Numérateur"), 14),
-        (_("Dénominateur"), 14),
+        _("Valeur (s, ratio, nombre)"),
+        _("Valeur"),
+        _("Cible (s, ratio, nombre)"),
+        _("État"),
+        _("Numérateur"),
+        _("Dénominateur"),
     )
-    return [Column(heading, width) for heading, width in (*first, *rest)]
+    return [Column(heading) for heading in (*first, *rest)]
 
 
 def standing(request: HttpRequest, found: Standing) -> HttpResponseBase:
     """All the indicators of a place."""
-    columns = _headings((_("Objectif"), 10), (_("Point de la politique"), 40), (_("Indicateur"), 44))
+    columns = _headings(_("Objectif"), _("Point de la politique"), _("Indicateur"))
     rows: Iterable[list[Cell]] = [
         [
             each.indicator.objective,
@@ -59,7 +59,7 @@ def standing(request: HttpRequest, found: Standing) -> HttpResponseBase:
 
 def ranking(request: HttpRequest, found: Standing, code: str, ranks: Iterable[Rank]) -> HttpResponseBase:
     """One indicator by body."""
-    columns = _headings((_("Code"), 16), (_("Organisme"), 44))
+    columns = _headings(_("Code"), _("Organisme"))
     rows = [[each.place.code, each.place.name, *_measured(each.reading)] for each in ranks]
     return _file(request, f"indicateur-{code}", str(found[code].indicator.name), found, columns, rows)
 

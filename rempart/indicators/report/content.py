@@ -198,7 +198,7 @@ def _heat(rows: list[HeatRow], names: dict[int, Organisation]) -> dict[str, str]
     hot = [row for row in rows if row.total][:_HEAT_SHOWN]
     if not hot:
         return {"svg": "", "words": ""}
-    columns = {key: Label(key) for key, _days in exposure.AGES}
+    columns = {key: Label(key.replace("-", "–")) for key, _days in exposure.AGES}
     cells = {(row.id, key): Cell(float(count)) for row in hot for key, count in row.cells.items() if count}
     words = ", ".join(f"{names[row.id].name} : {wording.number(row.total)}" for row in hot)
     svg = drawing.heat_map(

@@ -116,3 +116,13 @@ def test_any_text_comes_back_whole_but_for_what_is_neutralised(rows):
     expected = [[neutralised(cell) for cell in row] for row in rows]
     assert read_csv(export(rows))[2:] == expected
     assert not any(cell.lstrip()[:1] in set("=+-@") for row in expected for cell in row if cell.lstrip())
+
+
+def test_a_sheet_is_as_wide_as_what_it_holds_and_its_headings_filter():
+    long = "Centre de services scolaire du Harfang des neiges"
+    book, _count = read_xlsx(export([[long, 1, date(2026, 6, 22)], ["é" * 300, 2, None]]))
+    sheet = book["Données"]
+    assert sheet.column_dimensions["A"].width > len(long)
+    assert sheet.column_dimensions["A"].width < 80
+    assert 10 < sheet.column_dimensions["B"].width < 20
+    assert sheet.auto_filter.ref == "A6:C8"

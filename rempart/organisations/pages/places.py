@@ -156,7 +156,8 @@ def organisation(request: ActorRequest, code: str) -> HttpResponse:
         "sections": sections_for(request, found),
     }
     if sees_people:
-        context["duties"] = list(queries.duties(actor, found))
+        context["duties"] = duties = list(queries.duties(actor, found))
+        context["receivers"] = [each for each in duties if each.title.receives_alerts and each.person.active]
         context["on_call"] = list(queries.on_call(actor, found, at - timedelta(days=1))[:20])
         context["people"] = list(queries.people(actor, found).order_by("name"))
         context["channels"] = list(queries.channels_of(actor, organisation=found))
