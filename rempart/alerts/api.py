@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from rempart.alerts import commands, queries
+from rempart.alerts import commands, ladder_api, queries
 from rempart.alerts.pages import lists
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import Actor
@@ -20,6 +20,7 @@ from rempart.kernel.permissions import Permission
 from rempart.organisations import queries as organisations
 
 router = Router()
+router.add_router("", ladder_api.router)
 
 _Reason = Annotated[str, Field(max_length=2000)]
 _Title = Annotated[str, Field(max_length=300)]

@@ -16,12 +16,14 @@ from rich.table import Table
 
 from rempart.alerts import commands, queries
 from rempart.alerts.api import directive_fields, target_fields
+from rempart.alerts.ladder_cli import ladder
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
 from rempart.organisations import queries as organisations
 
 alerts = typer.Typer(no_args_is_help=True, help="Directives et messages · Directives and messages.")
+alerts.add_typer(ladder, name="ladder")
 _Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
 _ACTOR = system("cli")
 

@@ -51,8 +51,8 @@ def directive(request: ActorRequest, number: str) -> HttpResponseBase:
     context = {
         "directive": found,
         "page": listing.page(rows, request.GET),
-        "timeline": timelines.entries(
-            queries.timeline_of_directive(request.actor, found, _TIMELINE), with_body=True
+        "timeline": timelines.entries_of_bodies(
+            queries.timeline_of_directive(request.actor, found, _TIMELINE)
         ),
         "may_see_messages": request.actor.may(Permission.OPERATIONS_READ)
         or request.actor.may(Permission.ALERT_REVIEW),

@@ -36,7 +36,7 @@ def render_section(request: HttpRequest, vulnerability: Any) -> str | None:
     steps = queries.timeline_of_directive(actor, found[0], 10) if found else []
     context = {
         "directives": found,
-        "timeline": timelines.entries(steps, with_body=True),
+        "timeline": timelines.entries_of_bodies(steps),
         "may_issue": may_issue and not any(one.state == one.State.OPEN for one in found),
         "vulnerability": vulnerability,
     }

@@ -20,15 +20,15 @@ from rempart.alerts.queries.directives import (
     search,
     target_lines,
     targets,
-    timeline_of_directive,
-    timeline_of_target,
 )
 from rempart.alerts.queries.ladder import escalation
 from rempart.alerts.queries.measures import Timing, declared_unproved, kev_on_time, timings
 from rempart.alerts.queries.rules import directives_by_rule, get_rule, rules
+from rempart.alerts.queries.timelines import Line, timeline_of_directive, timeline_of_target
 
 __all__ = [
     "DirectiveProgress",
+    "Line",
     "RecentEvent",
     "SentenceCounts",
     "Timing",

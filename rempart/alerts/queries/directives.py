@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from django.db.models import DateTimeField, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 
-from rempart.alerts.models import Directive, Target, TargetEvent
+from rempart.alerts.models import Directive, Target
 from rempart.alerts.states import OPEN, WAITING
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
@@ -28,12 +27,6 @@ _TARGET_LINE = (
     "state", "priority", "sent_at", "acknowledged_at", "declared_at", "verified_at", "closed_at", "due_at",
     "delay_requested_until", "delay_reason", "exposures_open", "body__code", "body__name_fr", "body__name_en",
     "assigned_to__name", *(f"directive__{field}" for field in _DIRECTIVE),
-)  # fmt: skip
-
-
-_EVENT_LINE = (
-    "at", "kind", "detail", "reason", "on_behalf", "target_id", "actor_id", "actor_label", "body__name_fr",
-    "body__name_en",
 )  # fmt: skip
 
 
@@ -116,31 +109,6 @@ _of_vulnerability = PreparedWithin(
 def of_vulnerability(actor: Actor, vulnerability_id: int) -> list[Directive]:
     """The last ten directives about one vulnerability, latest first."""
     return _of_vulnerability.rows(actor, vulnerability=vulnerability_id, at=now())
-
-
-def timeline_of_target(actor: Actor, target: Target) -> list[TargetEvent]:
-    """What happened for one body, in order."""
-    actor.require(Permission.ALERT_READ, target.body_id)
-    return list(target.events.select_related("actor").order_by("at", "id"))
-
-
-@cache
-def _timeline(limit: int) -> PreparedWithin:
-    return PreparedWithin(
-        (Permission.ALERT_READ,),
-        lambda actor, directive: (
-            TargetEvent.objects.visible_to(actor, Permission.ALERT_READ)
-            .filter(target__directive=directive)
-            .select_related("body")
-            .only(*_EVENT_LINE)
-            .order_by("-at", "-id")[:limit]
-        ),
-    )
-
-
-def timeline_of_directive(actor: Actor, directive: Directive, limit: int = 100) -> list[TargetEvent]:
-    """What happened for the bodies of a directive that the actor may see, latest first."""
-    return _timeline(limit).rows(actor, directive=directive.pk)
 
 
 def search(actor: Actor, text: str, limit: int) -> list[Directive]:

@@ -9,9 +9,12 @@ import openpyxl
 import pytest
 from django.test import Client
 from django.utils import timezone, translation
+from django.utils.html import escape
 
-from rempart.alerts import commands
+from rempart.alerts import commands, queries
 from rempart.alerts.models import Delivery, Directive
+from rempart.kernel import outbox
+from rempart.kernel.actors import system
 from rempart.kernel.models import AuditEntry, User
 from rempart.kernel.permissions import Role
 from rempart.organisations.models import Person
@@ -267,3 +270,32 @@ def test_the_api_lists_previews_issues_and_answers(scene) -> None:
         f"/api/v1/alerts/directives/{number}/cancel", {"reason": "Essai"}, content_type="application/json"
     )
     assert cancelled.json()["state"] == "cancelled"
+
+
+def test_what_happened_to_many_bodies_at_once_is_one_line_that_unfolds(world, clock) -> None:
+    bodies = [world.body() for _ in range(23)]
+    for body in bodies:
+        world.expose(body, settle=False)
+    outbox.drain()
+    alone = bodies[0]
+    clock.advance(minutes=2)
+    commands.acknowledge(world.officer_of(alone), target_id=world.target(alone).pk)
+    clock.advance(minutes=40)
+    commands.escalate_due()
+    client = signed_in(factories.user(Role.CGCD_ANALYST, world.command.parent))
+    number = world.directive().number
+    lines = queries.timeline_of_directive(system("test"), world.directive())
+    told = {(line.events[0].kind, line.bodies, len(line.events)) for line in lines}
+    assert told == {("sent", 23, 20), ("acknowledged", 1, 1), ("escalated", 22, 20)}
+    assert len(queries.timeline_of_directive(system("test"), world.directive(), 2)) == 2
+    for page in (f"/directives/{number}/", f"/vulnerabilities/{world.vulnerability.cve_id}/"):
+        text = client.get(page).content.decode()
+        assert text.count("Directive envoyée à 23 organismes") == 1
+        assert "Escalade\u00a0: Suppléant · 22 organismes" in text
+        assert "et 3 autres" in text
+        assert f"{escape(alone.name)} · Accusé de réception" in text
+    # An officer sees the line of their own body, and no count of the others.
+    officer = Person.objects.filter(body=alone, user__isnull=False).get().user
+    own = signed_in(officer).get(f"/directives/{number}/").content.decode()
+    assert "organismes</a>" not in own
+    assert f"{escape(alone.name)} · Directive envoyée" in own

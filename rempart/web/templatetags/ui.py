@@ -253,7 +253,10 @@ def figures(items: Iterable[Any]) -> dict[str, Any]:
 
 @register.inclusion_tag("web/parts/timeline.html")
 def timeline(entries: Iterable[Any]) -> dict[str, Any]:
-    """What happened, in order: each entry has at, text, and maybe url, who, detail, meaning."""
+    """What happened, in order: each entry has at, text, and maybe url, who, detail, meaning.
+
+    ``fold``: the places of a line that tells of several; ``left_out``: how many others there are.
+    """
     return {"entries": list(entries)}
 
 
