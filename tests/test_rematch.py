@@ -12,8 +12,6 @@ import pytest
 
 from tests.own_database import ROOT, environment, own_database
 
-pytestmark = pytest.mark.xdist_group("workers")
-
 _PROCESSES = {"under_fire": 2}  # those that look die with the one that writes
 
 

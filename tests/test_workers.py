@@ -22,7 +22,6 @@ DATA = ROOT.parent / "shared" / "data"
 
 pytestmark = [
     pytest.mark.skipif(not DATA.exists(), reason="the public data is not beside the repository"),
-    pytest.mark.xdist_group("workers"),
 ]
 
 

@@ -17,12 +17,10 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
-import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
-from psycopg.pq import TransactionStatus
 
 from rempart.kernel.actors import Actor
 from rempart.kernel.health import FAILURE, WARNING, Finding, check
@@ -89,17 +87,18 @@ def _apply() -> None:
     bounds = _bounds.get()
     role = "none" if bounds is None else ROLE
     told = ["", ""] if bounds is None else [f"{{{','.join(map(str, sorted(each)))}}}" for each in bounds]
-    raw.execute(_APPLY, [role, *told])
+    with connection.wrap_database_errors:
+        raw.execute(_APPLY, [role, *told])
 
 
 def _restore() -> None:
     """Puts the former bounds back. A transaction that failed does so as it is rolled back."""
     raw = connection.connection
-    if raw is None or raw.closed or raw.info.transaction_status == TransactionStatus.INERROR:
+    if raw is None or raw.closed or raw.info.transaction_status.name == "INERROR":
         return
     try:
         _apply()
-    except psycopg.Error:
+    except DatabaseError:
         log.warning("a connection could not be given its bounds back: it is closed", exc_info=True)
         connection.close()
 

@@ -34,7 +34,6 @@ HEAVIEST = 60 * 1024  # bytes of script and style that a first page may bring, a
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.any_database,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
     pytest.mark.skipif(not DATA.exists(), reason="the public data is not beside the repository"),
 ]

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from email.utils import parseaddr
 from typing import Any
 
-import dkim
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.message import SafeMIMEMultipart, SafeMIMEText
@@ -44,6 +43,8 @@ class _SignedEmail(EmailMultiAlternatives):
     def message(self, *args: Any, **kwargs: Any) -> SafeMIMEText | SafeMIMEMultipart:
         whole = super().message(*args, **kwargs)
         if settings.DKIM_PRIVATE_KEY and settings.DKIM_SELECTOR:
+            import dkim  # slow to load, and wanted here alone
+
             signature = dkim.sign(
                 whole.as_bytes(linesep="\r\n"),
                 settings.DKIM_SELECTOR.encode(),

@@ -17,7 +17,6 @@ PAGE = """<!doctype html><title>x</title><script src="/forms.js" defer></script>
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.any_database,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
 ]
 

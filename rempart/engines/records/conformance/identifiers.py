@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from cwe2.mappings import navigate_cwe
-from language_tags import tags
 
 from rempart.engines.records.conformance.paths import (
     Found,
@@ -40,6 +39,8 @@ def _weaknesses() -> dict[str, str]:
 
 
 def unknown_language(document: Json) -> Found:
+    from language_tags import tags  # slow to load, and wanted here alone
+
     head = child(document, "document")
     for key in ("lang", "source_lang"):
         if word(head, key) and not tags.check(word(head, key)):
