@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rempart.alerts.commands.delivery import queue_messages
 from rempart.alerts.commands.routing import sync_targets
 from rempart.alerts.commands.timeline import record_events, tell
+from rempart.alerts.due import default_dues
 from rempart.alerts.ladder import in_force
 from rempart.alerts.models import Directive, Target
 from rempart.alerts.numbering import hold_issuing, next_number
@@ -68,9 +69,14 @@ def preview_directive(
     priority: str = Outcome.OUT_OF_CYCLE,
     due_at: datetime | None = None,
 ) -> Preview:
-    """What ``issue_directive`` with the same arguments would do now."""
+    """What ``issue_directive`` with the same arguments would do now.
+
+    Without ``due_at``, a body is given what the priority table leaves: that of its own exposures, or that of
+    ``priority`` where they do not say.
+    """
     actor.require_everywhere(Permission.ALERT_ISSUE)
     at = now()
+    _check_terms(priority, due_at, at)
     if audience == Directive.Audience.EXPOSED:
         if vulnerability_id is None:
             raise Invalid(
@@ -91,17 +97,17 @@ def preview_directive(
             if portfolio_id is None:
                 raise Invalid(_("Choisissez le portefeuille."), field="portfolio")
             bodies = organisations.within(bodies, portfolio_id)
-        if due_at is None:
-            raise Invalid(_("Indiquez l’échéance."), field="due_at")
+        due_at = due_at or default_dues(at)[str(priority)]
         known = (
             {body.body_id: body for body in exposure.exposed_bodies(vulnerability_id)}
             if vulnerability_id is not None
             else {}
         )
-        wanted = [
-            (body_id, known[body_id].assets if body_id in known else 0, str(priority), due_at)
-            for body_id in bodies.order_by("id").values_list("id", flat=True)
-        ]
+        wanted = []
+        for body_id in bodies.order_by("id").values_list("id", flat=True):
+            shown = known.get(body_id)
+            by = _sooner(due_at, shown.due_at if shown else None) or due_at
+            wanted.append((body_id, shown.assets if shown else 0, str(priority), by))
     recipients = organisations.recipients([row[0] for row in wanted], "officer", at)
     reached = tuple(
         Reached(
@@ -140,10 +146,7 @@ def issue_directive(
     actor.require_everywhere(Permission.ALERT_ISSUE)
     at = now()
     _check_words(vulnerability_id, title_fr, title_en, text_fr, text_en)
-    if str(priority) not in {str(each) for each in PRIORITIES}:
-        raise Invalid(_("Priorité inconnue."), field="priority")
-    if due_at is not None and due_at <= at:
-        raise Invalid(_("L’échéance est déjà passée."), field="due_at")
+    _check_terms(priority, due_at, at)
     hold_issuing()
     if (
         vulnerability_id is not None
@@ -171,7 +174,7 @@ def issue_directive(
         priority=str(priority),
         issued_at=at,
         issued_by_id=actor.user_id,
-        due_at=due_at or min(body.due_at for body in preview.bodies),
+        due_at=min(body.due_at for body in preview.bodies),
         **words,
     )
     _bind(directive, preview, at)
@@ -182,9 +185,16 @@ def issue_directive(
         actor,
         "directive.issue",
         directive,
-        after={"audience": audience, "bodies": len(preview.bodies), "due": due_at},
+        after={"audience": audience, "bodies": len(preview.bodies), "due": directive.due_at},
     )
     return directive
+
+
+def _check_terms(priority: str, due_at: datetime | None, at: datetime) -> None:
+    if str(priority) not in {str(each) for each in PRIORITIES}:
+        raise Invalid(_("Priorité inconnue."), field="priority")
+    if due_at is not None and due_at <= at:
+        raise Invalid(_("L’échéance est déjà passée."), field="due_at")
 
 
 def _given(**words: str) -> dict[str, str]:

@@ -44,7 +44,8 @@ class DirectiveForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M"],
         help_text=_(
-            "Pour les organismes exposés : plus tôt que la table seulement. Vide : celle de la table."
+            "Vide : celle de la table de priorité, comptée depuis l’envoi. Aux organismes exposés, une date "
+            "ne compte que si elle est plus proche que celle de leurs expositions."
         ),
     )
     marking = forms.ChoiceField(
@@ -110,7 +111,10 @@ def directive_new(request: ActorRequest) -> HttpResponseBase:
             form.add_error(field if field in form.fields else None, str(error.message))
             status = error.status
     return render(
-        request, "alerts/directive_new.html", {"form": form, **_seen(request.actor, preview)}, status=status
+        request,
+        "alerts/directive_new.html",
+        {"form": form, "dues": queries.default_dues(request.actor), **_seen(request.actor, preview)},
+        status=status,
     )
 
 

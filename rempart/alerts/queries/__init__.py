@@ -21,7 +21,7 @@ from rempart.alerts.queries.directives import (
     target_lines,
     targets,
 )
-from rempart.alerts.queries.ladder import escalation
+from rempart.alerts.queries.ladder import default_dues, escalation
 from rempart.alerts.queries.measures import Timing, declared_unproved, kev_on_time, timings
 from rempart.alerts.queries.rules import directives_by_rule, get_rule, rules
 from rempart.alerts.queries.timelines import Line, timeline_of_directive, timeline_of_target
@@ -34,6 +34,7 @@ __all__ = [
     "Timing",
     "centres",
     "declared_unproved",
+    "default_dues",
     "deliveries",
     "directive_lines",
     "directive_progress",

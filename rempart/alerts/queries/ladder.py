@@ -1,11 +1,14 @@
-"""The escalation ladder and the business hours in force."""
+"""The escalation ladder, the business hours and the deadlines in force."""
 
 from __future__ import annotations
 
-from rempart.alerts import ladder
+from datetime import datetime
+
+from rempart.alerts import due, ladder
 from rempart.alerts.ladder import Escalation
 from rempart.kernel.actors import Actor, NotPermitted
 from rempart.kernel.permissions import Permission
+from rempart.kernel.time import now
 
 
 def escalation(actor: Actor) -> Escalation:
@@ -16,3 +19,9 @@ def escalation(actor: Actor) -> Escalation:
     if not any(actor.may(each) for each in (Permission.ALERT_READ, Permission.ESCALATION_EDIT)):
         raise NotPermitted(Permission.ALERT_READ)
     return ladder.in_force()
+
+
+def default_dues(actor: Actor) -> dict[str, datetime]:
+    """By when a directive sent now is due where nobody says, for each priority. Raises NotPermitted."""
+    actor.require(Permission.ALERT_READ)
+    return due.default_dues(now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import openpyxl
 import pytest
@@ -13,6 +13,7 @@ from django.utils.html import escape
 
 from rempart.alerts import commands, queries
 from rempart.alerts.models import Delivery, Directive
+from rempart.exposure.models import PriorityDeadline
 from rempart.kernel import outbox
 from rempart.kernel.actors import system
 from rempart.kernel.models import AuditEntry, User
@@ -299,3 +300,41 @@ def test_what_happened_to_many_bodies_at_once_is_one_line_that_unfolds(world, cl
     own = signed_in(officer).get(f"/directives/{number}/").content.decode()
     assert "organismes</a>" not in own
     assert f"{escape(alone.name)} · Directive envoyée" in own
+
+
+def test_a_directive_to_all_without_a_deadline_takes_that_of_the_priority_table(scene) -> None:
+    client = signed_in(factories.user(Role.CGCD_COMMANDER, scene.command.parent))
+    terms = {"audience": "all", "priority": "act_now", "title_fr": "Avis", "title_en": "Notice"}
+    words = {**terms, "text_fr": "Faites-le.", "text_en": "Do it.", "marking": "TLP:AMBER"}
+    page = client.post("/directives/new/", {**words, "due_at": "", "step": "preview"})
+    assert page.status_code == 200
+    (due,) = {row["reached"].due_at for row in page.context["rows"]}
+    assert abs(due - timezone.now() - timedelta(hours=48)) < timedelta(minutes=5)
+    assert list(page.context["dues"]) == ["act_now", "out_of_cycle", "scheduled"]
+    seen = client.post("/api/v1/alerts/directives/preview", terms, content_type="application/json").json()
+    assert len(seen["bodies"]) == len(page.context["rows"])
+    made = client.post("/api/v1/alerts/directives", words, content_type="application/json")
+    assert made.status_code == 201
+    issued = Directive.objects.get(number=made.json()["number"])
+    assert abs(issued.due_at - timezone.now() - timedelta(hours=48)) < timedelta(minutes=5)
+    assert set(issued.targets.values_list("due_at", flat=True)) == {issued.due_at}
+    PriorityDeadline.objects.filter(outcome="act_now").update(amount=6)
+    again = client.post("/api/v1/alerts/directives/preview", terms, content_type="application/json").json()
+    assert datetime.fromisoformat(again["bodies"][0]["due_at"]) < issued.due_at - timedelta(hours=40)
+    past = {**terms, "due_at": "2020-01-01T00:00:00Z"}
+    refused = client.post("/api/v1/alerts/directives/preview", past, content_type="application/json")
+    assert (refused.status_code, refused.json()["field"]) == (422, "due_at")
+
+
+def test_who_is_exposed_keeps_its_own_sooner_deadline_in_a_directive_to_all(worlds) -> None:
+    world = worlds(kev_added_on=None)
+    exposed, other = world.body(), world.body()
+    world.expose(exposed, urgent=False)
+    far = timezone.now() + timedelta(days=300)
+    terms = {"vulnerability_id": world.vulnerability.pk, "audience": "all", "due_at": far}
+    seen = {each.body_id: each.due_at for each in commands.preview_directive(system("test"), **terms).bodies}
+    made = commands.issue_directive(system("test"), **terms)
+    bound = dict(made.targets.values_list("body_id", "due_at"))
+    assert bound[other.pk] == seen[other.pk] == far
+    assert bound[exposed.pk] == seen[exposed.pk] < far
+    assert made.due_at == seen[exposed.pk]
