@@ -16,7 +16,7 @@ def asset_row(row: Asset) -> Cells:
         "body": row.body.name,
         "kind": row.kind_word,
         "criticality": row.criticality or None,
-        "cia": Styled(" · ".join(str(level or "–") for level in levels), "nowrap"),
+        "cia": Styled(" · ".join(str(level or "–") for level in levels), "nowrap") if any(levels) else None,
         "exposure": Badge("internet", row.exposure_word, "warn") if public else row.exposure_word,
         "location": row.location.name if row.location else None,
         "jurisdiction": row.location.jurisdiction if row.location else None,

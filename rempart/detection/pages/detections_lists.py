@@ -138,7 +138,7 @@ SIGHTING_COLUMNS = (
     Column("body", _("Organisme"), ("body__code",)),
     Column("technique", _("Technique"), ("techniques",)),
     Column("count", _("Événements"), ("count",), numeric=True),
-    Column("first", _("Premier"), ("first_at",)),
+    Column("first", _("Premier"), ("first_at",), optional=True),
     Column("last", _("Dernier"), ("last_at",)),
     Column("host", _("Hôte (pseudonyme)"), ("host",)),
     Column("user", _("Compte (pseudonyme)"), ("user",)),
