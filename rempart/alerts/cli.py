@@ -51,7 +51,8 @@ def _say(as_json: bool, answer: Any, show: Callable[[Console], None]) -> None:
 
 @alerts.command("list")
 def list_(
-    state: Annotated[str, typer.Option(help="open | closed | cancelled")] = "open", as_json: _Json = False
+    state: Annotated[str, typer.Option(help="Leur état · Their state: open | closed | cancelled.")] = "open",
+    as_json: _Json = False,
 ) -> None:
     """Les directives · List directives."""
     rows = list(queries.directives(_ACTOR).filter(state=state).order_by("due_at", "id")[:500])
@@ -76,7 +77,10 @@ def list_(
 
 
 @alerts.command()
-def show(number: str, as_json: _Json = False) -> None:
+def show(
+    number: Annotated[str, typer.Argument(help="Numéro de la directive · Its number: D-2026-0001.")],
+    as_json: _Json = False,
+) -> None:
     """Une directive et ses organismes · One directive and its bodies."""
     with _in_words():
         found = queries.get_directive(_ACTOR, number.upper())
@@ -98,17 +102,28 @@ def show(number: str, as_json: _Json = False) -> None:
 
 @alerts.command()
 def issue(
-    vulnerability: Annotated[str, typer.Option(help="CVE-…")] = "",
-    audience: Annotated[str, typer.Option(help="exposed | portfolio | all")] = "exposed",
-    portfolio: Annotated[str, typer.Option(help="Code du centre · Code of the centre")] = "",
-    priority: Annotated[str, typer.Option(help="act_now | out_of_cycle | scheduled")] = "out_of_cycle",
-    due: Annotated[datetime | None, typer.Option(help="Échéance locale · Local deadline")] = None,
-    title_fr: str = "",
-    title_en: str = "",
-    text_fr: str = "",
-    text_en: str = "",
-    marking: str = "TLP:AMBER",
-    send: Annotated[bool, typer.Option("--send", help="Sans quoi : aperçu · Else a preview only")] = False,
+    vulnerability: Annotated[
+        str, typer.Option(help="Vulnérabilité dont il s’agit · The vulnerability: CVE-…")
+    ] = "",
+    audience: Annotated[str, typer.Option(help="À qui · To whom: exposed | portfolio | all.")] = "exposed",
+    portfolio: Annotated[str, typer.Option(help="Code du centre · Code of the centre.")] = "",
+    priority: Annotated[
+        str, typer.Option(help="Urgence · Urgency: act_now | out_of_cycle | scheduled.")
+    ] = "out_of_cycle",
+    due: Annotated[
+        datetime | None,
+        typer.Option(help="Échéance locale, sinon celle de la table · Local deadline, else the table’s."),
+    ] = None,
+    title_fr: Annotated[str, typer.Option(help="Objet en français · Subject in French.")] = "",
+    title_en: Annotated[str, typer.Option(help="Objet en anglais · Subject in English.")] = "",
+    text_fr: Annotated[str, typer.Option(help="Texte en français · Text in French.")] = "",
+    text_en: Annotated[str, typer.Option(help="Texte en anglais · Text in English.")] = "",
+    marking: Annotated[
+        str, typer.Option(help="Marquage PFC · TLP marking: TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:RED…")
+    ] = "TLP:AMBER",
+    send: Annotated[
+        bool, typer.Option("--send", help="L’envoie, sinon aperçu · Send it, else a preview only.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Émet une directive, ou montre qui la recevrait · Issue a directive, or show whom it would reach."""
@@ -156,12 +171,18 @@ def rules(as_json: _Json = False) -> None:
 
 @alerts.command("set-rule")
 def set_rule(
-    rule_id: int,
-    enabled: Annotated[bool | None, typer.Option(help="En vigueur · In force")] = None,
-    kev_only: Annotated[bool | None, typer.Option(help="Catalogue KEV seulement · KEV only")] = None,
-    minimum_priority: Annotated[str, typer.Option(help="act_now | out_of_cycle | scheduled")] = "",
-    reason: Annotated[str, typer.Option(help="Consignée · Recorded")] = "",
-    save: Annotated[bool, typer.Option("--save", help="Sans quoi : aperçu · Else a preview only")] = False,
+    rule_id: Annotated[int, typer.Argument(help="Numéro de la règle, de « rules » · Its id, from “rules”.")],
+    enabled: Annotated[bool | None, typer.Option(help="En vigueur ou non · In force or not.")] = None,
+    kev_only: Annotated[
+        bool | None, typer.Option(help="Catalogue KEV seulement · The KEV catalogue only.")
+    ] = None,
+    minimum_priority: Annotated[
+        str, typer.Option(help="Priorité d’au moins · At least: act_now | out_of_cycle | scheduled.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Raison consignée · Reason, recorded.")] = "",
+    save: Annotated[
+        bool, typer.Option("--save", help="L’enregistre, sinon aperçu · Save it, else a preview only.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Change une règle, ou montre ce qui partirait · Change a rule, or show what would be issued."""
@@ -177,8 +198,10 @@ def set_rule(
 
 @alerts.command()
 def ack(
-    target_id: int,
-    reason: Annotated[str, typer.Option(help="Consignée · Recorded")] = "",
+    target_id: Annotated[
+        int, typer.Argument(help="Numéro chez l’organisme, de « show » · Its id, from “show”.")
+    ],
+    reason: Annotated[str, typer.Option(help="Raison consignée · Reason, recorded.")] = "",
     as_json: _Json = False,
 ) -> None:
     """Accuse réception pour un organisme · Acknowledge for a body."""

@@ -50,7 +50,7 @@ def _say(as_json: bool, answer: Any, show: Callable[[Console], None]) -> None:
 
 @ladder.command()
 def show(as_json: _Json = False) -> None:
-    """L’échelle en vigueur; « --json » donne le fichier que « set » lit · The ladder in force."""
+    """L’échelle en vigueur; « --json » donne le fichier que « set » lit · The ladder in force."""
     found = ladder_fields(_ACTOR)
 
     def table(console: Console) -> None:
@@ -72,9 +72,11 @@ def show(as_json: _Json = False) -> None:
 
 @ladder.command("set")
 def set_(
-    file: Annotated[Path, typer.Argument(help="Fichier JSON, comme le donne « show --json » · JSON file.")],
+    file: Annotated[Path, typer.Argument(help="Fichier JSON, comme le donne « show --json » · JSON file.")],
     reason: Annotated[str, typer.Option(help="Raison consignée · Reason, recorded.")] = "",
-    save: Annotated[bool, typer.Option("--save", help="Sans quoi : aperçu · Else a preview only.")] = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="L’enregistre, sinon aperçu · Save it, else a preview only.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Change l’échelle, ou montre ce qui changerait · Change the ladder, or show what would change."""

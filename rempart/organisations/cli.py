@@ -40,7 +40,12 @@ def _refuse(error: DomainError) -> typer.Exit:
     return typer.Exit(1)
 
 
-def list_organisations(kind: str = "", json: Json = False) -> None:
+def list_organisations(
+    kind: Annotated[
+        str, typer.Option(help="Un seul genre · One kind only: government | cgcd | cocd | body | unit.")
+    ] = "",
+    json: Json = False,
+) -> None:
     """Liste les organismes · List the organisations."""
     from rempart.organisations import queries
 
@@ -70,14 +75,24 @@ def list_organisations(kind: str = "", json: Json = False) -> None:
 Preview = Annotated[bool, typer.Option(help="Montre sans rien changer · Show, change nothing")]
 
 
-def import_tree(file: Path, preview: Preview = False, json: Json = False) -> None:
+Tree = Annotated[
+    Path, typer.Argument(help="CSV : code, kind, parent, name_fr, name_en… · CSV file of organisations.")
+]
+People = Annotated[
+    Path, typer.Argument(help="CSV : personnes, fonctions, suppléants · CSV file of people and duties.")
+]
+Account = Annotated[str, typer.Argument(help="Courriel du compte · E-mail address of the account.")]
+Reason = Annotated[str, typer.Option(help="Raison consignée · Reason, recorded.")]
+
+
+def import_tree(file: Tree, preview: Preview = False, json: Json = False) -> None:
     """Importe l’arbre depuis un fichier CSV · Import the tree from a CSV file."""
     from rempart.organisations import commands
 
     _import(file, preview, json, commands.plan_tree, commands.apply_tree)
 
 
-def import_people(file: Path, preview: Preview = False, json: Json = False) -> None:
+def import_people(file: People, preview: Preview = False, json: Json = False) -> None:
     """Importe personnes et fonctions depuis un CSV · Import people and duties from a CSV file."""
     from rempart.organisations import commands
 
@@ -146,9 +161,9 @@ def list_users(json: Json = False) -> None:
 
 
 def create(
-    email: str,
+    email: Account,
     name: Annotated[str, typer.Option(help="Nom complet · Full name")],
-    language: str = "fr",
+    language: Annotated[str, typer.Option(help="Langue des pages · Language of its pages: fr | en.")] = "fr",
     password: Annotated[
         str,
         typer.Option(
@@ -181,7 +196,12 @@ def create(
         out.print(f"✓ {user.email}")
 
 
-def grant(email: str, role: str, organisation: str, json: Json = False) -> None:
+def grant(
+    email: Account,
+    role: Annotated[str, typer.Argument(help="Rôle, de « users matrix » · Role, from “users matrix”.")],
+    organisation: Annotated[str, typer.Argument(help="Code de l’organisme · Code of the organisation.")],
+    json: Json = False,
+) -> None:
     """Donne un rôle sur un organisme et ce qui en relève · Grant a role over a branch."""
     from rempart.organisations import commands
 
@@ -197,7 +217,7 @@ def grant(email: str, role: str, organisation: str, json: Json = False) -> None:
         out.print(f"✓ {email} {role} {organisation}")
 
 
-def deactivate(email: str, reason: str = "", json: Json = False) -> None:
+def deactivate(email: Account, reason: Reason = "", json: Json = False) -> None:
     """Désactive un compte; sessions et jetons prennent fin · Close an account, its sessions and tokens."""
     from rempart.organisations import commands
 
@@ -208,7 +228,7 @@ def deactivate(email: str, reason: str = "", json: Json = False) -> None:
         out.print(f"✓ {email}")
 
 
-def reset_mfa(email: str, reason: str = "", json: Json = False) -> None:
+def reset_mfa(email: Account, reason: Reason = "", json: Json = False) -> None:
     """Retire les seconds facteurs d’un compte · Remove an account's second factors."""
     from rempart.organisations import commands
 

@@ -181,7 +181,7 @@ def _initial(document: Mapping[str, Any]) -> dict[str, Any]:
     for priority, steps in document["ladders"].items():
         for step in steps:
             name, minutes = f"{priority}.{step['rung']}", step["minutes"]
-            whole = minutes % 60 == 0 and minutes > 60
+            whole = minutes > 0 and minutes % 60 == 0
             values[f"{name}.amount"] = minutes // 60 if whole else minutes
             values[f"{name}.unit"] = "hours" if whole else "minutes"
             values[f"{name}.business"] = step["business"]

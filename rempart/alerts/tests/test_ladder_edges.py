@@ -89,7 +89,11 @@ def test_the_page_shows_what_would_change_then_saves_it(world, commander) -> Non
 @pytest.mark.parametrize(
     ("changed", "field", "words"),
     [
-        ({"act_now.cocd.amount": "30"}, "act_now.cocd.amount", "doit dépasser"),
+        (
+            {"act_now.cocd.amount": "30", "act_now.cocd.unit": "minutes"},
+            "act_now.cocd.amount",
+            "doit dépasser",
+        ),
         ({"act_now.cgcd.amount": ""}, "act_now.cgcd.amount", "jusqu’au centre gouvernemental"),
         ({"act_now.cgcd.amount": "0"}, "act_now.cgcd.amount", "1"),
         ({"hours.monday.closes": ""}, "hours.monday.opens", "heure d’ouverture"),
