@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.text import format_lazy
 from django.utils.translation import pgettext_lazy
+
+from rempart.alerts import wording
 
 ACTIONS: dict[str, Any] = {
     "directive.issue": pgettext_lazy("audit", "Directive émise"),
@@ -24,6 +27,12 @@ ACTIONS: dict[str, Any] = {
     "delivery.retry": pgettext_lazy("audit", "Message renvoyé"),
 }
 
+_STEPS = {
+    f"{priority}.{rung}": format_lazy("{}, {}", words, told)
+    for priority, words in wording.PRIORITIES.items()
+    for rung, told in wording.RUNGS.items()
+}
+
 FIELDS: dict[str, Any] = {
     "vulnerability": pgettext_lazy("field", "Vulnérabilité"),
     "rule": pgettext_lazy("field", "Règle"),
@@ -39,7 +48,9 @@ FIELDS: dict[str, Any] = {
     "kev_only": pgettext_lazy("field", "Catalogue KEV seulement"),
     "minimum_priority": pgettext_lazy("field", "Priorité d’au moins"),
     "kev_added_within_days": pgettext_lazy("field", "Entrée au catalogue depuis (jours)"),
-    "ladders": pgettext_lazy("field", "Échelles"),
+    "minutes": pgettext_lazy("field", "Minutes"),
+    "business": pgettext_lazy("field", "Heures ouvrables"),
+    **_STEPS,
     "moved": pgettext_lazy("field", "Escalades déplacées"),
     "delivery": pgettext_lazy("field", "Message (numéro)"),
 }

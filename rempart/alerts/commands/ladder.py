@@ -180,11 +180,25 @@ def save_ladder(
             object_type="alerts.escalationstep",
             object_id="ladder",
             label="escalation",
-            before={"ladders": before.to_document()["ladders"]},
-            after={"ladders": terms.to_document()["ladders"], "moved": effect.changed},
+            before=_spelt(before, terms),
+            after={**_spelt(terms, before), "moved": effect.changed},
             reason=reason.strip(),
         )
     return effect
+
+
+def _spelt(one: Escalation, other: Escalation) -> dict[str, object]:
+    """The steps of one that the other has otherwise, or not at all (None), by "priority.rung"."""
+    mine, theirs = _by_name(one), _by_name(other)
+    return {name: mine.get(name) for name in sorted({*mine, *theirs}) if mine.get(name) != theirs.get(name)}
+
+
+def _by_name(terms: Escalation) -> dict[str, dict[str, object]]:
+    return {
+        f"{priority}.{step['rung']}": {"minutes": step["minutes"], "business": step["business"]}
+        for priority, steps in terms.to_document()["ladders"].items()
+        for step in steps
+    }
 
 
 def _keep_steps(terms: Escalation) -> None:

@@ -113,10 +113,17 @@ def test_a_changed_ladder_tells_others_at_another_time(world, clock) -> None:
     assert commands.escalate_due() == 0
     entry = AuditEntry.objects.get(action="escalation.save")
     assert entry.reason == "Exercice"
-    assert [step["rung"] for step in entry.before["ladders"]["act_now"]] == [
-        "officer", "deputy", "cocd", "cgcd",
-    ]  # fmt: skip
-    assert [step["minutes"] for step in entry.after["ladders"]["act_now"]] == [0, 10, 20]
+    assert entry.before == {
+        "act_now.deputy": {"minutes": 30, "business": False},
+        "act_now.cocd": {"minutes": 60, "business": False},
+        "act_now.cgcd": {"minutes": 120, "business": False},
+    }
+    assert entry.after == {
+        "act_now.deputy": None,
+        "act_now.cocd": {"minutes": 10, "business": False},
+        "act_now.cgcd": {"minutes": 20, "business": False},
+        "moved": 1,
+    }
     assert not AuditEntry.objects.filter(action="office.save").exists()
 
 
