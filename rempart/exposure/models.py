@@ -215,7 +215,7 @@ class Statement(BodyOwned):
     end_reason = models.TextField(blank=True)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.vulnerability_id}"
+        return f"#{self.pk}"  # what the audit trail calls it, beside the word for a statement
 
 
 class PriorityRule(models.Model):

@@ -23,18 +23,23 @@ from rempart.kernel.permissions import Permission
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of the menu. ``letter`` opens it after "g" on the keyboard."""
+    """A line of the menu, for whoever holds ``permission`` or ``also``. ``letter`` opens it after "g"."""
 
     name: str
     label: Any
     permission: Permission
     letter: str
     group: int
+    also: Permission | None = None
+
+    def opens_to(self, actor: Actor) -> bool:
+        return actor.may(self.permission) or (self.also is not None and actor.may(self.also))
 
 
 _GROUPS = ("", _("Parc"), _("Détection"), _("Piloter"), _("Plateforme"))
 _PLACES = (
-    Place("board", _("Tableau du centre"), Permission.ALERT_ASSIST, "t", 0),
+    # Centres act on it and auditors begin there; a body has its own list of what to do.
+    Place("board", _("Tableau du centre"), Permission.ALERT_ASSIST, "t", 0, also=Permission.AUDIT_READ),
     Place("inbox", _("À traiter"), Permission.ALERT_RESPOND, "b", 0),
     Place("directive_list", _("Directives"), Permission.ALERT_READ, "d", 0),
     Place("exposure_list", _("Expositions"), Permission.EXPOSURE_READ, "e", 0),
@@ -97,7 +102,7 @@ def menu(request: HttpRequest, actor: Actor) -> Menu:
     counts = waiting(actor)
     groups: list[list[Line]] = [[] for _title in _GROUPS]
     for place in _PLACES:
-        url = address(place.name) if actor.may(place.permission) else ""
+        url = address(place.name) if place.opens_to(actor) else ""
         if url:
             line = Line(place, url, request.path.startswith(url), counts.get(place.name, 0))
             groups[place.group].append(line)

@@ -62,6 +62,7 @@ def inside(client: Client, analyst: User) -> Client:
         (Role.COCD_ANALYST, "cocd", "centre"),
         (Role.BODY_OFFICER, "body", "inbox"),
         (Role.AUTHORITY, "government", "indicators"),
+        (Role.AUDITOR, "government", "board"),
         (Role.ADMINISTRATOR, "government", "user_list"),
     ],
 )
@@ -72,6 +73,8 @@ def test_each_role_starts_on_its_page(client: Client, role: Role, kind: str, nam
     answer = client.get("/")
     if wanted:
         assert answer["Location"] == wanted
+        if name != "centre":  # a centre's own page is where its board leads
+            assert 'aria-current="page"' in client.get(wanted).content.decode()
     else:
         assert answer.status_code == 200
 
