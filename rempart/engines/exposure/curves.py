@@ -89,6 +89,8 @@ def _bounds(compiled: CompiledAffected) -> list[bytes]:
         bounds.add(one.low.key)
         bounds.add(one.high.key)
         bounds.update(at for at, _, _ in one.changes)
+    for low, high, _ in compiled.updates:
+        bounds |= {low, high}
     for closing in compiled.closings:
         bounds.add(closing.low)
         bounds.add(closing.high)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rempart.engines.exposure.cpe import parse_cpe
+from rempart.engines.exposure.cpe import ANY, parse_cpe
 from rempart.engines.exposure.model import Affected, VersionEntry
 from rempart.engines.exposure.names import vendor_name
 from rempart.engines.exposure.rangetext import UNSTATED, without_product
@@ -50,6 +50,22 @@ def entries_of(affected: Affected) -> tuple[VersionEntry, ...]:
         plain = _each_end(_plain(entry, affected))
         found.extend((_spelled(one, speech) for one in plain) if speech else plain)
     return tuple(found)
+
+
+def in_any_update(affected: Affected) -> frozenset[str]:
+    """The versions that the CPE names of a statement state with any update (``*``), where they are its list.
+
+    ``9.0:*`` names 9.0 and its every update, ``9.0:-`` the one without (NISTIR 7696, section 6: ANY holds
+    each value of the attribute; NVD's match criteria follow it).
+    """
+    if affected.versions and not affected.source.partition(":")[0].endswith("-cpe"):
+        return frozenset()
+    read = [parse_cpe(text) for text in affected.cpes]
+    return frozenset(
+        cpe.version
+        for cpe in read
+        if cpe is not None and cpe.version and not cpe.wildcards and cpe.logical_update == ANY
+    )
 
 
 def speech_of_statement(affected: Affected) -> str:

@@ -73,6 +73,8 @@ def settled(compiled: CompiledAffected, outcome: Outcome, version: str, last: st
         at += [one.low.key, one.high.key, *(key_of_change for key_of_change, _, _ in one.changes)]
     for scheme, place in compiled.exact:
         places.setdefault(scheme, []).append(place)
+    for low_of_updates, high_of_updates, _ in compiled.updates:
+        places.setdefault("generic", []).extend((low_of_updates, high_of_updates))
     for scheme, stated in places.items():
         low, high = key(scheme, version), key(scheme, last)
         if low is None or high is None or any(at is not None and low < at <= high for at in stated):
@@ -119,6 +121,8 @@ def _exact(compiled: CompiledAffected, version: Measured) -> tuple[int, Outcome 
         version_key = version.key(scheme)
         if version_key is not None:
             hits.append(compiled.exact.get((scheme, version_key)))
+            if scheme == "generic":
+                hits += [hit for low, high, hit in compiled.updates if low <= version_key < high]
     found = min((hit for hit in hits if hit is not None), default=None)
     if found is None:
         return 0, None

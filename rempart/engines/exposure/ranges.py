@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rempart.engines.exposure.closing import Closing, End, closings, contradicts_itself
-from rempart.engines.exposure.entries import entries_of, speech_of_statement
+from rempart.engines.exposure.entries import entries_of, in_any_update, speech_of_statement
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
 from rempart.engines.exposure.rangetext import (
     EVERYTHING,
@@ -26,6 +26,7 @@ from rempart.engines.exposure.rangetext import (
     read_range_text,
 )
 from rempart.engines.versions import key, prefix_bounds, scheme_for
+from rempart.engines.versions.generic import update_bounds
 
 _STATUS = {
     "affected": Status.AFFECTED,
@@ -51,7 +52,8 @@ class Reading(NamedTuple):
     readable: frozenset[str]
 
 
-Shape = tuple[str, tuple[VersionEntry, ...], tuple[str, ...], tuple[str, ...], str]
+Shape = tuple[str, tuple[VersionEntry, ...], tuple[str, ...], tuple[str, ...], str, frozenset[str]]
+Hit = tuple[int, Status, str]  # a listed version: its place among the entries, its status, its text
 PLAIN = Reading("generic", frozenset({"generic"}))
 
 
@@ -81,15 +83,17 @@ class CompiledRange(NamedTuple):
 class CompiledAffected:
     """What a statement says of versions, ready for comparison.
 
-    Exact versions are looked up, ranges tried in order.
+    Exact versions are looked up, ranges tried in order. ``updates`` are listed versions that stand for their
+    every update: the keys from the first to below the second.
     ``closings`` are what is inferred past the ends of ranges, where the source leaves it unstated;
     ``contradictory`` says that its default denies those ends (see ``closing``).
     """
 
     default: Status
     default_stated: bool
-    exact: dict[tuple[str, bytes], tuple[int, Status, str]] = field(default_factory=dict)
-    exact_text: dict[str, tuple[int, Status, str]] = field(default_factory=dict)
+    exact: dict[tuple[str, bytes], Hit] = field(default_factory=dict)
+    exact_text: dict[str, Hit] = field(default_factory=dict)
+    updates: list[tuple[bytes, bytes, Hit]] = field(default_factory=list)
     exact_schemes: tuple[str, ...] = ()
     ranges: list[CompiledRange] = field(default_factory=list)
     entries: int = 0
@@ -135,6 +139,7 @@ def shape_of(affected: Affected) -> Shape:
         () if affected.versions else affected.cpes,
         (affected.vendor, affected.product) if names else (),
         speech_of_statement(affected),
+        in_any_update(affected),
     )
 
 
@@ -159,12 +164,15 @@ def compile_affected(affected: Affected, reading: Reading = PLAIN) -> CompiledAf
         contradictory=contradictory,
     )
     schemes: dict[str, None] = {}
+    updated = in_any_update(affected)
     for order, entry in enumerate(entries):
         scheme = _scheme(entry, reading)
         if entry.less_than or entry.less_than_or_equal:
             compiled.ranges.append(_compile_range(order, entry, scheme))
         else:
             _compile_single(compiled, order, entry, scheme)
+            if scheme == "generic" and entry.version in updated:
+                _compile_updates(compiled, order, entry)
             schemes[scheme] = None
     compiled.exact_schemes = tuple(schemes)
     if not compiled.default_stated:
@@ -316,6 +324,13 @@ def _compile_single(compiled: CompiledAffected, order: int, entry: VersionEntry,
             compiled.ranges.append(
                 CompiledRange(order, scheme, unknown, unknown, status, text[:_QUOTE_LENGTH], (), problem)
             )
+
+
+def _compile_updates(compiled: CompiledAffected, order: int, entry: VersionEntry) -> None:
+    bounds = update_bounds(entry.version)
+    if bounds is not None:
+        status = _STATUS.get(entry.status, Status.CANNOT_TELL)
+        compiled.updates.append((*bounds, (order, status, entry.version[:_QUOTE_LENGTH])))
 
 
 def _compile_text(order: int, read: TextRange, scheme: str, status: Status, quote: str) -> CompiledRange:

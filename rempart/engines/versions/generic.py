@@ -81,6 +81,18 @@ def prefix_bounds(text: str) -> tuple[bytes, bytes] | None:
     return b"".join(without_zeros(tokens, _NUMBER)), b"".join(tokens) + AFTER_ALL
 
 
+def update_bounds(text: str) -> tuple[bytes, bytes] | None:
+    """Lowest key of ``text`` in any of its updates ("9.0", "9.0 SP1", "9.0-rc1"), and the key above them all.
+
+    A version that is numbered further ("9.0.1") is none of them. None where ``text`` cannot be read.
+    """
+    tokens = _tokens(text)
+    if tokens is None:
+        return None
+    whole = b"".join(without_zeros(tokens, _NUMBER))
+    return whole, whole + _NUMBER
+
+
 def _tokens(text: str) -> list[bytes] | None:
     if _NUMBERS.fullmatch(text):
         return [_NUMBER + number(digits) for digits in text.split(".")]
