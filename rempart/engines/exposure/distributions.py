@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from packageurl import PackageURL
+
 # Namespaces of purls (and vendors' names) → purl type and namespace.
 _VENDORS = {
     "debian": ("deb", "debian"),
@@ -102,6 +104,13 @@ def kernel_branch(version: str) -> str:
     """The branch ("5.15") of a kernel that a distribution built, as ``uname -r`` says it; else empty."""
     found = _KERNEL.fullmatch(version)
     return found.group(1) if found is not None else ""
+
+
+def with_epoch(version: str, purl: PackageURL) -> str:
+    """The version with the epoch that a package URL states beside it, as those of RPM packages do."""
+    epoch = purl.qualifiers.get("epoch", "") if isinstance(purl.qualifiers, dict) else ""
+    stated = bool(version) and ":" not in version and epoch.isdecimal() and epoch != "0"
+    return f"{epoch}:{version}" if stated else version
 
 
 def source_of(kind: str, upstream: str) -> tuple[str, str]:

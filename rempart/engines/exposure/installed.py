@@ -108,8 +108,7 @@ def installed(component: Component) -> Installed:
 def _packaged(purl: PackageURL, stated: str, targets: frozenset[str]) -> Installed:
     """A distribution's package, with the epoch and the source package that its purl's qualifiers state."""
     qualifiers = purl.qualifiers if isinstance(purl.qualifiers, dict) else {}
-    epoch = qualifiers.get("epoch", "")
-    version = f"{epoch}:{stated}" if epoch.isdecimal() and epoch != "0" and ":" not in stated else stated
+    version = distributions.with_epoch(stated, purl)
     name, built = distributions.source_of(purl.type, qualifiers.get("upstream", ""))
     if built in {"", version, stated} or not version:
         built = ""

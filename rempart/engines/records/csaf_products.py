@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from packageurl import PackageURL
 
 from rempart.engines.exposure.cpe import parse_cpe
+from rempart.engines.exposure.distributions import with_epoch
 from rempart.engines.exposure.model import VersionEntry
 from rempart.engines.records.fields import (
     Json,
@@ -95,7 +96,8 @@ def _with_version(product: CsafProduct) -> CsafProduct:
     version = ""
     if product.purl:
         try:
-            version = _version_of(PackageURL.from_string(product.purl))
+            purl = PackageURL.from_string(product.purl)
+            version = with_epoch(purl.version or "", purl)
         except ValueError:
             version = ""
     if product.version and not version:
@@ -104,13 +106,6 @@ def _with_version(product: CsafProduct) -> CsafProduct:
         cpe = parse_cpe(product.cpe)
         version = cpe.full_version if cpe is not None else ""
     return replace(product, version=version) if version else product
-
-
-def _version_of(purl: PackageURL) -> str:
-    """The version of a package URL, with the epoch that RPM packages state beside it."""
-    version = purl.version or ""
-    epoch = purl.qualifiers.get("epoch", "0") if isinstance(purl.qualifiers, dict) else "0"
-    return version if not version or ":" in version or epoch == "0" else f"{epoch}:{version}"
 
 
 def _leaves(tree: Json) -> Iterator[tuple[Json, str, dict[str, str]]]:
