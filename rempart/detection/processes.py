@@ -28,6 +28,7 @@ from rempart.engines import logs
 #: Findings of a part that are handed over directly; more go through a file.
 _DIRECT: Final = 500
 _UNKNOWN: Final = -1
+_WARMED: Final = 4  # files whose first events are looked at before there are processes
 _PAUSE: Final = 0.002  # seconds between two looks at what earlier parts count
 
 
@@ -106,6 +107,8 @@ def _in_processes(
     context = multiprocessing.get_context("fork" if forked else "spawn")
     # A forked process has the compiled rules already; another loads them from the cache.
     given = engines if forked else engines.settings
+    if forked:
+        _warm(engines, parts)
     counts = context.Array("q", [_UNKNOWN] * len(parts), lock=False)
     process = (given, folder, parts, counts, lines)
     pool = stack.enter_context(context.Pool(min(jobs, len(parts)), _set_up, process))
@@ -114,6 +117,12 @@ def _in_processes(
             for findings in _unspooled(Path(path)):
                 yield part, Step(findings)
         yield part, total
+
+
+def _warm(engines: Engines, parts: list[Part]) -> None:
+    """Compile once, before the processes are, what the first events of the logs make of the rules."""
+    for part in [part for part in parts if part.first and part.path is not None][:_WARMED]:
+        engines.warm(part)
 
 
 def _unspooled(path: Path) -> Iterator[list[Any]]:

@@ -5,8 +5,7 @@ them).
 from __future__ import annotations
 
 import sys
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -36,6 +35,7 @@ BATCH: Final = 4096
 PART: Final = 24 * 1024**2
 _LEAST: Final = 6 * 1024**2
 _SHARES: Final = 8  # parts of a file for each process
+_FIRST: Final = 256  # events that tell which rules are wanted
 #: Events in which indicators are looked for together.
 _NEAR: Final = 64
 
@@ -193,12 +193,13 @@ class Engines:
         batch: list[logs.Event] = []
         met: dict[int, Met] = {}
         seen: list[tuple[int, observables.Sighting]] = []
-        passing = self._passing(events, batch, seen)
         found: list[tuple[int, Finding]] = []
-        if self.detector is None:
-            deque(passing, maxlen=0)
+        if self.detector is not None:
+            found = self._by_rules(self.detector, self._passing(events, batch), batch, met, seen)
+        elif self._matcher is not None:
+            self._by_indicators(self._matcher, events, batch, seen)
         else:
-            found = self._by_rules(self.detector, passing, batch, met)
+            batch += events
         for place, sighting in seen:
             origin, reason = of_indicator(sighting)
             if self._told(origin):
@@ -209,43 +210,59 @@ class Engines:
         self._many = 2 * len(met) > len(batch)
         return len(batch), [finding for _, finding in found]
 
-    def _passing(
-        self,
-        events: Iterable[logs.Event],
-        batch: list[logs.Event],
-        seen: list[tuple[int, observables.Sighting]],
-    ) -> Iterator[dict[str, Any]]:
-        """The data of each event, which goes to ``batch``; indicators are looked for in it on the way."""
-        matcher, located, kept = self._matcher, self._located, self._many
-        texts: list[str] = []
+    def _passing(self, events: Iterable[logs.Event], batch: list[logs.Event]) -> Iterator[dict[str, Any]]:
+        """The data of each event, which goes to ``batch``."""
+        located, kept = self._located, self._many
         for event in events:
             batch.append(event)
-            data = event.data
-            if matcher is not None:
-                texts.append(observables.text_of(data))
-                if len(texts) == _NEAR:
-                    seen += self._sightings(matcher, texts, batch)
-                    texts.clear()
             if located:
                 data = Located(event)
                 data["_time"] = event.timestamp
                 yield data
             else:
-                yield data
+                yield event.data
                 if not kept:
                     event.forget()
-        if matcher is not None:
-            seen += self._sightings(matcher, texts, batch)
+
+    def _by_indicators(
+        self,
+        matcher: observables.Matcher,
+        events: Iterable[logs.Event],
+        batch: list[logs.Event],
+        seen: list[tuple[int, observables.Sighting]],
+    ) -> None:
+        """Indicators alone, in events of which each goes to ``batch``."""
+        given = iter(events)
+        while near := list(islice(given, _NEAR)):
+            first = len(batch)
+            batch += near
+            texts = [observables.text_of(event.data) for event in near]
+            for suspect in matcher.suspects(texts):
+                seen += self._sightings(matcher, batch, first + suspect)
+            for event in near:
+                event.forget()
+
+    def _beside(
+        self, batch: list[logs.Event], seen: list[tuple[int, observables.Sighting]]
+    ) -> sigma.Beside | None:
+        """Looks for the indicators in the values that the rules take."""
+        matcher = self._matcher
+        if matcher is None:
+            return None
+
+        def look(places: Sequence[int], names: Sequence[str], columns: Sequence[sigma.Part]) -> None:
+            for row in matcher.suspect_rows(names, columns):
+                seen.extend(self._sightings(matcher, batch, places[row]))
+
+        return look
 
     def _sightings(
-        self, matcher: observables.Matcher, texts: list[str], batch: list[logs.Event]
+        self, matcher: observables.Matcher, batch: list[logs.Event], place: int
     ) -> Iterator[tuple[int, observables.Sighting]]:
-        """Indicators in the last events of the batch, whose texts these are."""
-        first, now = len(batch) - len(texts), self.settings.now
-        for suspect in matcher.suspects(texts):
-            event = batch[first + suspect]
-            for sighting in matcher.scan(event.data, partial(_moment, event, now)):
-                yield first + suspect, sighting
+        """Indicators in an event of the batch."""
+        event, now = batch[place], self.settings.now
+        for sighting in matcher.scan(event.data, partial(_moment, event, now)):
+            yield place, sighting
 
     @property
     def _located(self) -> bool:
@@ -261,6 +278,20 @@ class Engines:
             known = met[place] = Met(event, data, self.settings.all_fields)
         return known
 
+    def warm(self, part: Part) -> None:
+        """Take the first events of a part through the rules, which are compiled for what comes, and forget
+        what is found; nothing where correlations are told as events come.
+        """
+        if self._located or part.path is None:
+            return
+        try:
+            form = self.settings.form or part.form
+            reading = logs.read(part.path, problems=lambda _: None, form=form, portion=part.portion)
+        except OSError:  # as reading it will tell
+            return
+        self.take(islice(reading, _FIRST))
+        self.put_aside()
+
     def finish(self) -> list[Finding]:
         """What the end of all events decides (correlations)."""
         found = self.detector.finish() if self.detector is not None else []
@@ -273,11 +304,12 @@ class Engines:
         passing: Iterator[dict[str, Any]],
         batch: list[logs.Event],
         met: dict[int, Met],
+        seen: list[tuple[int, observables.Sighting]],
     ) -> list[tuple[int, Finding]]:
         again = None if self._located else lambda place: batch[place].data
         found: list[tuple[int, Finding]] = []
         last = -1
-        for one in detector.scan(passing, again=again):
+        for one in detector.scan(passing, again=again, beside=self._beside(batch, seen)):
             place = one.index if one.index >= 0 else len(batch) - 1
             if one.rule.id in self._followed and place != last:
                 self._aside.append(batch[place])

@@ -34,7 +34,8 @@ _SHORT: Final = 512
 _DEPTH: Final = 32
 _SIX: Final = 6  # the version of IPv6
 #: Types of values that are one text, or none.
-_WITHOUT: Final = frozenset([str, int, float, bool, type(None)])
+_WITHOUT_TEXT: Final = frozenset([int, float, bool, type(None)])
+_WITHOUT: Final = _WITHOUT_TEXT | {str}
 
 
 #: Ranges of addresses stand under their version, how many bits they leave, and the others.
@@ -224,6 +225,33 @@ class Matcher:
         """
         return self._screen.suspects(texts)
 
+    def suspect_rows(self, names: Sequence[str], columns: Sequence[str | tuple[object, ...]]) -> list[int]:
+        """The same of events that have the same fields, by field: the values of each, or where all are texts
+        without NUL, these joined by it. Gives the positions of the events, in order.
+        """
+        texts: list[str] = []
+        owners: list[list[tuple[int, str]] | None] = []
+        for name, column in zip(names, columns, strict=True):
+            if isinstance(column, str):
+                texts.append(column)
+                owners.append(None)
+            elif not _WITHOUT_TEXT.issuperset(map(type, column)):
+                held = _held(name, column)
+                texts.append(END.join([text for _, text in held]))
+                owners.append(held)
+        rows = set()
+        for number, place in self._screen.places(texts):
+            held_there, before = owners[number], 0
+            if held_there is None:
+                rows.add(texts[number].encode("utf-8", "surrogatepass").count(b"\0", 0, place))
+                continue
+            for row, text in held_there:
+                before += len(text.encode("utf-8", "surrogatepass")) + 1
+                if place < before:
+                    rows.add(row)
+                    break
+        return sorted(rows)
+
     def scan(self, data: Mapping[str, Any], at: Callable[[], datetime]) -> list[Sighting]:
         """The sightings in an event, whose time ``at`` gives when there is something to judge by it."""
         try:
@@ -284,6 +312,17 @@ def text_of(data: Mapping[str, Any]) -> str:
     return END.join(
         [text for _, text in _texts(data)] if kinds else [text for text in values if type(text) is str]
     )
+
+
+def _held(name: str, column: Iterable[object]) -> list[tuple[int, str]]:
+    """Every text among the values of a field, with the position of its event."""
+    held: list[tuple[int, str]] = []
+    for row, value in enumerate(column):
+        if type(value) is str:
+            held.append((row, value))
+        elif isinstance(value, dict | list | tuple):
+            held += [(row, text) for _, text in _texts({name: value})]
+    return held
 
 
 def _texts(data: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -59,22 +59,43 @@ class Screen:
         link: Callable[[str], bool],
     ) -> None:
         self._digests, self._known, self._link = digests, known, link
-        self._database = _compiled(frozenset(kinds), sorted(endings))
+        shapes, lengths = _shapes(frozenset(kinds), sorted(endings))
+        self._databases = [_compiled(each) for each in (shapes, lengths) if each]
+        #: For texts beyond ASCII too.
+        self._beyond = _compiled([(each, _TOLD) for each in _BEYOND])
 
     def suspects(self, texts: Sequence[str]) -> list[int]:
         """The positions of the texts that may hold an indicator; each is one or several, with ``END``
         between.
         """
-        if self._database is None or not texts:
+        return sorted({number for number, _ in self.places(texts)})
+
+    def places(self, texts: Sequence[str]) -> list[tuple[int, int]]:
+        """Each text that may hold an indicator, and where in its bytes (UTF-8) one may be, or end."""
+        if not self._databases or not texts:
             return []
-        joined = _bytes(END.join(("", *texts, "")))
+        written = END.join(("", *texts, ""))
+        joined = _bytes(written)
         hits: list[tuple[int, int]] = []
         append = hits.append
 
         def note(number: int, start: int, end: int, flags: int, context: object) -> None:
             append((number, end))
 
-        self._database.scan(joined, note)
+        for database in self._databases:
+            database.scan(joined, note)
+        if len(joined) != len(written):
+            self._beyond.scan(joined, note)
+        suspected = self._judged(hits, joined) if hits else []
+        if not suspected:
+            return []
+        ends = list(accumulate(len(_bytes(text)) + 1 for text in texts))
+        starts = [1, *(end + 1 for end in ends)]
+        numbers = [bisect_left(ends, each) for each in suspected]
+        return [(number, each - starts[number]) for number, each in zip(numbers, suspected, strict=True)]
+
+    def _judged(self, hits: list[tuple[int, int]], joined: bytes) -> list[int]:
+        """Where those stand of what was found that may be an indicator."""
         suspected = [
             end - 1 for number, end in hits if number < _DIGEST and self._suspected(number, end, joined)
         ]
@@ -82,10 +103,7 @@ class Screen:
         written = b" ".join([digest for _, digest in digests]).lower().split()
         if written and (known := set(self._digests(written))):
             suspected += [end for (end, _), digest in zip(digests, written, strict=True) if digest in known]
-        if not suspected:
-            return []
-        ends = list(accumulate(len(_bytes(text)) + 1 for text in texts))
-        return sorted({bisect_left(ends, each) for each in suspected})
+        return suspected
 
     def _suspected(self, number: int, end: int, joined: bytes) -> bool:
         if number == _TOLD:
@@ -115,16 +133,18 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _compiled(kinds: frozenset[str], endings: list[str]) -> Any:
-    """The expressions of what the table holds, all bounded; None when it holds nothing."""
+def _shapes(
+    kinds: frozenset[str], endings: list[str]
+) -> tuple[list[tuple[bytes, int]], list[tuple[bytes, int]]]:
+    """The expressions of what the table holds, all bounded, and those of digests: two databases of which each
+    goes through a text in its own way take half of the time of one.
+    """
     expressions: list[tuple[bytes, int]] = []
-    if HASH in kinds:
-        expressions += [(_NO_WORD + rb"[0-9a-f]{%d}" % length + _NO_WORD, length) for length in LENGTHS]
     if IP in kinds:
         expressions.append((rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[^\w]", _NAME))
         group = rb"([0-9a-f]{1,4}(:[0-9a-f]{1,4}){0,6})?"
-        expressions.append((rb"[^\w:]" + group + b"::" + group + rb"[^\w:]", _TOLD))
-        expressions.append((rb"[^\w:]([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}[^\w:]", _TOLD))
+        expressions.append((rb"[^\w:]" + group + rb"::" + group + rb"[^\w:]", _TOLD))
+        expressions.append((rb":[0-9a-f]{1,4}" * 5 + rb":", _TOLD))  # found sooner than with its eight groups
     if MAIL in kinds:
         expressions.append((rb"@", _TOLD))
     if URL in kinds:
@@ -135,9 +155,11 @@ def _compiled(kinds: frozenset[str], endings: list[str]) -> Any:
             expressions.append((rb"\.[\w\-]{2,63}[^\w]", _NAME))
         else:
             expressions += [(rb"\." + ending, _ENDING) for ending in plain]
-    if not expressions:
-        return None
-    expressions += [(expression, _TOLD) for expression in _BEYOND]
+    digests = [(_NO_WORD + rb"[0-9a-f]{%d}" % length + _NO_WORD, length) for length in LENGTHS]
+    return expressions, digests if HASH in kinds else []
+
+
+def _compiled(expressions: list[tuple[bytes, int]]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=[expression for expression, _ in expressions],

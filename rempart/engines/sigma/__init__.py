@@ -1,5 +1,6 @@
 """Sigma rules over events: load, compile, detect. See README.md."""
 
+from rempart.engines.sigma.batch import Beside, Part
 from rempart.engines.sigma.detector import Detector, compile_rules
 from rempart.engines.sigma.loading import load_rules, load_texts
 from rempart.engines.sigma.model import (
@@ -17,6 +18,7 @@ from rempart.engines.sigma.sources import BadMappings, Mappings, default_mapping
 
 __all__ = [
     "BadMappings",
+    "Beside",
     "Collection",
     "Correlation",
     "Defect",
@@ -27,6 +29,7 @@ __all__ = [
     "LogSource",
     "Mappings",
     "Matched",
+    "Part",
     "Rule",
     "compile_rules",
     "default_mappings",

@@ -16,6 +16,10 @@ from rempart.engines.sigma.values import OURS, every_text, exists, lookup
 Event: TypeAlias = Mapping[str, object]
 #: Gives the event of a position once more.
 Again: TypeAlias = Callable[[int], Event]
+#: The values of a field over a few events, joined by NUL when all are texts without one.
+Part: TypeAlias = str | tuple[object, ...]
+#: Is given the positions of events that have the same fields, the names of these, and their values.
+Beside: TypeAlias = Callable[[Sequence[int], Sequence[str], Sequence[Part]], None]
 
 _NEAR: Final = 64  # events
 _FEW: Final = 48  # bits
@@ -26,11 +30,14 @@ _BITS_TO_DIGITS: Final = bytes.maketrans(b"\x00\x01", b"01")
 class Block:
     """Events with the same fields in the same order, as rows; with ``again``, they are not kept."""
 
-    __slots__ = ("_again", "_columns", "_near", "events", "names", "positions")
+    __slots__ = ("_again", "_beside", "_columns", "_near", "events", "names", "positions")
 
-    def __init__(self, names: Collection[str], again: Again | None = None) -> None:
+    def __init__(
+        self, names: Collection[str], again: Again | None = None, beside: Beside | None = None
+    ) -> None:
         self.names = tuple(names)
         self._again = again
+        self._beside = beside
         self.clear()
 
     def clear(self) -> None:
@@ -39,7 +46,7 @@ class Block:
         self.positions: list[int] = []
         self.events: Sequence[Event] = Recalled(self._again, self.positions) if self._again else []
         self._near: list[Event] = []
-        self._columns: list[list[str | tuple[object, ...]]] = []
+        self._columns: list[list[Part]] = []
 
     def add(self, position: int, event: Event) -> None:
         """Take an event, which stands at ``position`` among all those looked at."""
@@ -47,28 +54,32 @@ class Block:
         near = self._near
         near.append(event)
         if len(near) == _NEAR:
-            self._settle()
+            self.settle()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Take the values of the events that came last."""
         near = self._near
+        if not near:
+            return
         if not self._columns:
             self._columns = [[] for _ in self.names]
         values = zip(*[event.values() for event in near], strict=True)
-        for column, part in zip(self._columns, values, strict=True):
-            column.append(_joined(part) if type(part[0]) is str else part)
+        parts = [_joined(part) if type(part[0]) is str else part for part in values]
+        for column, part in zip(self._columns, parts, strict=True):
+            column.append(part)
+        if self._beside is not None:
+            self._beside(self.positions[-len(near) :], self.names, parts)
         if isinstance(self.events, list):
             self.events += near
         near.clear()
 
     def columns(self) -> dict[str, Cells]:
         """The values of the rows by field."""
-        if self._near:
-            self._settle()
+        self.settle()
         return dict(zip(self.names, map(_cells, self._columns), strict=True))
 
 
-def _joined(values: tuple[object, ...]) -> str | tuple[object, ...]:
+def _joined(values: tuple[object, ...]) -> Part:
     """The values joined by NUL when all are texts without one, else as they are."""
     try:
         joined = "\0".join(values)  # type: ignore[arg-type]
@@ -77,13 +88,12 @@ def _joined(values: tuple[object, ...]) -> str | tuple[object, ...]:
     return joined if joined.count("\0") == len(values) - 1 else values
 
 
-def _cells(parts: list[str | tuple[object, ...]]) -> Cells:
+def _cells(parts: list[Part]) -> Cells:
     try:
         return Cells("\0".join(parts))  # type: ignore[arg-type]
     except TypeError:
-        return Cells(
-            [value for part in parts for value in (part.split("\0") if isinstance(part, str) else part)]
-        )
+        each = (part.split("\0") if isinstance(part, str) else part for part in parts)
+        return Cells(list(chain.from_iterable(each)))
 
 
 class Recalled(Sequence[Event]):
@@ -203,15 +213,29 @@ def rows_of(mask: int) -> list[int]:
             rows.append(mask.bit_length() - 1)
             mask ^= row_bits[rows[-1]]
         return rows[::-1]
-    text = bin(mask)[:1:-1]
-    if mask.bit_count() * 8 < len(text):
-        rows, row = [], text.find("1")
-        while row >= 0:
-            rows.append(row)
-            row = text.find("1", row + 1)
-        return rows
-    digits = text.encode()
-    return list(compress(range(len(digits)), digits.translate(_DIGITS_TO_BITS)))
+    digits = bin(mask)[:1:-1].encode()
+    return list(compress(_positions(len(digits)), digits.translate(_DIGITS_TO_BITS)))
+
+
+_POSITIONS: Final = tuple(range(4_096))
+
+
+def _positions(size: int) -> Sequence[int]:
+    """The first ``size`` whole numbers, at least: made once as far as batches go."""
+    return _POSITIONS if size <= len(_POSITIONS) else range(size)
+
+
+def mask_of_rows(rows: Sequence[int], size: int) -> int:
+    """The bitmap of the rows at these positions, of ``size`` rows."""
+    if len(rows) < _FEW:
+        mask, row_bits = 0, bits(size)
+        for row in rows:
+            mask |= row_bits[row]
+        return mask
+    digits = bytearray(b"0" * size)
+    for row in rows:
+        digits[~row] = 49  # "1"
+    return int(digits, 2)
 
 
 def mask_of(answers: Sequence[bool]) -> int:

@@ -26,10 +26,13 @@ Texts: TypeAlias = str | tuple[str, ...] | None
 
 SEPARATOR: Final = b"\xff"
 _PLAIN: Final = frozenset({str, type(None)})
+_SINGLE: Final = frozenset({str, int, float, bool, type(None)})
 _TEXT: Final = frozenset({str})
 _INTEGER: Final = frozenset({int})
 _NO_TEXT: Final = frozenset({int, float, bool, type(None)})
 _SCANNED: Final = 1024**3  # bytes that Hyperscan is given at once; it counts them in 32 bits
+_NUMBER: Final = 32  # bits of a literal's number, beneath the place where it was found
+_ONLY: Final = (1 << _NUMBER) - 1
 #: What stands for what in the text that is scanned.
 _AS_SCANNED: Final = bytes.maketrans(b"\0\xff", b"\xff\0")
 
@@ -193,6 +196,11 @@ class Cells:
         """The same, when each row has one text and one only."""
         return self.folded if self.kinds == _TEXT else None  # type: ignore[return-value]
 
+    @property
+    def single(self) -> bool:
+        """Whether no row has several texts."""
+        return self.kinds <= _SINGLE
+
 
 class Words:
     """Every text of events, field after field, for keywords; ``parts`` are fields and the rows before
@@ -252,11 +260,11 @@ class Column:
             raise TooLong
         if not buffer:
             return
-        hits: list[tuple[int, int]] = []
+        hits: list[int] = []
         append = hits.append
 
         def note(literal: int, start: int, end: int, flags: int, context: object) -> None:
-            append((end, literal))
+            append(end << _NUMBER | literal)
 
         self._database.scan(buffer, note)
         if not hits:
@@ -265,12 +273,14 @@ class Column:
         row_bits, get = bits(size), found.get
         if isinstance(cells, Cells) and cells.each:  # as ``rows`` does, in one pass
             row, before, count = 0, 1, buffer.count
-            for end, literal in hits:
-                row += count(0, before, end - 1)
-                before = end - 1
+            for hit in hits:
+                end, literal = (hit >> _NUMBER) - 1, hit & _ONLY
+                row += count(0, before, end)
+                before = end
                 found[literal] = get(literal, 0) | row_bits[row]
         else:
-            for (_, literal), row in zip(hits, cells.rows([end for end, _ in hits]), strict=True):
+            for hit, row in zip(hits, cells.rows([hit >> _NUMBER for hit in hits]), strict=True):
+                literal = hit & _ONLY
                 found[literal] = get(literal, 0) | row_bits[row]
 
 

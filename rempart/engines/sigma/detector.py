@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from rempart.engines.sigma import detection as sections
 from rempart.engines.sigma import store
-from rempart.engines.sigma.batch import Again, Batch, Block, Event, rows_of
+from rempart.engines.sigma.batch import Again, Batch, Beside, Block, Event, rows_of
 from rempart.engines.sigma.correlating import Correlator, Counters
 from rempart.engines.sigma.explaining import Explainer, Last
 from rempart.engines.sigma.model import Collection, Defect, Detection, Filter, Limits, Prepared, Rule
@@ -150,8 +150,11 @@ class Detector:
                 self.defects.append(Defect(each.path, each.id, str(error), "filter"))
         return filters
 
-    def scan(self, events: Iterable[Event], *, again: Again | None = None) -> list[Detection]:
-        """What the rules find in a batch, by position; each event alone decides of its rules.
+    def scan(
+        self, events: Iterable[Event], *, again: Again | None = None, beside: Beside | None = None
+    ) -> list[Detection]:
+        """What the rules find in a batch, by position; each event alone decides of its rules. ``beside`` is
+        given the values of all events, a few at a time, for what else is looked for in them.
 
         Events that are made as they are asked for are looked at while they are near, which is quickest; more
         so when none needs to be kept because ``again`` makes the one of a position once more. It is asked
@@ -173,9 +176,9 @@ class Detector:
             try:
                 known = blocks[key]
             except KeyError:
-                known = blocks[key] = self._block(event, hint, waiting, again)
+                known = blocks[key] = self._block(event, hint, waiting, again, beside)
             except TypeError:  # an unhashable value: it is no channel and no identifier
-                known = self._block(event, hint, waiting, again)
+                known = self._block(event, hint, waiting, again, beside)
             if known is None:
                 continue
             plan, block = known
@@ -186,21 +189,26 @@ class Detector:
         for plan in waiting.values():
             if plan.rows:
                 self._run(plan, detections, matches, again)
-        detections.sort(key=_index)
+        detections.sort(key=attrgetter("index"))
         if self._correlator.states:
             matches.sort(key=itemgetter(1))
             detections += self._correlator.feed(matches)
         return detections
 
     def _block(
-        self, event: Event, hint: object, waiting: dict[int, _Waiting], again: Again | None
+        self,
+        event: Event,
+        hint: object,
+        waiting: dict[int, _Waiting],
+        again: Again | None,
+        beside: Beside | None,
     ) -> tuple[_Waiting, Block] | None:
-        """A block for events like this one."""
+        """A block for events like this one; None when nothing is looked for in them."""
         plan = self._plan(origin_of(event.get("Channel"), event.get("EventID"), hint))
-        if plan is None:
+        if plan is None and beside is None:
             return None
         kept = waiting.setdefault(id(plan), _Waiting(plan))
-        block = Block(event, again)
+        block = Block(event, again, beside)
         kept.blocks.append(block)
         return kept, block
 
@@ -212,11 +220,26 @@ class Detector:
         again: Again | None,
     ) -> None:
         """Take the rows that wait for a plan through it."""
+        for block in waiting.blocks:
+            block.settle()
+        if waiting.plan is not None:
+            self._decide(waiting.plan, Batch(waiting.blocks, again), detections, matches, again)
+        waiting.rows = 0
+        for block in waiting.blocks:
+            block.clear()
+
+    def _decide(
+        self,
+        plan: _Plan,
+        batch: Batch,
+        detections: list[Detection],
+        matches: list[tuple[Rule, int, Event]],
+        again: Again | None,
+    ) -> None:
         correlator = self._correlator
-        batch = Batch(waiting.blocks, again)
         events, positions = batch.events, batch.positions
-        for number, mask in waiting.plan.run(batch):
-            rule, explain = self.rules[number], waiting.plan.explain(number)
+        for number, mask in plan.run(batch):
+            rule, explain = self.rules[number], plan.explain(number)
             rows = rows_of(mask)
             if correlator.states and correlator.wants(rule.id):
                 matches.extend((rule, positions[row], events[row]) for row in rows)
@@ -226,9 +249,6 @@ class Detector:
                 detections.extend([Detection(rule, positions[row], events[row], explain) for row in rows])
             else:
                 detections.extend([Detection(rule, positions[row], None, explain, again) for row in rows])
-        waiting.rows = 0
-        for block in waiting.blocks:
-            block.clear()
 
     def finish(self) -> list[Detection]:
         """What the end of the events decides: correlations that waited."""
@@ -258,17 +278,13 @@ class Detector:
         return plan
 
 
-def _index(found: Detection) -> int:
-    return found.index
-
-
 class _Waiting:
     """Rows that wait to be looked at by a plan together."""
 
     __slots__ = ("blocks", "plan", "rows")
 
-    def __init__(self, plan: _Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: _Plan | None) -> None:
+        self.plan = plan  # None: no rule looks at them
         self.blocks: list[Block] = []
         self.rows = 0
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
-from operator import eq
+from operator import eq, methodcaller
 from typing import Final, NamedTuple, TypeAlias
 
-from rempart.engines.sigma.batch import Batch, mask_of
-from rempart.engines.sigma.columns import SEPARATOR, Column, Texts, TooLong, bits, question
+from rempart.engines.sigma.batch import Batch, mask_of, mask_of_rows
+from rempart.engines.sigma.columns import SEPARATOR, Cells, Column, Texts, TooLong, question
 from rempart.engines.sigma.factors import required
 from rempart.engines.sigma.matchers import folded as folded_tokens
 from rempart.engines.sigma.matchers import folded_matcher, matcher, networks, refers
@@ -38,7 +38,8 @@ from rempart.engines.sigma.tree import (
 )
 
 Condition: TypeAlias = Callable[[Batch, int], int]
-Check: TypeAlias = Callable[[Batch, int], bool]
+#: Those of some rows that pass.
+Sieve: TypeAlias = Callable[[Batch, Sequence[int]], Sequence[int]]
 Frequent: TypeAlias = Mapping[str | None, frozenset[bytes]]
 
 _FEW: Final = 4  # literals of a field, up to which its values are looked at only when asked
@@ -267,14 +268,14 @@ class _Compiler:
         cost: int,
     ) -> _Made:
         if isinstance(test, Text) and not test.cased and field is not None:
-            check = _by_folded_text(field, folded_matcher(test))
+            sieve = _by_folded_text(field, folded_matcher(test))
         else:
-            check = _by_text(field, matcher(test))
+            sieve = _by_text(field, matcher(test))
         gate = self._by_literals(field, gates) if gates else None
         narrow = None
         if isinstance(test, Regex) and field is not None:
             narrow = _narrowed(field, test, self.number())
-        return _Made(_checked(check, gate and gate.condition, narrow), cost, gate and gate.needs)
+        return _Made(_checked(sieve, gate and gate.condition, narrow), cost, gate and gate.needs)
 
     def _other(self, field: str | None, test: Test) -> _Made:
         """Tests on what a literal says nothing of: null, existence, numbers, other fields."""
@@ -290,18 +291,31 @@ class _Compiler:
         return self._by_row(field, None, test, 60)
 
 
-def _by_text(field: str | None, match: Callable[[str], bool]) -> Check:
-    def check(batch: Batch, row: int) -> bool:
-        return _passes(match, batch.text(field, row))
+def _by_text(field: str | None, match: Callable[[str], bool]) -> Sieve:
+    def sieve(batch: Batch, rows: Sequence[int]) -> Sequence[int]:
+        if field is None:
+            return [row for row in rows if _passes(match, batch.text(None, row))]
+        cells = batch.cells(field)
+        return _passing(match, cells.texts, rows, single=cells.single)
 
-    return check
+    return sieve
 
 
-def _by_folded_text(field: str, match: Callable[[str], bool]) -> Check:
-    def check(batch: Batch, row: int) -> bool:
-        return _passes(match, batch.cells(field).folded[row])
+def _by_folded_text(field: str, match: Callable[[str], bool]) -> Sieve:
+    def sieve(batch: Batch, rows: Sequence[int]) -> Sequence[int]:
+        cells = batch.cells(field)
+        return _passing(match, cells.folded, rows, single=cells.single)
 
-    return check
+    return sieve
+
+
+def _passing(
+    match: Callable[[str], bool], texts: Sequence[Texts], rows: Sequence[int], *, single: bool
+) -> Sequence[int]:
+    """The rows of which a text passes; ``single``: no row has several."""
+    if single:
+        return [row for row in rows if (text := texts[row]) is not None and match(text)]  # type: ignore[arg-type]
+    return [row for row in rows if _passes(match, texts[row])]
 
 
 def _passes(match: Callable[[str], bool], texts: Texts) -> bool:
@@ -316,7 +330,7 @@ def _reference(field: str, test: FieldRef) -> Condition:
         given = (texts,) if isinstance(texts, str) else texts or ()
         return any(refers(test, text, batch.events[row]) for text in given)
 
-    by_row = _checked(check, None)
+    by_row = _checked(lambda batch, rows: [row for row in rows if check(batch, row)], None)
     if test.mode != "equals" or test.cased:
         return by_row
 
@@ -350,6 +364,7 @@ def _scanned(numbers: tuple[int, ...], group: int) -> Condition:
 
 def _asked(field: str, number: int, literal: bytes) -> Condition:
     holds, wanted = question(literal)
+    match = _question(literal)
 
     def run(batch: Batch, mask: int) -> int:
         asked, passed = batch.asked.get(number, (0, 0))
@@ -361,19 +376,33 @@ def _asked(field: str, number: int, literal: bytes) -> Condition:
             passed = mask_of(list(map(holds, plain, repeat(wanted))))
             batch.asked[number] = (batch.full, passed)
         else:
-            folded, row_bits = cells.folded, bits(batch.size)
-            for row in batch.rows(left):
-                value = folded[row]
-                if (
-                    holds(value, wanted)
-                    if isinstance(value, str)
-                    else value is not None and any(map(holds, value, repeat(wanted)))
-                ):
-                    passed |= row_bits[row]
+            rows = batch.rows(left)
+            passing = match(cells.folded, rows) if cells.single else _any_passing(holds, wanted, cells, rows)
+            passed |= mask_of_rows(passing, batch.size)
             batch.asked[number] = (asked | left, passed)
         return passed & mask
 
     return run
+
+
+def _question(literal: bytes) -> Callable[[Sequence[Texts], Sequence[int]], Sequence[int]]:
+    """As ``question``, of rows that have one text or none: those that pass, without a call for each."""
+    start, end = literal.startswith(SEPARATOR), literal.endswith(SEPARATOR)
+    _, wanted = question(literal)
+    if start and end:
+        return lambda texts, rows: [row for row in rows if texts[row] == wanted]
+    if start or end:
+        name = "startswith" if start else "endswith"
+        ask = methodcaller(name, wanted)
+        return lambda texts, rows: [row for row in rows if (text := texts[row]) is not None and ask(text)]
+    return lambda texts, rows: [row for row in rows if (text := texts[row]) is not None and wanted in text]
+
+
+def _any_passing(
+    holds: Callable[[str, str], bool], wanted: str, cells: Cells, rows: Sequence[int]
+) -> Sequence[int]:
+    folded = cells.folded
+    return [row for row in rows if _passes(lambda text: holds(text, wanted), folded[row])]
 
 
 def _whole(answers: Callable[[Batch], list[bool]], group: int) -> Condition:
@@ -388,21 +417,15 @@ def _whole(answers: Callable[[Batch], list[bool]], group: int) -> Condition:
     return run
 
 
-def _checked(check: Check, gate: Condition | None, narrow: Condition | None = None) -> Condition:
-    """Rows that pass a check, asked of those that pass ``gate``, and ``narrow`` when they are many."""
+def _checked(sieve: Sieve, gate: Condition | None, narrow: Condition | None = None) -> Condition:
+    """Rows that pass a sieve, asked of those that pass ``gate``, and ``narrow`` when they are many."""
 
     def run(batch: Batch, mask: int) -> int:
         if gate is not None:
             mask = gate(batch, mask)
         if narrow is not None and mask.bit_count() * _WIDE > batch.size > _MANY:
             mask = narrow(batch, mask)
-        passed = 0
-        if mask:
-            row_bits = bits(batch.size)
-            for row in batch.rows(mask):
-                if check(batch, row):
-                    passed |= row_bits[row]
-        return passed
+        return mask_of_rows(sieve(batch, batch.rows(mask)), batch.size) if mask else 0
 
     return run
 
@@ -417,9 +440,8 @@ def _narrowed(field: str, test: Regex, group: int) -> Condition:
             search, lines = line_searcher(test.pattern, test.flags), cells.lines
             ends = search(lines[0], 4 * batch.size) if search and lines else None
             if lines and ends is not None:
-                rows, row_bits = 0, bits(batch.size)
-                for row in {*cells.rows(ends), *lines[1]}:
-                    rows |= row_bits[row]
+                # What is found past the last line, and is in no row, ``mask`` takes away.
+                rows = mask_of_rows([*cells.rows(ends), *lines[1]], batch.size + 1)
             batch.found[group] = rows
         return rows & mask
 

@@ -21,7 +21,7 @@ from rempart.engines.sigma.texts import BadValue
 
 _LENGTH: Final = 16_384
 _MEMORY: Final = 4 * 1024**2  # bytes for a program and its automaton
-_TRIED: Final = 256  # texts after which it is worth compiling an expression twice
+_TRIED: Final = 2_048  # texts after which it is worth compiling an expression twice
 _READ_OTHERWISE: Final = re.compile(r"\\[0-9vQZzGKhHRX]|\(\?[#P]")  # syntax on which both may differ
 _REPEAT: Final = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
 _STATES: Final = 20_000

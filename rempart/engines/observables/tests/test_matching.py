@@ -26,7 +26,11 @@ def _table(*values: str, **said: Any) -> Table:
 def _seen(table: Table, data: dict[str, Any], allow: Table | None = None, at: datetime = NOW) -> list[Any]:
     matcher = Matcher(table, allow)
     seen = matcher.scan(data, lambda: at)
-    assert not seen or matcher.suspects(["", text_of(data), "x"]) == [1]
+    if seen:
+        assert matcher.suspects(["", text_of(data), "x"]) == [1]
+        assert matcher.suspect_rows([*data], [("", value, "x\0é") for value in data.values()]) == [1]
+        columns = [f"é\0{value}\0x" if isinstance(value, str) else (value,) * 3 for value in data.values()]
+        assert 1 in matcher.suspect_rows([*data], columns)
     return seen
 
 
