@@ -14,6 +14,7 @@ from rich.table import Table
 
 from rempart.assets import commands, queries
 from rempart.assets.wording import sentence
+from rempart.assets.words import COLUMNS
 from rempart.kernel.actors import Actor, system
 from rempart.kernel.errors import DomainError
 
@@ -157,6 +158,8 @@ def _one(
         "source": found.source,
         "kind": found.kind,
         "rows": found.rows,
+        "headers": found.summary.get("headers", []),
+        "mapping": found.mapping or {},
         "errors": errors,
         "error_count": found.error_count,
         **{part: found.summary.get(part, {}) for part in ("assets", "installs", "dependencies")},
@@ -173,8 +176,11 @@ def _show(console: Console, answer: dict[str, Any]) -> None:
     if answer["error_count"] > _SHOWN:
         more = _("… et {count} autres erreurs.").format(count=answer["error_count"] - _SHOWN)
         console.print(f"  {more}", style="red", markup=False)
+    if answer["errors"] and answer.get("headers"):
+        _show_columns(console, answer)
     if answer["errors"] or "assets" not in answer:
         return
+    _show_columns(console, answer)
     table = Table("", _("apparus"), _("changés"), _("disparus"), _("revenus"), _("inchangés"))
     for part, label in (
         ("assets", _("Actifs")),
@@ -185,3 +191,14 @@ def _show(console: Console, answer: dict[str, Any]) -> None:
         kinds = ("appeared", "changed", "disappeared", "revived", "unchanged")
         table.add_row(label, *(str(counts.get(kind, 0)) for kind in kinds))
     console.print(table)
+
+
+def _show_columns(console: Console, answer: dict[str, Any]) -> None:
+    """Which columns of a table were read, as what; and which were not."""
+    mapping = answer["mapping"]
+    read = ", ".join(f"{header} → {COLUMNS.get(field, field)}" for field, header in mapping.items())
+    unread = ", ".join(header for header in answer["headers"] if header not in mapping.values())
+    for label, columns in ((_("Colonnes lues"), read), (_("Colonnes non lues"), unread)):
+        if columns:
+            text = _("{label} : {columns}").format(label=label, columns=columns)
+            console.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)

@@ -136,6 +136,9 @@ class Asset(BodyOwned):
                 name="asset_live_of_body",
                 condition=Q(retired_at__isnull=True),
             ),
+            models.Index(
+                fields=["name_fr", "id"], name="asset_live_by_name", condition=Q(retired_at__isnull=True)
+            ),
         ]
 
     @property

@@ -18,10 +18,22 @@ from rich.table import Table
 from rempart.assets.collect import machine
 from rempart.engines.inventories.cyclonedx_document import cyclonedx_document
 from rempart.engines.inventories.machines.packages import distinct
-from rempart.kernel.nodes import node_address, token_of
+from rempart.kernel.nodes import PASSING, TOKEN, node_address, token_of
 
 _SECONDS = 60.0
 _NOTES_SHOWN = 10
+
+
+_UNREACHED = "nœud injoignable · the node was not reached"
+_AGAIN = "Reprenez plus tard, rien ne sera doublé · Try again later, nothing will be doubled"
+_REFUSALS = {
+    401: f"jeton inconnu ou expiré, voyez {TOKEN} · unknown or expired token, see {TOKEN}",
+    403: "ce jeton ne permet pas d’écrire des actifs · this token may not write assets",
+    404: "organisme inconnu, ou hors de portée du jeton · unknown body, or out of the token’s reach",
+    413: "inventaire trop grand · the inventory is too large",
+    429: "trop de demandes, attendez · too many requests, wait",
+    503: "le nœud ne peut pas répondre pour l’instant · the node cannot answer for now",
+}
 
 
 def install(app: typer.Typer) -> None:
@@ -115,7 +127,7 @@ def _send(node: str, body: str, key: str, text: str, console: Console) -> dict[s
     try:
         token, address = token_of(), node_address(node, "--send")
         if not body:
-            raise ValueError("--body CODE")
+            raise ValueError("--body : dites de quel organisme · say of which body")
     except ValueError as problem:
         console.print(str(problem), style="red", markup=False)
         raise typer.Exit(2) from None
@@ -129,15 +141,21 @@ def _send(node: str, body: str, key: str, text: str, console: Console) -> dict[s
             timeout=_SECONDS,
         )
     except httpx.HTTPError as error:
-        console.print(f"{node}: {error}", style="red", markup=False)
+        said = "certificat ou TLS refusé · certificate or TLS refused" if "SSL" in str(error) else _UNREACHED
+        console.print(f"{node} : {said} ({error})", style="red", markup=False, soft_wrap=True)
+        console.print(_AGAIN, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
     try:
         told = answer.json()
     except ValueError:
         told = {}
     if answer.status_code != httpx.codes.OK or told.get("error_count"):
-        reason = told.get("message") or told.get("detail") or told.get("errors") or answer.reason_phrase
-        console.print(f"{node}: {answer.status_code} {reason}", style="red", markup=False)
+        reason = _REFUSALS.get(answer.status_code, "le nœud refuse · the node refuses")
+        answered = told.get("errors") or told.get("title") or answer.reason_phrase
+        line = f"{node} : {reason} ({answer.status_code} {answered})"
+        console.print(line, style="red", markup=False, soft_wrap=True)
+        if answer.status_code in PASSING:
+            console.print(_AGAIN, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1)
     return {name: told.get(name) for name in ("id", "state", "rows", "installs")}
 

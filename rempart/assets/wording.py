@@ -58,13 +58,20 @@ REASONS: dict[str, Any] = {
     "wrong_type": _("On attendait {expected} ; on a trouvé {found}."),
     # What rows may state wrongly.
     "unmapped": _("Dites quelle colonne donne l’identifiant ou le nom de l’actif."),
+    "unmapped_software": _(
+        "Aucune colonne ne nomme un logiciel : la première ligne doit dire ce que sont "
+        "les colonnes (produit, version…)."
+    ),
     "bad_kind": _("« {value} » n’est pas un genre d’actif connu."),
     "bad_exposure": _("« {value} » n’est pas une exposition réseau connue (interne, contrôlée, internet)."),
     "bad_level": _("« {value} » n’est pas un niveau de 1 à 4."),
     "bad_truth": _("« {value} » n’est ni oui ni non."),
     "bad_hours": _("« {value} » n’est pas un nombre d’heures."),
     "unknown_owner": _("Aucune personne active de l’organisme n’a le courriel « {value} »."),
-    "unknown_location": _("L’organisme n’a pas d’emplacement « {value} »."),
+    "unknown_location": _(
+        "L’organisme n’a pas d’emplacement « {value} » : ajoutez-le à la page « Emplacements », "
+        "ou laissez cette colonne de côté."
+    ),
     "unknown_dependency": _("Aucun actif « {value} » dans ce fichier ni parmi ceux que vous voyez."),
     "self_dependency": _("Un actif ne peut dépendre de lui-même."),
     "too_many_references": _("Plus de {limit} dépendances dans une cellule."),

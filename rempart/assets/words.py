@@ -45,6 +45,7 @@ COLUMNS: dict[str, Any] = {
     "availability": _("disponibilité"),
     "criticality": _("criticité"),
     "operating_system": _("système d’exploitation"),
+    "system_version": _("version du système d’exploitation"),
     "vendor": _("éditeur"),
     "product": _("produit"),
     "version": _("version"),

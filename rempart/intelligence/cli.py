@@ -178,7 +178,7 @@ def _loading(actor: Actor, each: commands.Loaded) -> dict[str, Any]:
 def _tell_aside(aside: list[commands.PassedOver]) -> None:
     err = Console(stderr=True)
     for one in aside[:_SHOWN]:
-        err.print(f"{one.path} : {one.reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        err.print(f"{one.path} : {one.reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if len(aside) > _SHOWN:
         err.print(_("… et {count} autres.").format(count=len(aside) - _SHOWN), style="yellow")
 
@@ -189,7 +189,7 @@ def _tell_loaded(rows: list[dict[str, Any]]) -> None:
         "{rejected} mises de côté"
     )
     for row in rows:
-        line = f"{row['kind']}  {row['path']} : {said.format_map(row)}"
+        line = f"{row['kind']}  {row['path']} : {said.format_map(row)}"
         Console().print(line, markup=False, highlight=False, soft_wrap=True)
     err = Console(stderr=True)
     for row in rows:

@@ -54,7 +54,7 @@ def token_of(file: Path | None = None, option: str = "") -> str:
     """The token of a file, which ``option`` may name, else of the environment. Raises ValueError."""
     token = secret_of(file).decode().strip() if file else os.environ.get(TOKEN, "").strip()
     if not token or not token.isprintable():
-        raise ValueError(f"{TOKEN}=…{option and f' / {option}'}")
+        raise ValueError(f"{TOKEN}=… : jeton manquant · token missing{option and f' / {option}'}")
     return token
 
 

@@ -49,8 +49,10 @@ COLUMNS = {
     "availability": "availability",
     "criticality": "criticality",
     "operating_system": "operating_system",
+    "system_version": "system_version",
     "parent": "depends_on",
 }
+_SAYS_SOFTWARE = frozenset({"product", "purl", "cpe", "operating_system"})
 _SYSTEM_VERSION = re.compile(r"^(.{1,200}?) v?(\d[\w.()+-]{0,60})$")
 _SUBJECT_KINDS = {
     "container": Asset.Kind.CONTAINER,
@@ -119,6 +121,10 @@ def _table(actor: Actor, table: Table, request: Request, progress: Progress | No
     if not request.asset_key and not {"asset_id", "asset_name"} & mapping.keys():
         statement.refuse("", "asset_id", "unmapped", {})
         return statement
+    if request.asset_key and not _SAYS_SOFTWARE & mapping.keys():
+        # Its silence would remove all that the asset has: most likely a listing without a line of headers.
+        statement.refuse("", "product", "unmapped_software", {})
+        return statement
     names = {COLUMNS[field]: header for field, header in mapping.items()}
     gatherer = Gatherer(statement, surroundings_of(request.body_id), names)
     try:
@@ -136,7 +142,7 @@ def _table(actor: Actor, table: Table, request: Request, progress: Progress | No
 
 def _row(gatherer: Gatherer, row: InventoryRow, asset_key: str) -> None:
     cells = {COLUMNS[field]: text for field, text in row.extra.items()}
-    system = cells.pop("operating_system", "")
+    system, version = cells.pop("operating_system", ""), cells.pop("system_version", "")
     if row.asset_name:
         cells["name"] = row.asset_name
     if row.kind:
@@ -144,10 +150,12 @@ def _row(gatherer: Gatherer, row: InventoryRow, asset_key: str) -> None:
     key = asset_key or row.asset_id
     gatherer.row(row.where, key, cells, (row.vendor, row.product, row.version, row.purl, row.cpe))
     if system and (key or row.asset_name):
-        gatherer.also(row.where, key or row.asset_name, _operating_system(system))
+        gatherer.also(row.where, key or row.asset_name, _operating_system(system, version))
 
 
-def _operating_system(text: str) -> Software:
+def _operating_system(text: str, version: str) -> Software:
+    if version:  # "11 (bullseye)": the number alone is compared
+        return ("", text, version.partition(" ")[0], "", "")
     split = _SYSTEM_VERSION.match(text)
     return ("", split[1], split[2], "", "") if split else ("", text, "", "", "")
 

@@ -171,6 +171,11 @@ def test_the_command_line_refuses_with_the_row(run, body, tmp_path):
     refused = run(path, "--body", body.code)
     assert refused.exit_code == 1
     assert "vaisseau" in refused.output
+    (tmp_path / "b.csv").write_text("id;nom;Couleur\nb;B;rouge\n", encoding="utf-8")
+    told = run(tmp_path / "b.csv", "--body", body.code, "--dry-run").output
+    assert "id → " in told
+    assert "non lues" in told
+    assert "Couleur" in told
     assert run(path, "--body", "inconnu").exit_code == 1
     mapped = run(path, "--body", body.code, "--mapping", '{"asset_id": "id", "kind": "absent"}', "--json")
     assert json.loads(mapped.stdout)["errors"][0]["code"] == "unknown_column"

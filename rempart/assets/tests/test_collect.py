@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from rempart.assets import standalone
 from tests.server import alone
 
 pytestmark = pytest.mark.any_database
@@ -101,3 +106,63 @@ def test_misuse_is_told_plainly(machine, tmp_path):
         "--root", machine, "--asset", "x", "--send", "http://localhost:1", "--body", "B", REMPART_TOKEN="t"
     )
     assert away.returncode == 1
+
+
+class _Node(BaseHTTPRequestHandler):
+    """A node that answers every inventory with one status."""
+
+    status = 200
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.status)
+        self.end_headers()
+        self.wfile.write(json.dumps({"title": "…"}).encode())
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def send(monkeypatch, tmp_path):
+    monkeypatch.setenv("REMPART_TOKEN", "rmp_test")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "os-release").write_text('ID=debian\nVERSION_ID="12"\nNAME="Debian"\n')
+    app = typer.Typer()
+    standalone.install(app)
+    app.command("other")(lambda: None)
+    given = ("collect", "--root", str(tmp_path), "--asset", "srv-1", "--body", "op-001", "--send")
+    return lambda address: CliRunner().invoke(app, [*given, address])
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "REMPART_TOKEN"),
+        (403, "may not write"),
+        (404, "unknown body"),
+        (413, "too large"),
+        (503, "again"),
+    ],
+)
+def test_what_a_node_refuses_is_said_in_words(send, monkeypatch, status, words):
+    monkeypatch.setattr(_Node, "status", status)
+    with HTTPServer(("127.0.0.1", 0), _Node) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        done = send(f"http://127.0.0.1:{server.server_port}")
+    assert done.exit_code == 1
+    assert str(status) in done.stderr
+    assert words in done.stderr
+
+
+def test_a_node_that_is_not_there_and_one_without_tls_are_told_apart(send, monkeypatch):
+    with HTTPServer(("127.0.0.1", 0), _Node) as server:
+        port = server.server_port
+        Thread(target=server.handle_request, daemon=True).start()
+        plain = send(f"https://127.0.0.1:{port}")
+    assert (plain.exit_code, "TLS" in plain.stderr) == (1, True)
+    gone = send(f"http://127.0.0.1:{port}")
+    assert (gone.exit_code, "not reached" in gone.stderr) == (1, True)
+    monkeypatch.delenv("REMPART_TOKEN")
+    missing = send("http://127.0.0.1:1")
+    assert (missing.exit_code, "token missing" in missing.stderr) == (2, True)

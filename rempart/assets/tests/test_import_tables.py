@@ -8,6 +8,7 @@ import pytest
 
 from rempart.assets import commands
 from rempart.assets.models import Asset, Dependency, Install, InventoryImport
+from rempart.kernel.actors import system
 from rempart.kernel.errors import Conflict, Invalid
 from rempart.kernel.models import OutboxEvent
 from tests import factories
@@ -154,3 +155,29 @@ def test_an_older_inventory_of_the_same_source_is_refused(tmp_path, body, office
         commands.apply_import(officer, import_id=old.id)
     assert refused.value.code == "older"
     assert Install.objects.filter(removed_at__isnull=True).count() == 3
+
+
+def test_a_listing_without_headers_about_one_asset_is_refused_and_removes_nothing(body, tmp_path):
+    asset = factories.asset(body, key="poste-7")
+    factories.install(asset, factories.component(product="openssl"))
+    listing = tmp_path / "dpkg.txt"
+    listing.write_text("openssl\t1.1.1n-0+deb11u4\nbash\t5.1-2+deb11u1\n")
+    found = commands.preview_inventory(
+        system("test"), body_id=body.pk, path=listing, file_name=listing.name, asset_key="poste-7"
+    )
+    assert [(error["field"], error["code"]) for error in found.errors] == [("product", "unmapped_software")]
+    assert Install.objects.filter(asset=asset, removed_at__isnull=True).count() == 1
+
+
+def test_a_system_and_its_version_in_columns_of_their_own_are_one_software(body, tmp_path):
+    table = tmp_path / "glpi.csv"
+    table.write_text(
+        '"Nom";"Système d\'exploitation - Nom";"Système d\'exploitation - Version";\n'
+        '"SRV-1";"Debian GNU/Linux";"11 (bullseye)";\n',
+        encoding="utf-8-sig",
+    )
+    found = commands.preview_inventory(system("test"), body_id=body.pk, path=table, file_name=table.name)
+    assert not found.errors
+    commands.apply_import(system("test"), import_id=found.pk)
+    installed = Install.objects.get(asset__body=body).component
+    assert (installed.product, installed.version) == ("Debian GNU/Linux", "11")

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from rempart.assets import commands, queries
 from rempart.assets.models import Asset, Component
+from rempart.assets.pages.lists import asset_listing
 from rempart.kernel.actors import system
 from rempart.kernel.permissions import Role
 from tests import factories
@@ -133,3 +134,10 @@ def test_an_auditor_reads_and_cannot_write(body):
 )
 def test_a_vendor_that_the_product_names_is_not_said_twice(vendor: str, product: str, shown: str) -> None:
     assert str(Component(vendor=vendor, product=product, version="3")) == shown
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by statistics of what is there")
+def test_names_in_order_come_from_an_index(officer):
+    for sort in ("name", "-name"):
+        rows = asset_listing(officer).rows(queries.assets(system("test")), {"sort": sort})
+        assert "asset_live_by_name" in rows[:50].explain()

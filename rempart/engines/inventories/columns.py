@@ -119,7 +119,15 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
         *("detenteur de l actif", "responsible", "contact", "courriel", "email", "courriel du responsable"),
     ),
     "ip": ("ip", "ip address", "adresse ip", "ipv4", "adresses ip", "ip addresses"),
-    "operating_system": ("operating system", "systeme d exploitation", "os", "se", "platform", "plateforme"),
+    "operating_system": (
+        *("operating system", "systeme d exploitation", "os", "se", "os name", "osname"),
+        *("systeme d exploitation nom", "operating system name", "nom du systeme d exploitation"),
+        *("platform", "plateforme"),
+    ),
+    "system_version": (
+        *("os version", "osversion", "operating system version", "systeme d exploitation version"),
+        "version du systeme d exploitation",
+    ),
     "parent": ("parent", "depends on", "depend de", "dependance", "parent id", "heberge par", "hosted on"),
     "seen": (
         *("last seen", "derniere detection", "date d inventaire", "inventory date", "vu le", "releve le"),
@@ -149,6 +157,11 @@ def guess_mapping(headers: Iterable[str]) -> dict[str, str]:
         if field not in mapping and name not in taken:
             mapping[field] = plain[name]
             taken.add(name)
+    # A list of machines may call them "name" and state their systems alone: what runs a system is no product.
+    if "operating_system" in mapping and not mapping.keys() & {"asset_id", "asset_name"}:
+        named = mapping.get("product", "")
+        if _plain(named) in {"nom", "name"}:
+            mapping["asset_name"] = mapping.pop("product")
     return {field: mapping[field] for field in _NAMES if field in mapping}
 
 

@@ -73,7 +73,7 @@ def load_folder(
             passed_over(each)
     if not parts.found:
         raise Invalid(
-            _("Rien n’y a été reconnu : ni KEV, CVE, EPSS, CSAF, OSV ou VEX, ni dates de soutien."),
+            _("Rien n’y a été reconnu : ni KEV, CVE, EPSS, CSAF, OSV ou VEX, ni dates de soutien."),
             field="path",
             values={"path": str(root)},
         )
