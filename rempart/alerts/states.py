@@ -23,7 +23,9 @@ BY_PERSON: dict[S, frozenset[S]] = {
 
 WAITING = frozenset({S.SENT, S.DELIVERED})
 OPEN = frozenset({S.SENT, S.DELIVERED, S.ACKNOWLEDGED, S.IN_PROGRESS, S.DECLARED})
-CLOSED = frozenset({S.VERIFIED, S.NOT_AFFECTED, S.ACCEPTED, S.WITHDRAWN})
+IN_HAND = frozenset({S.ACKNOWLEDGED, S.IN_PROGRESS})  # and nothing declared
+OTHER_ENDS = frozenset({S.NOT_AFFECTED, S.ACCEPTED, S.WITHDRAWN})
+CLOSED = OTHER_ENDS | {S.VERIFIED}
 
 
 def after_evidence(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponseBase
@@ -9,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from rempart.alerts import commands, queries
 from rempart.alerts.pages import downloads, lists, timelines
@@ -20,6 +23,25 @@ from rempart.kernel.permissions import Permission
 from rempart.organisations import queries as organisations
 
 _TIMELINE = 40
+# What bodies answer, from what is proved to what presses: the count, its rows’ filter, its words, its tone.
+_ANSWERS: tuple[tuple[str, str, Any, str], ...] = (
+    ("verified", "state=verified", ngettext_lazy("%(n)d vérifié", "%(n)d vérifiés", "n"), "ok"),
+    ("other_ends", "other_end=yes", ngettext_lazy("%(n)d clos autrement", "%(n)d clos autrement", "n"), ""),
+    (
+        "declared",
+        "state=declared",
+        ngettext_lazy("%(n)d déclaré à prouver", "%(n)d déclarés à prouver", "n"),
+        "warn",
+    ),
+    ("acknowledged", "in_hand=yes", ngettext_lazy("%(n)d au travail", "%(n)d au travail", "n"), ""),
+    (
+        "silent",
+        "unacknowledged=yes",
+        ngettext_lazy("%(n)d sans réponse", "%(n)d sans réponse", "n"),
+        "critical",
+    ),
+    ("late", "late=yes", ngettext_lazy("%(n)d en retard", "%(n)d en retard", "n"), "critical"),
+)
 
 
 @page(Permission.ALERT_READ)
@@ -50,6 +72,11 @@ def directive(request: ActorRequest, number: str) -> HttpResponseBase:
     messages_sent = queries.deliveries(request.actor).filter(target__directive=found)
     context = {
         "directive": found,
+        "answers": [
+            {"query": query, "words": words % {"n": count}, "tone": tone}
+            for name, query, words, tone in _ANSWERS
+            if (count := getattr(found, name))
+        ],
         "page": listing.page(rows, request.GET),
         "timeline": timelines.entries_of_bodies(
             queries.timeline_of_directive(request.actor, found, _TIMELINE)

@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from rempart.alerts import commands
-from rempart.alerts.states import WAITING
+from rempart.alerts.states import CLOSED, WAITING
+from rempart.alerts.wording import TARGET_STATES
 from rempart.kernel.edge import public
 from rempart.kernel.errors import DomainError
 from rempart.kernel.markings import Audience, Marking, may_leave
@@ -31,6 +32,7 @@ def acknowledge(request: HttpRequest, token: str) -> HttpResponseBase:
         "holder": link.actor.label,
         "title": directive.title if may_leave(Marking.read(directive.marking), Audience.ORGANISATION) else "",
         "waiting": link.target.state in WAITING,
+        "over": str(TARGET_STATES[link.target.state]).lower() if link.target.state in CLOSED else "",
         "just_done": request.method == "POST",
     }
     return _private(render(request, "alerts/link.html", context))

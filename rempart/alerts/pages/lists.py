@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.alerts import queries, wording
 from rempart.alerts.pages.cells import directive_row
-from rempart.alerts.states import OPEN, WAITING
+from rempart.alerts.states import IN_HAND, OPEN, OTHER_ENDS, WAITING
 from rempart.kernel.actors import Actor
 from rempart.kernel.exports import Cell
 from rempart.kernel.listing import Column, Filter, Listing
@@ -162,6 +162,20 @@ def target_listing(actor: Actor, *, one_directive: bool = False) -> Listing:
             "unacknowledged",
             _("Sans accusé"),
             _when_yes(lambda rows: rows.filter(state__in=WAITING)),
+            _YES,
+            folded=True,
+        ),
+        Filter(
+            "in_hand",
+            _("Prise en charge"),
+            _when_yes(lambda rows: rows.filter(state__in=IN_HAND)),
+            _YES,
+            folded=True,
+        ),
+        Filter(
+            "other_end",
+            _("Close autrement"),
+            _when_yes(lambda rows: rows.filter(state__in=OTHER_ENDS)),
             _YES,
             folded=True,
         ),

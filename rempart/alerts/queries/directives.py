@@ -9,7 +9,7 @@ from django.db.models import DateTimeField, Exists, F, Func, IntegerField, Outer
 from django.utils.translation import gettext as _
 
 from rempart.alerts.models import Directive, Target
-from rempart.alerts.states import OPEN, WAITING
+from rempart.alerts.states import IN_HAND, OPEN, OTHER_ENDS, WAITING
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
@@ -76,9 +76,9 @@ def directives(actor: Actor, at: Any = None) -> QuerySet[Directive]:
         bodies=_count(actor),
         verified=_count(actor, [S.VERIFIED]),
         declared=_count(actor, [S.DECLARED]),
-        acknowledged=_count(actor, [S.ACKNOWLEDGED, S.IN_PROGRESS]),
+        acknowledged=_count(actor, IN_HAND),
         silent=_count(actor, WAITING),
-        other_ends=_count(actor, [S.NOT_AFFECTED, S.ACCEPTED, S.WITHDRAWN]),
+        other_ends=_count(actor, OTHER_ENDS),
         late=_count(actor, OPEN, at or Value(now(), DateTimeField())),
     )
 

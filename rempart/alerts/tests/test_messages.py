@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from rempart.alerts import commands
 from rempart.alerts.models import AlertRule, Delivery
+from rempart.kernel.actors import system
 from rempart.kernel.models import AuditEntry
 from rempart.organisations.models import ContactChannel, Duty, Person
 
@@ -134,6 +135,22 @@ def test_a_link_of_someone_who_left_is_refused_in_words(world, mailbox) -> None:
     assert answer.status_code == 409
     assert "ne répond plus de cet organisme" in answer.content.decode()
     assert world.target(body).state == "delivered"
+
+
+def test_the_link_of_a_cancelled_directive_says_that_nothing_is_awaited(world, mailbox) -> None:
+    body = world.body()
+    world.expose(body)
+    commands.deliver_due()
+    [link] = set(
+        re.findall(r"https://rempart\.exemple\.test(/acknowledge/\S+/)", text_of(mailbox.received[0]))
+    )
+    directive = world.target(body).directive
+    commands.cancel_directive(system("test"), directive_id=directive.pk, reason="Émise par erreur.")
+    for answer in (Client().get(link), Client().head(link)):
+        assert answer.status_code == 200
+    text = Client().get(link).content.decode()
+    assert "n’attend plus de réponse : retirée" in text
+    assert "déjà enregistré" not in text
 
 
 def test_an_altered_or_expired_link_is_refused_in_words(world, mailbox, clock) -> None:
