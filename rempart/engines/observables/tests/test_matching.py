@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rempart.engines.observables import Details, Indicator, Matcher, Table, classified, refanged, text_of
@@ -127,16 +128,23 @@ def test_validity_and_decay_are_judged_at_the_time_of_the_event() -> None:
     assert [one.score for one in _seen(_table(MD5, seen=NOW - 4000 * day), {"a": MD5})] == [70]
 
 
+@cache
+def _matcher(values: tuple[str, ...]) -> Matcher:
+    """Made once: its expressions take a tenth of a second to compile."""
+    return Matcher(_table(*values))
+
+
 @given(st.text(max_size=300))
 def test_no_text_raises(text: str) -> None:
-    table = _table("evil.com", "1.2.3.4", "2001:db8::/32", "http://evil.com/a", MD5, "bob@evil.com")
-    _seen(table, {"a": text, "b": [text]})
+    _matcher(TABLE).scan({"a": text, "b": [text]}, lambda: NOW)
+    _matcher(TABLE).suspects([text])
     refanged(text)
     known = classified(text)
     if known:
         assert classified(known[1]) == known
 
 
+@settings(max_examples=50)
 @given(st.ip_addresses(), st.sampled_from(["{}", "x {} y", "({}),", "a={}"]))
 def test_an_address_is_seen_however_it_is_written(address: Any, around: str) -> None:
     table = _table(str(address))
@@ -162,12 +170,12 @@ TABLE = (
 
 @given(
     st.lists(st.dictionaries(TEXTS, TEXTS | st.lists(TEXTS) | st.integers(), max_size=3), max_size=6),
-    st.data(),
+    st.sampled_from([TABLE, TABLE[::2], TABLE[1::2], TABLE[:3], TABLE[2:5], TABLE[5:], TABLE[6:7], ()]),
 )
 def test_no_event_that_holds_an_indicator_is_passed(
-    events: list[dict[str, Any]], data: st.DataObject
+    events: list[dict[str, Any]], values: tuple[str, ...]
 ) -> None:
-    matcher = Matcher(_table(*data.draw(st.lists(st.sampled_from(TABLE)))))
+    matcher = _matcher(values)
     holding = [place for place, event in enumerate(events) if matcher.scan(event, lambda: NOW)]
     assert set(holding) <= set(matcher.suspects([text_of(event) for event in events]))
 
