@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from django.utils import timezone
@@ -26,6 +26,7 @@ alerts = typer.Typer(no_args_is_help=True, help="Directives et messages · Direc
 alerts.add_typer(ladder, name="ladder")
 _Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
 _ACTOR = system("cli")
+_MOST_SHOWN = 500
 
 
 def install(app: typer.Typer) -> None:
@@ -51,11 +52,13 @@ def _say(as_json: bool, answer: Any, show: Callable[[Console], None]) -> None:
 
 @alerts.command("list")
 def list_(
-    state: Annotated[str, typer.Option(help="Leur état · Their state: open | closed | cancelled.")] = "open",
+    state: Annotated[
+        Literal["open", "closed", "cancelled"], typer.Option(help="Leur état · Their state.")
+    ] = "open",
     as_json: _Json = False,
 ) -> None:
     """Les directives · List directives."""
-    rows = list(queries.directives(_ACTOR).filter(state=state).order_by("due_at", "id")[:500])
+    rows = list(queries.directives(_ACTOR).filter(state=state).order_by("due_at", "id"))
 
     def show(console: Console) -> None:
         table = Table(
@@ -66,12 +69,14 @@ def list_(
             "Retard · Late",
             "Échéance · Due",
         )
-        for row in rows:
+        for row in rows[:_MOST_SHOWN]:
             table.add_row(
                 row.number, row.title_fr, row.priority, f"{row.verified}/{row.bodies}", str(row.late),
                 f"{timezone.localtime(row.due_at):%Y-%m-%d %H:%M}",
             )  # fmt: skip
         console.print(table)
+        if (more := len(rows) - _MOST_SHOWN) > 0:
+            console.print(f"{more} de plus avec --json · {more} more with --json")
 
     _say(as_json, [directive_fields(row) for row in rows], show)
 

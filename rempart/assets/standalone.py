@@ -67,7 +67,12 @@ def collect(
     osquery: Annotated[bool, typer.Option(help="Interroger osquery aussi · Ask osquery too.")] = False,
     send: Annotated[str, typer.Option(help="Adresse du nœud · Address of the node (https://…).")] = "",
     body: Annotated[str, typer.Option(help="Code de l’organisme · Code of the body.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Résumé en JSON · Summary in JSON.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Résumé en JSON (stderr après « -o - ») · Summary in JSON (on stderr with “-o -”)."
+        ),
+    ] = False,
 ) -> None:
     """Relève les logiciels de cette machine · List the software of this machine.
 
@@ -96,10 +101,11 @@ def collect(
         summary["file"] = str(output)
     if send:
         summary["import"] = _send(send, body, key, text, console)
-    if str(output) == "-" or (output is None and not send and not as_json):
+    piped = str(output) == "-"
+    if piped or (output is None and not send and not as_json):
         sys.stdout.write(text)
-    if as_json:
-        typer.echo(json.dumps(summary, ensure_ascii=False))
+    if as_json:  # one document on standard output, never two
+        typer.echo(json.dumps(summary, ensure_ascii=False), err=piped)
     else:
         _show(summary, found, console)
 

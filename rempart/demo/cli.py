@@ -41,6 +41,8 @@ def make(
 
     if not maker.is_empty():
         if if_empty:
+            if as_json:
+                typer.echo(json.dumps(maker.Made(0, 0, 0, 0, 0, 0).__dict__))
             return
         err.print("[red]La base contient déjà des organismes · The database already holds organisations.[/]")
         raise typer.Exit(1)

@@ -185,6 +185,8 @@ def explain(rules: _Rules, as_json: _Json = False) -> None:
     """Dit ce que des règles cherchent, et où · Say what rules look for, and in which logs and fields."""
     collection = sigma.load_rules(rules)
     told: list[dict[str, Any]] = [described(rule) for rule in collection.rules]
+    for defect in collection.defects:
+        Console(stderr=True).print(escape(str(defect)), style="yellow", soft_wrap=True)
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False))
         raise typer.Exit(0 if told else 1)
@@ -203,8 +205,6 @@ def explain(rules: _Rules, as_json: _Json = False) -> None:
         if one["falsepositives"]:
             table.add_row("Faux positifs · False positives", escape("; ".join(one["falsepositives"])))
         console.print(table)
-    for defect in collection.defects:
-        Console(stderr=True).print(escape(str(defect)), style="yellow", soft_wrap=True)
     raise typer.Exit(0 if told else 1)
 
 

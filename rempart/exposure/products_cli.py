@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +19,7 @@ from rempart.exposure.products_api import checked_as_dict
 from rempart.exposure.queries import lifecycle
 from rempart.kernel.actors import system
 from rempart.kernel.errors import DomainError
+from rempart.organisations import queries as organisations
 
 _Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
 dates = typer.Typer(no_args_is_help=True, help="Dates de soutien · Support dates.")
@@ -29,14 +32,26 @@ def install(app: typer.Typer) -> None:
     app.add_typer(names, name="products")
 
 
+@contextmanager
+def _said() -> Iterator[None]:
+    """An error that a person can understand ends the command with its sentence, not with a trace."""
+    try:
+        yield
+    except DomainError as error:
+        Console(stderr=True).print(str(error.message), style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
 @dates.command("show")
 def show(
     body: Annotated[str, typer.Option(help="Code d’organisme · Code of a body.")] = "", as_json: _Json = False
 ) -> None:
     """Logiciels sans soutien ou qui vont l’être · Software unsupported, or soon to be."""
-    rows = lifecycle.holdings(system("cli"))
+    actor = system("cli")
+    rows = lifecycle.holdings(actor)
     if body:
-        rows = rows.filter(body__code=body)
+        with _said():
+            rows = rows.filter(body_id=organisations.get_organisation(actor, body).pk)
     totals, products = lifecycle.support_totals(rows), lifecycle.unsupported_products(rows, 25)
     if as_json:
         typer.echo(json.dumps({"totals": totals, "products": products}))
@@ -52,15 +67,12 @@ def show(
 @dates.command("check")
 def check(
     product: Annotated[str, typer.Argument(help="Produit · Product: « PostgreSQL 13 ».")],
-    version: Annotated[str, typer.Argument(help="Version.")] = "",
+    version: Annotated[str, typer.Argument(help="Sa version · Its version: 13.4.")] = "",
     as_json: _Json = False,
 ) -> None:
     """Jusqu’à quand un produit est soutenu · Until when a product is supported."""
-    try:
+    with _said():
         found = lifecycle.check_support(system("cli"), product, version)
-    except DomainError as error:
-        Console(stderr=True).print(str(error.message), style="red")
-        raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps([checked_as_dict(one) for one in found], default=str))
         return

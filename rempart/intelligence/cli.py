@@ -241,7 +241,7 @@ def _switch(name: str, enabled: bool, as_json: bool) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="Son nom · Its name.")],
     location: Annotated[str, typer.Argument(help="Adresse, ou chemin absolu · Address, or absolute path.")],
-    kind: Annotated[str, typer.Option(help="kev, cve, epss, csaf, osv, vex, eol.")],
+    kind: Annotated[str, typer.Option(help="Sa sorte · Its kind: kev, cve, epss, csaf, osv, vex, eol.")],
     minutes: Annotated[
         int, typer.Option(help="Minutes entre deux lectures · Minutes between two readings.")
     ] = 60,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
 import typer
@@ -80,13 +80,15 @@ def head(json: Json = False) -> None:
 
 
 def doctor(
-    language: Annotated[str, typer.Option(help="fr | en")] = "fr",
+    language: Annotated[
+        Literal["fr", "en"], typer.Option(help="Langue de la réponse · Language of the answer.")
+    ] = "fr",
     json: Json = False,
 ) -> None:
     """Dit ce qui ne va pas et comment le réparer · What is wrong, and how to mend it."""
     from rempart.kernel import health
 
-    findings = health.examine("en" if language == "en" else "fr")
+    findings = health.examine(language)
     failed = any(finding.state == health.FAILURE for finding in findings)
     if json:
         print_json({"healthy": not failed, "findings": health.as_rows(findings)})

@@ -52,7 +52,10 @@ def install(app: typer.Typer) -> None:
 
 def match(
     inventory: Annotated[
-        list[Path], typer.Argument(help="CycloneDX, SPDX, CSV, XLSX (id,vendor,product,version,purl,cpe).")
+        list[Path],
+        typer.Argument(
+            help="Inventaires · Inventories: CycloneDX, SPDX, CSV, XLSX (id,vendor,product,version,purl,cpe)."
+        ),
     ],
     records: Annotated[
         list[Path] | None,
@@ -97,6 +100,8 @@ def match(
     if before is not None and not records:
         _write_difference(before, inventory, output, to, tongue)
         return
+    if why and as_json:
+        _fail(2, "--explain écrit des phrases, --json non.", "--explain writes sentences, --json does not.")
     _refuse_misuse(inventory, records, to, why, before, engine)
     started = time.perf_counter()
     read = read_inventories(inventory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -42,8 +42,9 @@ def _refuse(error: DomainError) -> typer.Exit:
 
 def list_organisations(
     kind: Annotated[
-        str, typer.Option(help="Un seul genre · One kind only: government | cgcd | cocd | body | unit.")
-    ] = "",
+        Literal["government", "cgcd", "cocd", "body", "unit"] | None,
+        typer.Option(help="Un seul genre · One kind only."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Liste les organismes · List the organisations."""

@@ -38,7 +38,7 @@ def init(as_json: Json = False) -> None:
 
 def serve(
     host: str = typer.Option("127.0.0.1", help="Adresse d’écoute · Listening address"),
-    port: int = typer.Option(8000, help="Port"),
+    port: int = typer.Option(8000, help="Port d’écoute · Listening port"),
     with_worker: bool = typer.Option(
         True, "--worker/--no-worker", help="Worker dans ce processus · in this process"
     ),

@@ -43,7 +43,9 @@ Rules = Annotated[
 ]
 Since = Annotated[str, typer.Option("--since", help="Depuis · From: 2026-01-02[T03:04:05Z].")]
 Until = Annotated[str, typer.Option("--until", help="Jusqu’à, exclu · Until, excluded.")]
-EngineName = Annotated[str, typer.Option("--engine", help=", ".join(ENGINES))]
+EngineName = Annotated[
+    str, typer.Option("--engine", help=f"Où chercher · Where to look: {', '.join(ENGINES)}.")
+]
 Estimate = Annotated[
     bool, typer.Option("--estimate", help="Dire le coût, sans chercher · Tell what it costs, and stop.")
 ]
