@@ -84,7 +84,10 @@ def test_the_doctor_answers_in_one_document_whatever_it_finds(run: Any, language
         ("doctor --language de", 2),
         ("indicators show --organisation NOPE", 1),
         ("lifecycle check PostgreSQL", 1),
-        ("lifecycle show --body NOPE", 1),
+        ("lifecycle show --body [/NOPE]", 1),
+        ("organisations import /dev/null", 1),
+        ("rematch --body [/NOPE]", 1),
+        ("users deactivate [/NOPE]", 1),
         ("organisations list --kind nonsense", 2),
         ("rematch", 2),
         ("rematch --show-last", 1),
@@ -109,12 +112,22 @@ def test_the_list_of_directives_is_whole_in_json_and_says_what_a_table_leaves_ou
     run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.officer(factories.organisation("body"))
-    texts = ("--title-fr", "Objet", "--title-en", "Subject", "--text-fr", "Texte", "--text-en", "Text")
+    texts = (
+        "--title-fr",
+        "Objet",
+        "--title-en",
+        "Subject",
+        "--text-fr",
+        "Voir [/var/log]",
+        "--text-en",
+        "Text",
+    )
     for _ in range(2):
         sent = run("alerts", "issue", "--audience", "all", *texts, "--send", "--json")
         assert sent.exit_code == 0, sent.stderr
     shown = run("alerts", "show", json.loads(run("alerts", "list", "--json").stdout)[0]["number"], "--json")
     assert len(json.loads(shown.stdout)["targets"]) == 1
+    assert "Voir [/var/log]" in run("alerts", "show", json.loads(shown.stdout)["number"]).stdout
     monkeypatch.setattr(alerts, "_MOST_SHOWN", 1)
     assert len(json.loads(run("alerts", "list", "--json").stdout)) == 2
     assert "1 de plus avec --json" in run("alerts", "list").stdout

@@ -39,7 +39,7 @@ def _in_words() -> Iterator[None]:
         yield
     except DomainError as error:
         field = f" ({error.field})" if error.field else ""
-        Console(stderr=True).print(f"[red]{error.message}{field}[/]")
+        Console(stderr=True).print(f"{error.message}{field}", style="red", markup=False)
         raise typer.Exit(1) from error
 
 
@@ -47,7 +47,7 @@ def _say(as_json: bool, answer: Any, show: Callable[[Console], None]) -> None:
     if as_json:
         typer.echo(json.dumps(answer, default=str, ensure_ascii=False))
     else:
-        show(Console())
+        show(Console(markup=False))  # texts of directives are not markup
 
 
 @alerts.command("list")
@@ -92,7 +92,8 @@ def show(
     targets = list(queries.targets(_ACTOR).filter(directive=found).order_by("due_at", "id"))
 
     def table(console: Console) -> None:
-        console.print(f"[bold]{found.number}[/] {found.title_fr} [{found.marking}]\n{found.text_fr}")
+        console.print(found.number, style="bold", end=" ")
+        console.print(f"{found.title_fr} [{found.marking}]\n{found.text_fr}")
         rows = Table("Id", "Organisme · Body", "État · State", "Ouvertes · Open", "Échéance · Due")
         for row in targets:
             rows.add_row(

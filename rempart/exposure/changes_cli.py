@@ -23,7 +23,7 @@ def show(actor: Actor, run_id: int | None, *, as_json: bool) -> None:
     try:
         run = queries.get_run(actor, run_id)
     except NotFound as error:
-        Console(stderr=True).print(f"[red]{error.message}[/]")
+        Console(stderr=True).print(str(error.message), style="red", markup=False)
         raise typer.Exit(1) from None
     moved = queries.moved(actor, [run.pk])[run.pk]
     rows = queries.moves(actor, run).order_by("vulnerability__cve_id", "pk")
@@ -32,7 +32,7 @@ def show(actor: Actor, run_id: int | None, *, as_json: bool) -> None:
         for one in rows.iterator(chunk_size=2000):
             typer.echo(json.dumps(change_as_dict(one), default=str))
         return
-    console = Console()
+    console = Console(markup=False)
     console.print(f"n° {run.pk}  {change_words.run_in_words(run)}  {run.started_at:%Y-%m-%d %H:%M}")
     console.print(", ".join(f"{change_words.MOVES[move]}: {count}" for move, count in moved.items()) or "0")
     table = Table(

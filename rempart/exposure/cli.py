@@ -72,7 +72,7 @@ def rematch(
         ids = [intelligence.get_vulnerability(actor, one.upper()).pk for one in vulnerability or ()]
         bodies = [organisations.get_organisation(actor, one).pk for one in body or ()]
     except DomainError as error:
-        console.print(f"[red]{error.message}[/]")
+        console.print(str(error.message), style="red", markup=False)
         raise typer.Exit(1) from error
     if identities or everything:
         rematch_all = partial(commands.rematch_all, processes=processes or None)

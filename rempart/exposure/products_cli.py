@@ -56,7 +56,10 @@ def show(
     if as_json:
         typer.echo(json.dumps({"totals": totals, "products": products}))
         return
-    console, table = Console(), Table("", "logiciels · software", "actifs · assets", "organismes · bodies")
+    console, table = (
+        Console(markup=False),
+        Table("", "logiciels · software", "actifs · assets", "organismes · bodies"),
+    )
     for name, label in support_words.PERIODS.items():
         table.add_row(str(label), *(str(totals[name][part]) for part in ("held", "assets", "bodies")))
     console.print(table)
@@ -76,9 +79,10 @@ def check(
     if as_json:
         typer.echo(json.dumps([checked_as_dict(one) for one in found], default=str))
         return
-    console = Console()
+    console = Console(markup=False)
     for one in found:
-        console.print(f"[bold]{one.product.title}[/] {support_words.checked_in_words(one)['answer']}")
+        console.print(one.product.title, style="bold", end=" ")
+        console.print(support_words.checked_in_words(one)["answer"])
         table = Table("cycle", "état · state", "fin · end")
         for cycle, standing in one.cycles:
             table.add_row(

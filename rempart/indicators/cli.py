@@ -38,12 +38,12 @@ def show(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Tous les indicateurs d’un organisme · Every indicator of an organisation."""
-    actor, console = system("cli"), Console(stderr=as_json)
+    actor, console = system("cli"), Console(stderr=as_json, markup=False)
     try:
         where = queries.place(actor, organisation)
         found = queries.standing(actor, where, queries.period(period))
     except DomainError as error:
-        console.print(f"[red]{error.message}[/]")
+        console.print(str(error.message), style="red")
         raise typer.Exit(1) from error
     if as_json:
         answer = {
@@ -85,11 +85,11 @@ def report(
     as_json: Annotated[bool, _JSON] = False,
 ) -> None:
     """Écrit le rapport aux autorités, bilingue, deux pages · Write the two-page bilingual report."""
-    actor, console = system("cli"), Console(stderr=True)
+    actor, console = system("cli"), Console(stderr=True, markup=False)
     try:
         where = queries.place(actor, organisation)
     except DomainError as error:
-        console.print(f"[red]{error.message}[/]")
+        console.print(str(error.message), style="red")
         raise typer.Exit(1) from error
     content = report_pdf(actor, where)
     draft = out.with_name(out.name + ".part")

@@ -41,7 +41,7 @@ def _said() -> Iterator[None]:
         yield
     except (DomainError, FileNotFoundError) as error:
         reason = error.values.get("reason", "") if isinstance(error, DomainError) else ""
-        Console(stderr=True).print(f"{error} {reason}".strip(), style="red")
+        Console(stderr=True).print(f"{error} {reason}".strip(), style="red", markup=False)
         raise typer.Exit(1) from None
 
 

@@ -36,7 +36,8 @@ def install(app: typer.Typer) -> None:
 
 
 def _refuse(error: DomainError) -> typer.Exit:
-    err.print(f"[red]{error.message}[/]" + (f" ({error.field})" if error.field else ""))
+    field = f" ({error.field})" if error.field else ""
+    err.print(f"{error.message}{field}", style="red", markup=False)
     return typer.Exit(1)
 
 
