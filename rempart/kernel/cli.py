@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 import orjson
@@ -39,11 +41,12 @@ def verify(
 
     anchor = audit.Anchor(*_anchor(expect)) if expect else None
     breaks, count = [], 0
-    for broken in audit.verify(anchor=anchor):
-        count += 1
-        if count <= 100:
-            breaks.append(broken)
-    end = audit.head()
+    with _readable(json):
+        for broken in audit.verify(anchor=anchor):
+            count += 1
+            if count <= 100:
+                breaks.append(broken)
+        end = audit.head()
     if json:
         rows = [{"seq": b.seq, "problem": b.problem, "last": b.last} for b in breaks]
         print_json(
@@ -59,6 +62,25 @@ def verify(
     raise typer.Exit(1 if count else 0)
 
 
+@contextmanager
+def _readable(json: bool) -> Iterator[None]:
+    """Says of a database that cannot be read that nothing is proved; exit code 2."""
+    from django.db import DatabaseError
+
+    try:
+        yield
+    except DatabaseError as error:
+        if json:
+            print_json({"intact": None, "error": str(error)})
+        else:
+            out.print(
+                "La base ne se lit pas, rien n’est prouvé : voyez « rempart doctor »"
+                f" · the database cannot be read, nothing is proved: see “rempart doctor” ({error})",
+                markup=False,
+            )
+        raise typer.Exit(2) from error
+
+
 _WORDS = {
     "missing": "entrée manquante · missing entry",
     "changed": "entrée modifiée · changed entry",
@@ -72,7 +94,8 @@ def head(json: Json = False) -> None:
     """Donne la fin de chaîne à noter hors de la plateforme · The end of the chain, to note elsewhere."""
     from rempart.kernel import audit
 
-    end = audit.head()
+    with _readable(json):
+        end = audit.head()
     if json:
         print_json({"seq": end.seq, "hash": end.hash})
     else:

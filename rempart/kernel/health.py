@@ -18,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from rempart.kernel import queries
+from rempart.kernel import backup, queries
 from rempart.kernel.time import now
 
 log = logging.getLogger("rempart.health")
@@ -59,6 +59,9 @@ def examine(language: str = "fr") -> list[Finding]:
         for name, function in _checks.items():
             try:
                 found += list(function()) or [Finding(name, OK, _("Rien à signaler."))]
+            except DatabaseError:
+                message = _("Non vérifié : la base de données ne se lit pas.")
+                found.append(Finding(name, FAILURE, message, _("Voyez « database ».")))
             except Exception as error:
                 log.info("check %s failed", name, exc_info=True)
                 message = _("La vérification a échoué : %(error)s.") % {"error": type(error).__name__}
@@ -87,6 +90,17 @@ def _unapplied() -> list[str]:
 
 @check("database")
 def _database() -> Iterator[Finding]:
+    if damage := backup.damage_of_database():
+        yield Finding(
+            "database",
+            FAILURE,
+            _("La base de données est abîmée (%(damage)s).") % {"damage": damage},
+            _(
+                "Arrêtez la plateforme, lancez « rempart restore » avec la dernière sauvegarde saine, "
+                "puis faites vérifier le disque."
+            ),
+        )
+        return
     try:
         waiting = _unapplied()
     except DatabaseError as error:
@@ -205,6 +219,20 @@ def _disk() -> Iterator[Finding]:
             FAILURE if usage.free < _LEAST_FREE // 10 else WARNING,
             _("Il reste %(free)d Mo sur le disque des données.") % {"free": usage.free // 1024**2},
             _("Libérez de l’espace ou déplacez REMPART_VAR."),
+        )
+
+
+@check("restore")
+def _restore() -> Iterator[Finding]:
+    if backup.left_by_a_killed_restore():
+        yield Finding(
+            "restore",
+            WARNING,
+            _(
+                "Une restauration s’est arrêtée en chemin : la base présente est entière, "
+                "une copie en clair reste."
+            ),
+            _("Lancez-la de nouveau : « rempart restore »."),
         )
 
 

@@ -5,10 +5,14 @@ age (https://age-encryption.org/v1) authenticates every chunk: a file that is cu
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -22,7 +26,27 @@ _CHUNK = 1024 * 1024
 
 
 class BackupError(Exception):
-    """A backup that cannot be made, read or restored; the message says why and what to do."""
+    """A backup that cannot be made, read or restored; says why and what to do, in both languages."""
+
+
+@contextmanager
+def in_words(place: Path) -> Iterator[None]:
+    """Says what the system refuses (a full disk, a right, a missing folder) of what is done in ``place``."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or place
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise full(place) from error
+        raise BackupError(f"{where} : {error.strerror or error}") from error
+
+
+def full(place: Path) -> BackupError:
+    """A disk without room: nothing was replaced."""
+    return BackupError(
+        f"{place} : le disque est plein, rien n’a été changé. Libérez de la place, puis recommencez"
+        " · the disk is full, nothing was changed: free some space, then run it again"
+    )
 
 
 @dataclass(frozen=True)
@@ -54,7 +78,10 @@ def _identity(text: str) -> pyrage.x25519.Identity:
     try:
         return pyrage.x25519.Identity.from_str(lines[0])
     except (IndexError, pyrage.IdentityError) as error:
-        raise BackupError("the identity is not an age X25519 secret key (AGE-SECRET-KEY-1…)") from error
+        raise BackupError(
+            "ce fichier n’est pas une clé de sauvegarde (AGE-SECRET-KEY-1…)"
+            " · this file is not a key of backups (AGE-SECRET-KEY-1…)"
+        ) from error
 
 
 def digest(path: Path) -> str:
@@ -66,12 +93,15 @@ def digest(path: Path) -> str:
 
 
 def pack(database: Path, manifest: Manifest, recipient: str, target: Path) -> None:
-    """Writes the encrypted backup beside ``target``, then puts it in place at once."""
+    """Writes the encrypted backup beside ``database``, then puts it in place at once: both on one disk."""
     try:
         public = pyrage.x25519.Recipient.from_str(recipient)
     except pyrage.RecipientError as error:
-        raise BackupError(f"not an age recipient: {recipient[:20]}…") from error
-    plain, partial = database.with_suffix(".tar"), target.with_name(target.name + ".part")
+        raise BackupError(
+            f"« {recipient[:20]}… » n’est pas un destinataire age (age1…)"
+            f" · “{recipient[:20]}…” is not an age recipient (age1…)"
+        ) from error
+    plain, partial = database.with_suffix(".tar"), database.with_suffix(".age.part")
     try:
         with tarfile.open(plain, "w") as tar:
             content = json.dumps(asdict(manifest), indent=1, sort_keys=True).encode()
@@ -81,6 +111,8 @@ def pack(database: Path, manifest: Manifest, recipient: str, target: Path) -> No
             tar.add(database, DATABASE)
         with plain.open("rb") as source, partial.open("wb") as sink:
             pyrage.encrypt_io(source, sink, [public])
+            sink.flush()
+            os.fsync(sink.fileno())
         partial.chmod(0o600)
         partial.replace(target)
     finally:
@@ -92,13 +124,7 @@ def unpack(source: Path, identity: str, folder: Path) -> tuple[Manifest, Path]:
     """Decrypts a backup into ``folder`` and checks it; returns its manifest and its database file."""
     plain = folder / "backup.tar"
     try:
-        with source.open("rb") as sealed, plain.open("wb") as sink:
-            pyrage.decrypt_io(sealed, sink, [_identity(identity)])
-    except OSError as error:
-        raise BackupError(f"{source}: {error.strerror or error}") from error
-    except pyrage.DecryptError as error:
-        raise BackupError(f"{source}: damaged, cut short, or made for another identity") from error
-    try:
+        _decrypt(source, identity, plain)
         with tarfile.open(plain, "r:") as tar:
             manifest = _read_manifest(_member(tar, MANIFEST))
             database = folder / "database.restored"
@@ -107,21 +133,44 @@ def unpack(source: Path, identity: str, folder: Path) -> tuple[Manifest, Path]:
                 while chunk := inside.read(_CHUNK):
                     sink.write(chunk)
     except tarfile.TarError as error:
-        raise BackupError(f"{source}: not a backup of this platform") from error
+        raise BackupError(f"{source} : pas une sauvegarde de Rempart · not a backup of Rempart") from error
     finally:
         plain.unlink(missing_ok=True)
     if digest(database) != manifest.sha256:
-        raise BackupError(f"{source}: the database inside differs from its manifest")
+        raise BackupError(
+            f"{source} : la base qu’elle contient n’est pas celle de son manifeste"
+            " · the database inside differs from its manifest"
+        )
     return manifest, database
+
+
+def _decrypt(source: Path, identity: str, plain: Path) -> None:
+    opened = _identity(identity)
+    with in_words(plain.parent.parent), source.open("rb") as sealed, plain.open("wb") as sink:
+        try:
+            pyrage.decrypt_io(sealed, sink, [opened])
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # What fails its authentication midway comes as an error without a number.
+            raise BackupError(
+                f"{source} : abîmée ou coupée, elle ne se relit pas. Prenez-en une autre"
+                " · damaged or cut short, it cannot be read: take another one"
+            ) from error
+        except pyrage.DecryptError as error:
+            raise BackupError(
+                f"{source} : abîmée, coupée, ou faite pour une autre clé"
+                " · damaged, cut short, or made for another key"
+            ) from error
 
 
 def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     try:
         inside = tar.extractfile(name)
     except KeyError as error:
-        raise BackupError(f"the backup holds no {name}") from error
+        raise BackupError(f"la sauvegarde est sans {name} · the backup holds no {name}") from error
     if inside is None:
-        raise BackupError(f"the backup's {name} is not a file")
+        raise BackupError(f"{name} n’est pas un fichier · is not a file")
     return inside
 
 
@@ -129,7 +178,12 @@ def _read_manifest(handle: IO[bytes]) -> Manifest:
     try:
         manifest = Manifest(**json.loads(handle.read(_MAX_MANIFEST)))
     except (ValueError, TypeError) as error:
-        raise BackupError("the backup's manifest cannot be read") from error
+        raise BackupError(
+            "le manifeste de la sauvegarde est illisible · the backup's manifest cannot be read"
+        ) from error
     if manifest.format != FORMAT:
-        raise BackupError(f"the backup has format {manifest.format}; this version reads {FORMAT}")
+        raise BackupError(
+            f"la sauvegarde est au format {manifest.format}, cette version lit le {FORMAT}"
+            f" · the backup has format {manifest.format}, this version reads {FORMAT}"
+        )
     return manifest

@@ -10,9 +10,9 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from rempart.kernel.backup.archive import BackupError, Manifest, new_identity, recipient_of
+from rempart.kernel.backup.archive import BackupError, Manifest, in_words, new_identity, recipient_of
 
-err = Console(stderr=True)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
 _JSON = typer.Option(False, "--json", help="Réponse en JSON · Answer in JSON")
 
 
@@ -25,20 +25,25 @@ def install(app: typer.Typer) -> None:
     app.command("restore")(restore)
 
 
-def _identity(path: Path | None) -> str:
+_TO_SEAL = "Créez la clé : rempart backup key · make the key: rempart backup key"
+_TO_OPEN = (
+    "Donnez par --key la clé gardée à part : une nouvelle n’ouvre rien"
+    " · give by --key the key that was kept apart: a new one opens nothing"
+)
+
+
+def _identity(path: Path | None, mend: str = _TO_OPEN) -> str:
     from django.conf import settings
 
     place = path or settings.VAR / "backup.key"
     try:
-        return place.read_text(encoding="utf-8")
+        return place.read_text(encoding="ascii", errors="replace")
     except OSError as error:
-        raise BackupError(
-            f"{place}: {error.strerror}. Créez la clé : rempart backup key · Make the key: rempart backup key"
-        ) from error
+        raise BackupError(f"{place} : {error.strerror}. {mend}") from error
 
 
 def _fail(error: BackupError) -> typer.Exit:
-    err.print(f"[red]{error}[/]")
+    err.print(str(error), style="red", markup=False)
     return typer.Exit(1)
 
 
@@ -60,19 +65,32 @@ def key(
     from django.conf import settings
 
     place = out or settings.VAR / "backup.key"
-    place.parent.mkdir(parents=True, exist_ok=True)
     identity = new_identity()
     try:
-        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        err.print(f"[red]{place} existe déjà · already exists[/]")
-        raise typer.Exit(1) from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(f"# public: {recipient_of(identity)}\n{identity}\n")
+        with in_words(place.parent):
+            _write_key(place, f"# public: {recipient_of(identity)}\n{identity}\n")
+    except BackupError as error:
+        raise _fail(error) from error
     if as_json:
         typer.echo(json.dumps({"file": str(place), "recipient": recipient_of(identity)}))
         return
     err.print(f"{place} · 0600\nDestinataire · Recipient: {recipient_of(identity)}")
+
+
+def _write_key(place: Path, text: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise BackupError(f"{place} existe déjà · already exists") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+    except OSError:
+        place.unlink()  # half a key would be taken for one
+        raise
 
 
 def make(
@@ -86,7 +104,7 @@ def make(
     from rempart.kernel.backup import backup
 
     try:
-        manifest = backup(target, recipient or recipient_of(_identity(None)))
+        manifest = backup(target, recipient or recipient_of(_identity(None, _TO_SEAL)))
     except BackupError as error:
         raise _fail(error) from error
     _show(manifest, as_json, "Sauvegarde écrite · Backup written")

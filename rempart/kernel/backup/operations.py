@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,11 +21,11 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from rempart.kernel.backup.archive import FORMAT, BackupError, Manifest, digest, pack, unpack
+from rempart.kernel.backup.archive import FORMAT, BackupError, Manifest, digest, in_words, pack, unpack
 from rempart.kernel.time import now
 
 VERSION = "0.1.0"
-_FOLDER = ".restore-"
+_RESTORING, _BACKING_UP, _VERIFYING = ".restore-", ".backup-", "rempart-verify-"
 _COUNTED = (
     "kernel.AuditEntry",
     "organisations.Organisation",
@@ -50,14 +50,20 @@ class Engine(Protocol):
     def swap(self, database: dict[str, Any], staged: dict[str, Any]) -> str:
         """Puts the staged database in place of the present one at once; returns where the old one now is."""
 
+    def damage(self, database: dict[str, Any]) -> str:
+        """What is wrong with the present database's files; nothing when they are sound."""
+
     def discard(self, staged: dict[str, Any]) -> None:
         """Removes what was staged."""
+
+    def left(self, database: dict[str, Any]) -> bool:
+        """Whether a staged copy is beside the present database."""
 
 
 def _engine() -> tuple[str, Engine]:
     name = connection.vendor
     if name not in {"sqlite", "postgresql"}:
-        raise BackupError(f"no backup for {name}")
+        raise BackupError(f"pas de sauvegarde pour {name} · no backup for {name}")
     return name, import_module(f"rempart.kernel.backup.{name}")  # type: ignore[return-value]
 
 
@@ -71,11 +77,18 @@ def _migrations() -> dict[str, str]:
 def backup(target: Path, recipient: str) -> Manifest:
     """Copies the database while it runs, seals the copy for ``recipient`` and writes it to ``target``."""
     name, engine = _engine()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
-        copy = Path(folder) / "copy"
+    with in_words(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with in_words(target.parent), _aside(target.parent, _BACKING_UP) as folder:
+        copy = folder / "copy"
         engine.dump(connection.settings_dict, copy)
-        engine.check(copy)
+        try:
+            engine.check(copy)
+        except BackupError as error:
+            raise BackupError(
+                "la base présente est abîmée, aucune sauvegarde n’est écrite : voyez « rempart doctor »"
+                f" · the present database is damaged, no backup is written: see “rempart doctor” ({error})"
+            ) from error
         manifest = Manifest(
             format=FORMAT,
             version=VERSION,
@@ -92,8 +105,9 @@ def backup(target: Path, recipient: str) -> Manifest:
 
 def verify(source: Path, identity: str) -> Manifest:
     """Proves that a backup decrypts, is whole, and holds a sound database."""
-    with tempfile.TemporaryDirectory(prefix="rempart-verify-") as folder:
-        manifest, copy = unpack(source, identity, Path(folder))
+    beside = Path(tempfile.gettempdir())
+    with in_words(beside), _aside(beside, _VERIFYING) as folder:
+        manifest, copy = unpack(source, identity, folder)
         if manifest.engine == connection.vendor:
             _engine()[1].check(copy)
     return manifest
@@ -107,11 +121,14 @@ def restore(source: Path, identity: str) -> tuple[Manifest, str]:
     """
     name, engine = _engine()
     beside = settings.VAR
-    beside.mkdir(parents=True, exist_ok=True)
-    with _alone(beside), tempfile.TemporaryDirectory(dir=beside, prefix=_FOLDER) as folder:
-        manifest, copy = unpack(source, identity, Path(folder))
+    with in_words(beside), _alone(beside), _aside(beside, _RESTORING) as folder:
+        manifest, copy = unpack(source, identity, folder)
         if manifest.engine != name:
-            raise BackupError(f"the backup is of {manifest.engine}, the platform runs on {name}")
+            raise BackupError(
+                f"la sauvegarde est de {manifest.engine}, la plateforme est sur {name} : donnez"
+                f" REMPART_DATABASE_URL · the backup is of {manifest.engine}, the platform runs on {name}:"
+                " set REMPART_DATABASE_URL"
+            )
         _refuse_newer(manifest)
         engine.check(copy)
         staged = engine.stage(connection.settings_dict, copy)
@@ -127,15 +144,49 @@ def restore(source: Path, identity: str) -> tuple[Manifest, str]:
 
 @contextmanager
 def _alone(beside: Path) -> Iterator[None]:
-    """One restore at a time; what a killed one left, a copy in clear, is removed."""
+    """One restore at a time."""
+    beside.mkdir(parents=True, exist_ok=True)
     with (beside / "restore.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise BackupError("another restore is under way") from error
-        for left in beside.glob(f"{_FOLDER}*"):
-            shutil.rmtree(left, ignore_errors=True)
+            raise BackupError("une autre restauration est en cours · another restore is under way") from error
         yield
+
+
+@contextmanager
+def _aside(beside: Path, prefix: str) -> Iterator[Path]:
+    """A folder of our own in ``beside``, for a copy in clear; what killed ones left there is removed first.
+
+    Each holds ``beside`` shared while at work, so whoever gets it for itself knows the others are dead.
+    """
+    holder = os.open(beside, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # held by others, or a file system without locks: nothing is removed
+            fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left in beside.glob(f"{prefix}*"):
+                shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):
+            fcntl.flock(holder, fcntl.LOCK_SH)
+        with tempfile.TemporaryDirectory(dir=beside, prefix=prefix) as folder:
+            yield Path(folder)
+    finally:
+        os.close(holder)
+
+
+def left_by_a_killed_restore() -> bool:
+    """Whether a restore ended midway and left a copy in clear. One still at work leaves nothing yet."""
+    try:
+        with _alone(settings.VAR):
+            copy = any(settings.VAR.glob(f"{_RESTORING}*"))
+            return copy or _engine()[1].left(connection.settings_dict)
+    except BackupError:
+        return False
+
+
+def damage_of_database() -> str:
+    """What the present database's engine says is wrong with its files; nothing when they are sound."""
+    return _engine()[1].damage(connection.settings_dict)
 
 
 def _refuse_newer(manifest: Manifest) -> None:
@@ -143,7 +194,9 @@ def _refuse_newer(manifest: Manifest) -> None:
     for app, last in manifest.migrations.items():
         if app in apps.app_configs and (app, last) not in known:
             raise BackupError(
-                f"the backup was made by a newer version ({app} {last}): upgrade the platform first"
+                f"la sauvegarde est d’une version plus récente ({app} {last}) : mettez d’abord la"
+                f" plateforme à niveau · the backup was made by a newer version ({app} {last}):"
+                " upgrade the platform first"
             )
 
 
@@ -162,7 +215,11 @@ def _migrate(staged: dict[str, Any]) -> None:
         check=False,
     )
     if outcome.returncode:
-        raise BackupError(f"the backup could not be migrated: {outcome.stderr.strip().splitlines()[-1:]}")
+        why = (outcome.stderr.strip().splitlines() or ["?"])[-1]
+        raise BackupError(
+            "la sauvegarde n’a pu être mise à cette version, rien n’a été changé"
+            f" · the backup could not be migrated, nothing was changed: {why}"
+        )
 
 
 def _url(database: dict[str, Any]) -> str:

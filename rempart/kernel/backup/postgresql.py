@@ -21,7 +21,10 @@ def _program(name: str) -> str:
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
     path = str(found[-1]) if found else shutil.which(name)
     if path is None:
-        raise BackupError(f"{name} is not installed (Debian: apt-get install postgresql-client)")
+        raise BackupError(
+            f"{name} n’est pas installé (Debian : apt-get install postgresql-client)"
+            f" · {name} is not installed (Debian: apt-get install postgresql-client)"
+        )
     return path
 
 
@@ -57,11 +60,13 @@ def check(database: Path) -> None:
         [_program("pg_restore"), "--list", str(database)], capture_output=True, text=True, check=False
     )
     if outcome.returncode or "TABLE DATA" not in outcome.stdout:
-        raise BackupError("the database inside is not a dump of PostgreSQL")
+        raise BackupError(
+            "elle ne contient pas une copie de PostgreSQL · the database inside is not a dump of PostgreSQL"
+        )
 
 
 def stage(database: dict[str, Any], copy: Path) -> dict[str, Any]:
-    name = f"{database['NAME']}_restoring"
+    name = _staged(database)
     with _connect(database, _MAINTENANCE) as server:
         # What a killed restore left may still have its migration at work.
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -97,6 +102,31 @@ def swap(database: dict[str, Any], staged: dict[str, Any]) -> str:
             server.execute(rename.format(present, sql.Identifier(kept)))
             server.execute(rename.format(restored, present))
     return kept
+
+
+def left(database: dict[str, Any]) -> bool:
+    try:
+        with _connect(database, _MAINTENANCE) as server:
+            found = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_staged(database)])
+            return found.fetchone() is not None
+    except psycopg.OperationalError:  # a server that does not answer is another finding
+        return False
+
+
+def _staged(database: dict[str, Any]) -> str:
+    return f"{database['NAME']}_restoring"
+
+
+def damage(database: dict[str, Any]) -> str:
+    """Pages whose checksum failed since the server counts them, where checksums are on."""
+    try:
+        with _connect(database, database["NAME"]) as present:
+            row = present.execute(
+                "SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()"
+            ).fetchone()
+    except psycopg.OperationalError:
+        return ""
+    return f"checksum_failures = {row[0]}" if row and row[0] else ""
 
 
 def discard(staged: dict[str, Any]) -> None:

@@ -65,6 +65,18 @@ def test_an_edit_a_removal_or_a_cut_shows(tamper, expected):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("column", "value"), [("at", "hier"), ("after", '{"n": 99999999999999999999}')])
+def test_an_entry_changed_into_what_cannot_be_read_is_named(column, value):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL's columns hold nothing else than their type")
+    _write(5)
+    with connection.cursor() as cursor:
+        cursor.execute(f'UPDATE kernel_auditentry SET "{column}" = %s WHERE seq = 3', [value])
+    assert _problems() == [(3, "changed")]
+    assert [found.seq for found in audit.verify(batch=2)] == [3]
+
+
+@pytest.mark.django_db
 def test_an_inserted_entry_shows():
     _write(3)
     forged = AuditEntry.objects.get(seq=3)

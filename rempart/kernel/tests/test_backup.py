@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sqlite3
@@ -16,9 +17,11 @@ from typing import Any
 
 import psycopg
 import pytest
+import typer
 from django.db import connection
+from typer.testing import CliRunner
 
-from rempart.kernel.backup import BackupError, new_identity, recipient_of
+from rempart.kernel.backup import BackupError, archive, cli, new_identity, recipient_of
 from rempart.kernel.backup.archive import Manifest, digest, pack, unpack
 from rempart.organisations.models import Organisation
 from tests.own_database import own_database
@@ -131,6 +134,7 @@ def test_a_restore_killed_midway_leaves_the_old_data_and_can_be_done_again(platf
     killed.wait()
     assert platform.organisations() == 1
     assert platform.run("organisations", "list").returncode == 0
+    assert "Une restauration s’est arrêtée" in platform.run("doctor", check=False).stdout
     platform.run("restore", str(copy), "--yes")
     assert platform.organisations() == 0
     assert not platform.staged()
@@ -167,6 +171,91 @@ def test_a_database_in_use_is_not_replaced(platform: Platform) -> None:
     assert not (platform.var / "rempart.sqlite3.restoring").exists()
 
 
+def test_a_damaged_database_is_named_and_can_still_be_replaced(platform: Platform) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL's files are its server's")
+    copy, present = platform.var / "un.age", platform.var / "rempart.sqlite3"
+    platform.run("backup", "make", str(copy))
+    entries = "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_kernel_auditentry_1'"
+    _spoil(present, platform.sql("PRAGMA page_size")[0][0] * (platform.sql(entries)[0][0] - 1))
+    refusals = {
+        "doctor": "abîmée",
+        "audit verify": "rien n’est prouvé",
+        f"backup make {platform.var}/non.age": "est abîmée",
+    }
+    for command, words in refusals.items():
+        outcome = platform.run(*command.split(), check=False)
+        assert outcome.returncode != 0
+        assert words in outcome.stderr + outcome.stdout
+        assert "Traceback" not in outcome.stderr
+    assert not (platform.var / "non.age").exists()
+    _spoil(present, 0)
+    broken = present.read_bytes()
+    (platform.var / "rempart.sqlite3-wal").write_bytes(b"journal of the damaged file")
+    platform.run("restore", str(copy), "--yes")
+    assert platform.sql("PRAGMA quick_check") == [("ok",)]
+    kept = next(platform.var.glob("rempart.sqlite3.before-*[0-9]"))
+    assert kept.read_bytes() == broken
+
+
+def _spoil(database: Path, place: int) -> None:
+    with database.open("r+b") as file:
+        file.seek(place)
+        file.write(b"X" * 64)
+
+
+def test_what_is_refused_is_told_in_words(tmp_path: Path, settings: Any) -> None:
+    settings.VAR = tmp_path
+    app = typer.Typer()
+    cli.install(app)
+    database, identity = tmp_path / "copy", new_identity()
+    sqlite3.connect(database).execute("create table t (x)")
+    sealed, other, bare = (tmp_path / name for name in ("un.age", "autre.key", "binaire.key"))
+    pack(database, _manifest(database), recipient_of(identity), sealed)
+    bare.write_bytes(bytes(range(128, 256)))
+    (tmp_path / "cut.age").write_bytes(sealed.read_bytes()[:-20])
+    (tmp_path / "backup.key").write_text(identity)
+    within = tmp_path / "backup.key" / "sub"  # below a file: a folder that cannot be
+    assert CliRunner().invoke(app, ["backup", "key", str(other)]).exit_code == 0
+    for words, arguments in {
+        "existe déjà": ("backup", "key", str(other)),
+        "made for another key": ("backup", "verify", str(sealed), "--key", str(other)),
+        "kept apart": ("restore", str(sealed), "--yes", "--key", str(tmp_path / "aucune")),
+        "not a key of backups": ("backup", "verify", str(sealed), "--key", str(bare)),
+        "cut short, it cannot be read": ("backup", "verify", str(tmp_path / "cut.age")),
+        "Not a directory": ("backup", "make", str(within / "un.age")),
+        "Not a directory:": ("backup", "key", str(within / "k")),
+    }.items():
+        outcome = CliRunner().invoke(app, arguments)
+        assert (outcome.exit_code, type(outcome.exception)) == (1, SystemExit)
+        assert words.rstrip(":") in outcome.output
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, identity, sealed = tmp_path / "copy", new_identity(), tmp_path / "sealed.age"
+    database.write_bytes(b"content")
+    pack(database, _manifest(database), recipient_of(identity), sealed)
+
+    def no_room(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(archive.pyrage, "decrypt_io", no_room)
+    monkeypatch.setattr(archive.pyrage, "encrypt_io", no_room)
+    with pytest.raises(BackupError, match="free some space"):
+        unpack(sealed, identity, tmp_path)
+    with pytest.raises(OSError, match="No space"):
+        pack(database, _manifest(database), recipient_of(identity), tmp_path / "autre.age")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["copy", "sealed.age"]
+
+
+def test_a_killed_backup_leaves_nothing_in_clear_after_the_next(platform: Platform) -> None:
+    copies = platform.var / "copies"
+    (copies / ".backup-killed").mkdir(parents=True)
+    (copies / ".backup-killed" / "copy").write_bytes(b"in clear")
+    platform.run("backup", "make", str(copies / "un.age"))
+    assert [each.name for each in copies.iterdir()] == ["un.age"]
+
+
 def _manifest(database: Path, **changed: Any) -> Manifest:
     values: dict[str, Any] = {
         "format": 1,
@@ -186,7 +275,7 @@ def test_another_identity_opens_nothing(tmp_path: Path) -> None:
     sqlite3.connect(database).execute("create table t (x)")
     sealed = tmp_path / "sealed.age"
     pack(database, _manifest(database), recipient_of(new_identity()), sealed)
-    with pytest.raises(BackupError, match="another identity"):
+    with pytest.raises(BackupError, match="another key"):
         unpack(sealed, new_identity(), tmp_path)
 
 
