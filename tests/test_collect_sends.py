@@ -41,6 +41,7 @@ def test_a_machine_sends_what_it_holds_to_its_body(tmp_path: Path) -> None:
     status.parent.mkdir(parents=True)
     with Platform(tmp_path, free_port()) as node:
         node.cli("init")
+        assert (node.var / "rempart.sqlite3").stat().st_mode & 0o077 == 0
         code, secret, reader = json.loads(node.python(_MAKE).splitlines()[-1])
         node.serve()
         arguments = (

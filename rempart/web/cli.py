@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -28,6 +30,10 @@ def init(as_json: Json = False) -> None:
 
     compile_catalogues()
     settings.VAR.mkdir(parents=True, exist_ok=True)
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        # Nobody else on the machine reads it; its journals take its mode.
+        with contextlib.suppress(FileNotFoundError):  # its folder is missing: the next step says so
+            Path(settings.DATABASES["default"]["NAME"]).touch(mode=0o600)
     with err.status("Base de données · Database…"):
         call_command("migrate", verbosity=0, interactive=False)
     with err.status("Fichiers statiques · Static files…"):

@@ -70,6 +70,7 @@ def stage(database: dict[str, Any], copy: Path) -> dict[str, Any]:
     staged = _staged(database)
     _remove(staged)
     shutil.move(copy, staged)  # the database may be on another disk than the platform's folder
+    staged.chmod(0o600)
     return {**database, "NAME": str(staged)}
 
 

@@ -97,6 +97,8 @@ def test_what_is_restored_is_what_was_backed_up(platform: Platform) -> None:
     platform.run("restore", str(copy), "--yes")
     assert platform.organisations() == 1
     assert not list(copy.parent.glob(".*"))
+    if connection.vendor == "sqlite":
+        assert (platform.var / "rempart.sqlite3").stat().st_mode & 0o077 == 0
 
 
 def test_a_damaged_backup_leaves_the_database_as_it_was(platform: Platform) -> None:
