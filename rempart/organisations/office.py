@@ -144,9 +144,7 @@ def _hours(day: str, given: Any) -> Hours | None:
         return Hours(opens, closes)
     except (TypeError, ValueError) as error:
         raise Invalid(
-            _(
-                "Donnez une heure d’ouverture et une heure de fermeture plus tardive, comme 08:30 et 16:30."
-            ),
+            _("Donnez une heure d’ouverture et une heure de fermeture plus tardive, comme 08:30 et 16:30."),
             field=field,
         ) from error
 
