@@ -358,6 +358,7 @@ def _walk(open_as: Any, platform: Platform, size: Size) -> None:
     assert "\n".join(dict.fromkeys(wrong)) == ""
 
 
+@pytest.mark.full
 def test_every_page_is_accessible_on_a_phone(open_as: Any, platform: Platform) -> None:
     _walk(open_as, platform, PHONE)
 
