@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -19,7 +18,7 @@ from rempart.alerts.api import directive_fields, target_fields
 from rempart.alerts.ladder_cli import ladder
 from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import system
-from rempart.kernel.errors import DomainError
+from rempart.kernel.cli import said
 from rempart.organisations import queries as organisations
 
 alerts = typer.Typer(no_args_is_help=True, help="Directives et messages · Directives and messages.")
@@ -31,16 +30,6 @@ _MOST_SHOWN = 500
 
 def install(app: typer.Typer) -> None:
     app.add_typer(alerts, name="alerts")
-
-
-@contextmanager
-def _in_words() -> Iterator[None]:
-    try:
-        yield
-    except DomainError as error:
-        field = f" ({error.field})" if error.field else ""
-        Console(stderr=True).print(f"{error.message}{field}", style="red", markup=False)
-        raise typer.Exit(1) from error
 
 
 def _say(as_json: bool, answer: Any, show: Callable[[Console], None]) -> None:
@@ -87,7 +76,7 @@ def show(
     as_json: _Json = False,
 ) -> None:
     """Une directive et ses organismes · One directive and its bodies."""
-    with _in_words():
+    with said(field=True):
         found = queries.get_directive(_ACTOR, number.upper())
     targets = list(queries.targets(_ACTOR).filter(directive=found).order_by("due_at", "id"))
 
@@ -133,7 +122,7 @@ def issue(
     as_json: _Json = False,
 ) -> None:
     """Émet une directive, ou montre qui la recevrait · Issue a directive, or show whom it would reach."""
-    with _in_words():
+    with said(field=True):
         known = intelligence.get_vulnerability(_ACTOR, vulnerability.upper()) if vulnerability else None
         place = organisations.get_organisation(_ACTOR, portfolio) if portfolio else None
         terms: dict[str, Any] = {
@@ -192,7 +181,7 @@ def set_rule(
     as_json: _Json = False,
 ) -> None:
     """Change une règle, ou montre ce qui partirait · Change a rule, or show what would be issued."""
-    with _in_words():
+    with said(field=True):
         terms = commands.RuleTerms.of(queries.get_rule(_ACTOR, rule_id))
         given = {"enabled": enabled, "kev_only": kev_only, "minimum_priority": minimum_priority or None}
         terms = replace(terms, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
@@ -211,7 +200,7 @@ def ack(
     as_json: _Json = False,
 ) -> None:
     """Accuse réception pour un organisme · Acknowledge for a body."""
-    with _in_words():
+    with said(field=True):
         commands.acknowledge(_ACTOR, target_id=target_id, reason=reason)
         found = queries.get_target(_ACTOR, target_id)
     _say(as_json, target_fields(found), lambda console: console.print(f"{found.body.code}: {found.state}"))

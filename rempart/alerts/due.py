@@ -14,6 +14,5 @@ from rempart.organisations import queries as organisations
 def default_dues(at: datetime) -> dict[str, datetime]:
     """The deadline of each priority for what is sent at ``at``, the most urgent first. Two queries."""
     deadlines = exposure.priority_deadlines()
-    # Three years of working days, the longest deadline, may take ten years of a small office.
-    calendar = organisations.office_in_force().calendar(at.year - 1, at.year + 10)
+    calendar = organisations.office_in_force().calendar(at.year)
     return {name: due_date(at, deadlines[Outcome(name)], calendar).at for name in PRIORITIES}

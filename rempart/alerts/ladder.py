@@ -113,9 +113,9 @@ def _whole_minutes(step: Step) -> int:
 
 @functools.lru_cache(maxsize=8192)
 def _steps(ladder: Ladder, sent_at: datetime, office: Office) -> tuple[tuple[Rung, datetime], ...]:
-    # A year of open hours, the longest delay, may take ten years of a small office.
-    calendar = office.calendar(sent_at.year - 1, sent_at.year + 10)
-    return tuple((step.rung, step.due_at) for step in schedule(ladder, sent_at, calendar))
+    return tuple(
+        (step.rung, step.due_at) for step in schedule(ladder, sent_at, office.calendar(sent_at.year))
+    )
 
 
 def in_force() -> Escalation:

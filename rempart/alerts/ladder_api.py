@@ -133,10 +133,11 @@ def ladder_fields(actor: Any) -> dict[str, Any]:
 def set_ladder(actor: Any, given: LadderIn) -> dict[str, Any]:
     """Tries the terms given, or saves them; what changes, as the API and the command line give it."""
     terms = commands.read_ladder(given.terms())
-    effect = commands.preview_ladder(actor, terms=terms)
+    effect = None
     if not given.dry_run:
-        made = commands.save_ladder(actor, terms=terms, version=given.version, reason=given.reason)
-        effect = made or effect
+        effect = commands.save_ladder(actor, terms=terms, version=given.version, reason=given.reason)
+    if effect is None:  # only tried, or in force already
+        effect = commands.preview_ladder(actor, terms=terms)
     return {**asdict(effect), "saved": not given.dry_run, "version": queries.escalation(actor).version}
 
 

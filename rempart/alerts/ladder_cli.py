@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 from django.utils import timezone
@@ -16,58 +13,37 @@ from rich.table import Table
 
 from rempart.alerts.ladder_api import LadderIn, ladder_fields, set_ladder
 from rempart.kernel.actors import system
-from rempart.kernel.errors import DomainError
+from rempart.kernel.cli import Json, print_json, said
+from rempart.kernel.errors import Invalid
 
 ladder = typer.Typer(
     no_args_is_help=True,
     help="Échelle d’escalade et heures ouvrables · Escalation ladder and business hours.",
 )
-_Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
 _ACTOR = system("cli")
 _MOST = 1_000_000  # bytes of a file
 
 
-@contextmanager
-def _in_words() -> Iterator[None]:
-    try:
-        yield
-    except DomainError as error:
-        _refuse(str(error.message), error.field or "")
-
-
-def _refuse(message: str, field: str) -> NoReturn:
-    where = f" ({field})" if field else ""
-    Console(stderr=True, soft_wrap=True).print(f"{message}{where}", style="red", markup=False)
-    raise typer.Exit(1)
-
-
-def _say(as_json: bool, answer: Any, show: Callable[[Console], None]) -> None:
-    if as_json:
-        typer.echo(json.dumps(answer, default=str, ensure_ascii=False, indent=2))
-    else:
-        show(Console())
-
-
 @ladder.command()
-def show(as_json: _Json = False) -> None:
+def show(as_json: Json = False) -> None:
     """L’échelle en vigueur; « --json » donne le fichier que « set » lit · The ladder in force."""
     found = ladder_fields(_ACTOR)
-
-    def table(console: Console) -> None:
-        rows = Table("Priorité · Priority", "Degré · Rung", "Minutes", "Ouvrables · Business")
-        for priority, steps in found["ladders"].items():
-            for step in steps:
-                rows.add_row(priority, step["rung"], str(step["minutes"]), "✓" if step["business"] else "–")
-        console.print(rows)
-        hours = Table("Jour · Day", "Heures · Hours")
-        for day, pair in found["hours"].items():
-            hours.add_row(day, " – ".join(pair) if pair else "–")
-        for each in found["closed_days"]:
-            hours.add_row(each["day"], each["name_fr"])
-        console.print(hours)
-        console.print(found["time_zone"], markup=False)
-
-    _say(as_json, found, table)
+    if as_json:
+        print_json(found)
+        return
+    console = Console(markup=False)  # names of closed days are not markup
+    rows = Table("Priorité · Priority", "Degré · Rung", "Minutes", "Ouvrables · Business")
+    for priority, steps in found["ladders"].items():
+        for step in steps:
+            rows.add_row(priority, step["rung"], str(step["minutes"]), "✓" if step["business"] else "–")
+    console.print(rows)
+    hours = Table("Jour · Day", "Heures · Hours")
+    for day, pair in found["hours"].items():
+        hours.add_row(day, " – ".join(pair) if pair else "–")
+    for each in found["closed_days"]:
+        hours.add_row(each["day"], each["name_fr"])
+    console.print(hours)
+    console.print(found["time_zone"])
 
 
 @ladder.command("set")
@@ -77,39 +53,40 @@ def set_(
     save: Annotated[
         bool, typer.Option("--save", help="L’enregistre, sinon aperçu · Save it, else a preview only.")
     ] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Change l’échelle, ou montre ce qui changerait · Change the ladder, or show what would change."""
-    given = _read(file)
-    with _in_words():
+    with said(field=True):
+        given = _read(file)
         answer = set_ladder(_ACTOR, given.model_copy(update={"reason": reason, "dry_run": not save}))
-
-    def table(console: Console) -> None:
-        names = ("waiting", "sooner", "later", "started", "stopped", "at_once", "saved")
-        console.print({name: answer[name] for name in names})
-        rows = Table("Organisme · Body", "Directive", "Avant · Before", "Après · After", "Degré · Rung")
-        for each in answer["moved"]:
-            moments = (
-                f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "–"
-                for at in (each["before"], each["after"])
-            )
-            rows.add_row(each["body"], each["directive"], *moments, each["rung"] or "–")
-        console.print(rows)
-
-    _say(as_json, answer, table)
+    if as_json:
+        print_json(answer)
+        return
+    console = Console(markup=False)
+    names = ("waiting", "sooner", "later", "started", "stopped", "at_once", "saved")
+    console.print({name: answer[name] for name in names})
+    rows = Table("Organisme · Body", "Directive", "Avant · Before", "Après · After", "Degré · Rung")
+    for each in answer["moved"]:
+        moments = (
+            f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "–"
+            for at in (each["before"], each["after"])
+        )
+        rows.add_row(each["body"], each["directive"], *moments, each["rung"] or "–")
+    console.print(rows)
 
 
 def _read(file: Path) -> LadderIn:
-    """The file's terms; one that is no such document is refused with the place of its first fault."""
+    """The file's terms. Raises Invalid with the place of its first fault for one that is no such document."""
     try:
         with file.open("rb") as content:
             text = content.read(_MOST + 1)
     except OSError as error:
-        _refuse(f"{file}: {error.strerror}", "")
+        raise Invalid(f"{file}: {error.strerror}") from error
     if len(text) > _MOST:
-        _refuse("Plus de 1 Mo · More than 1 MB.", str(file))
+        raise Invalid("Plus de 1 Mo · More than 1 MB.", field=str(file))
     try:
         return LadderIn.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        _refuse(f"{file}: {first['msg']}", ".".join(str(part) for part in first["loc"]))
+        place = ".".join(str(part) for part in first["loc"])
+        raise Invalid(f"{file}: {first['msg']}", field=place) from error

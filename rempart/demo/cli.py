@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from rempart.kernel.errors import DomainError
+from rempart.kernel.cli import said
 
 err = Console(stderr=True)
 
@@ -76,7 +76,7 @@ def answer(as_json: bool = typer.Option(False, "--json", help="Bilan en JSON · 
     """Fait répondre les organismes · Let the bodies answer their directives."""
     from rempart.demo import answers
 
-    with _said(), _progress() as progress:
+    with said(), _progress() as progress:
         made = answers.answer(lambda done, total: progress("réponses · answers", done, total))
     if as_json:
         typer.echo(json.dumps(made.__dict__))
@@ -102,7 +102,7 @@ def replay(
     from rempart.demo.replay import play
 
     err.print(f"Regardez le tableau de bord · Watch the board: {settings.PUBLIC_URL}", highlight=False)
-    with _said(), _progress() as progress:
+    with said(), _progress() as progress:
         outcome = play(feeds, seconds, lambda line: err.print(line, highlight=False), progress)
     if as_json:
         typer.echo(json.dumps(outcome.__dict__))
@@ -119,16 +119,6 @@ def replay(
         f"{outcome.reopened} reopened because their inventory says otherwise.",
         highlight=False,
     )
-
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """An error that a person can understand ends the command with its sentence, not with a trace."""
-    try:
-        yield
-    except DomainError as error:
-        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +17,7 @@ from rempart.detection.commands import retention as keeping
 from rempart.detection.library_wording import COUNTS
 from rempart.detection.queries import retention as kept
 from rempart.kernel.actors import Actor, system
-from rempart.kernel.errors import DomainError
+from rempart.kernel.cli import said
 from rempart.organisations import queries as organisations
 
 _JSON = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
@@ -34,16 +32,6 @@ def install(group: typer.Typer) -> None:
     group.command("key")(key)
     group.command("retention")(retention)
     group.command("share")(share)
-
-
-@contextmanager
-def said() -> Iterator[None]:
-    """An error that a person can understand ends the command with its sentence, not with a trace."""
-    try:
-        yield
-    except DomainError as error:
-        Console(stderr=True).print(f"[red]{escape(str(error.message))}[/]", soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 def body_of(actor: Actor, code: str) -> int | None:

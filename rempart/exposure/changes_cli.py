@@ -13,18 +13,15 @@ from rempart.exposure import change_words
 from rempart.exposure.changes_api import change_as_dict, run_as_dict
 from rempart.exposure.queries import differences as queries
 from rempart.kernel.actors import Actor
-from rempart.kernel.errors import NotFound
+from rempart.kernel.cli import said
 
 _MOST_SHOWN = 200
 
 
 def show(actor: Actor, run_id: int | None, *, as_json: bool) -> None:
     """Writes a run's lines: all of them as JSON lines after the run itself, or the first in a table."""
-    try:
+    with said():
         run = queries.get_run(actor, run_id)
-    except NotFound as error:
-        Console(stderr=True).print(str(error.message), style="red", markup=False)
-        raise typer.Exit(1) from None
     moved = queries.moved(actor, [run.pk])[run.pk]
     rows = queries.moves(actor, run).order_by("vulnerability__cve_id", "pk")
     if as_json:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +16,7 @@ from rempart.exposure.commands import products as decisions
 from rempart.exposure.products_api import checked_as_dict
 from rempart.exposure.queries import lifecycle
 from rempart.kernel.actors import system
-from rempart.kernel.errors import DomainError
+from rempart.kernel.cli import said
 from rempart.organisations import queries as organisations
 
 _Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON.")]
@@ -32,16 +30,6 @@ def install(app: typer.Typer) -> None:
     app.add_typer(names, name="products")
 
 
-@contextmanager
-def _said() -> Iterator[None]:
-    """An error that a person can understand ends the command with its sentence, not with a trace."""
-    try:
-        yield
-    except DomainError as error:
-        Console(stderr=True).print(str(error.message), style="red", markup=False)
-        raise typer.Exit(1) from None
-
-
 @dates.command("show")
 def show(
     body: Annotated[str, typer.Option(help="Code d’organisme · Code of a body.")] = "", as_json: _Json = False
@@ -50,7 +38,7 @@ def show(
     actor = system("cli")
     rows = lifecycle.holdings(actor)
     if body:
-        with _said():
+        with said():
             rows = rows.filter(body_id=organisations.get_organisation(actor, body).pk)
     totals, products = lifecycle.support_totals(rows), lifecycle.unsupported_products(rows, 25)
     if as_json:
@@ -74,7 +62,7 @@ def check(
     as_json: _Json = False,
 ) -> None:
     """Jusqu’à quand un produit est soutenu · Until when a product is supported."""
-    with _said():
+    with said():
         found = lifecycle.check_support(system("cli"), product, version)
     if as_json:
         typer.echo(json.dumps([checked_as_dict(one) for one in found], default=str))

@@ -10,7 +10,10 @@ import orjson
 import typer
 from rich.console import Console
 
+from rempart.kernel.errors import DomainError
+
 out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Réponse en JSON · Answer in JSON")]
 
@@ -122,6 +125,20 @@ def doctor(
             if finding.mend:
                 out.print(f"    → {finding.mend}", markup=False)
     raise typer.Exit(1 if failed else 0)
+
+
+@contextmanager
+def said(*, field: bool = False) -> Iterator[None]:
+    """An error that a person can understand ends the command with its sentence, not with a trace.
+
+    ``field``: with the name of what is to be corrected, where the error tells it.
+    """
+    try:
+        yield
+    except DomainError as error:
+        named = f" ({error.field})" if field and error.field else ""
+        err.print(f"{error.message}{named}", style="red", markup=False)
+        raise typer.Exit(1) from None
 
 
 def print_json(value: object) -> None:

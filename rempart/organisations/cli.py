@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rempart.kernel.actors import system
-from rempart.kernel.cli import print_json
-from rempart.kernel.errors import DomainError
+from rempart.kernel.cli import print_json, said
 
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 
@@ -33,12 +32,6 @@ def install(app: typer.Typer) -> None:
     users.command("reset-mfa")(reset_mfa)
     users.command("matrix")(matrix)
     app.add_typer(users, name="users")
-
-
-def _refuse(error: DomainError) -> typer.Exit:
-    field = f" ({error.field})" if error.field else ""
-    err.print(f"{error.message}{field}", style="red", markup=False)
-    return typer.Exit(1)
 
 
 def list_organisations(
@@ -106,11 +99,10 @@ def _import(
 ) -> None:
     actor = system("cli")
     try:
-        found = plan(actor, path=file)
-        if not found.errors and not preview:
-            found = apply(actor, path=file)
-    except DomainError as error:
-        raise _refuse(error) from error
+        with said(field=True):
+            found = plan(actor, path=file)
+            if not found.errors and not preview:
+                found = apply(actor, path=file)
     except OSError as error:
         err.print(f"{file}: {error.strerror}", markup=False)
         raise typer.Exit(1) from error
@@ -179,7 +171,7 @@ def create(
     """Ouvre un compte · Open an account."""
     from rempart.organisations import commands
 
-    try:
+    with said(field=True):
         user = commands.create_user(
             system("cli"),
             email=email,
@@ -190,8 +182,6 @@ def create(
         )
         if role:
             commands.grant_role(system("cli"), user_id=user.pk, role=role, organisation_code=organisation)
-    except DomainError as error:
-        raise _refuse(error) from error
     if json:
         print_json({"id": user.pk, "email": user.email})
     else:
@@ -207,12 +197,10 @@ def grant(
     """Donne un rôle sur un organisme et ce qui en relève · Grant a role over a branch."""
     from rempart.organisations import commands
 
-    try:
+    with said(field=True):
         made = commands.grant_role(
             system("cli"), user_id=_user_id(email), role=role, organisation_code=organisation
         )
-    except DomainError as error:
-        raise _refuse(error) from error
     if json:
         print_json({"id": made.pk, "role": made.role, "organisation": organisation})
     else:

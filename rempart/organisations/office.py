@@ -49,9 +49,10 @@ class Office:
     week: Week = OFFICE_WEEK
     closed_days: tuple[ClosedDay, ...] = ()
 
-    def calendar(self, first: int, last: int) -> BusinessCalendar:
-        """The calendar that knows the holidays from one year to another (both included)."""
-        return _calendar(self, first, last)
+    def calendar(self, first: int, last: int | None = None) -> BusinessCalendar:
+        """The calendar for what begins in these years (both included; ``first`` alone without ``last``)."""
+        # The longest delays may take ten years of a small office.
+        return _calendar(self, first - 1, (last or first) + 10)
 
     def to_document(self) -> dict[str, Any]:
         """As it is kept, shown and given back: ``office_of`` reads it."""
@@ -183,7 +184,7 @@ def _check_reach(office: Office) -> None:
     start = datetime.combine(
         min((each.day for each in office.closed_days), default=date(2026, 1, 1)), time(), UTC
     )
-    calendar = office.calendar(start.year, start.year + 10)
+    calendar = office.calendar(start.year)
     try:
         calendar.add_business_hours(start, _LONGEST_HOURS)
         calendar.add_business_days(start, _LONGEST_DAYS)

@@ -10,6 +10,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from rempart.alerts import queries, wording
+from rempart.alerts.models import Target
 from rempart.alerts.pages.cells import directive_row
 from rempart.alerts.states import IN_HAND, OPEN, OTHER_ENDS, WAITING
 from rempart.kernel.actors import Actor
@@ -31,6 +32,11 @@ def _among(field: str, words: dict[str, Any]) -> Callable[[Rows, str], Rows]:
 
 def _when_yes(condition: Callable[[Rows], Rows]) -> Callable[[Rows, str], Rows]:
     return lambda rows, value: condition(rows) if value == "yes" else rows
+
+
+def _in_states(name: str, label: Any, states: frozenset[Target.State]) -> Filter:
+    """Those in one of these states, when asked."""
+    return Filter(name, label, _when_yes(lambda rows: rows.filter(state__in=states)), _YES, folded=True)
 
 
 def with_urgency(rows: Rows) -> Rows:
@@ -156,29 +162,11 @@ def target_listing(actor: Actor, *, one_directive: bool = False) -> Listing:
             "state", _("État"), _among("state", wording.TARGET_STATES), tuple(wording.TARGET_STATES.items())
         ),
         _priority(),
-        Filter("open", _("Ouverte"), _when_yes(lambda rows: rows.filter(state__in=OPEN)), _YES, folded=True),
+        _in_states("open", _("Ouverte"), OPEN),
         Filter("late", _("En retard"), _when_yes(_late), _YES),
-        Filter(
-            "unacknowledged",
-            _("Sans accusé"),
-            _when_yes(lambda rows: rows.filter(state__in=WAITING)),
-            _YES,
-            folded=True,
-        ),
-        Filter(
-            "in_hand",
-            _("Prise en charge"),
-            _when_yes(lambda rows: rows.filter(state__in=IN_HAND)),
-            _YES,
-            folded=True,
-        ),
-        Filter(
-            "other_end",
-            _("Close autrement"),
-            _when_yes(lambda rows: rows.filter(state__in=OTHER_ENDS)),
-            _YES,
-            folded=True,
-        ),
+        _in_states("unacknowledged", _("Sans accusé"), WAITING),
+        _in_states("in_hand", _("Prise en charge"), IN_HAND),
+        _in_states("other_end", _("Close autrement"), OTHER_ENDS),
         Filter(
             "delay",
             _("Délai demandé"),

@@ -133,18 +133,13 @@ def seed() -> None:
     )
 
 
-def calendar(first: int, last: int) -> BusinessCalendar:
-    """The government's office hours in force, from one year to another (both included)."""
-    return organisations.office_in_force().calendar(first, last)
-
-
 def due_dates(keys: Iterable[DueKey], deadlines: Deadlines) -> dict[DueKey, datetime]:
     """The due instant of each combination."""
     wanted = list(keys)
     if not wanted:
         return {}
     years = [key.since.year for key in wanted]
-    office = calendar(min(years), max(years) + 4)
+    office = organisations.office_in_force().calendar(min(years), max(years))
     return {key: _due_at(key.since, deadlines[Outcome(key.outcome)], key.kev_due, office) for key in wanted}
 
 

@@ -24,6 +24,7 @@ from rempart.exposure import wording
 from rempart.exposure.commands import order, priorities
 from rempart.exposure.models import Exposure, Finding, Statement
 from rempart.intelligence.wording import source_in_words
+from rempart.organisations import queries as organisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def priority_for(exposure: Exposure) -> WhyPriority:
     due = due_date(
         since,
         priorities.read_deadlines()[outcome],
-        priorities.calendar(since.year, since.year + 4),
+        organisations.office_in_force().calendar(since.year),
         vulnerability.kev_due_on,
     )
     return WhyPriority(outcome.value, inputs, since, due.at, wording.DUE_REASONS[due.reason.value])

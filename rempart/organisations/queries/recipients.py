@@ -124,7 +124,7 @@ def _people(places: set[int], at: datetime) -> dict[int, list[_Answering]]:
     )
     for duty in duties:
         holders[duty.body_id].append(_Answering(duty.person, duty.deputy))
-    if office_in_force().calendar(day.year - 1, day.year + 1).is_open(at):
+    if office_in_force().calendar(day.year).is_open(at):
         return holders
     periods = (
         OnCallPeriod.objects.filter(body_id__in=places, starts_at__lte=at, ends_at__gt=at)
