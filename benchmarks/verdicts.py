@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> None:
     if not done.exists():
         rows.append(_timed("every component taken in and matched, first", lambda: _make(pairs, records)))
         done.touch()
+    from rempart.assets.models import Component
     from rempart.exposure import commands
     from rempart.exposure.models import Finding
     from rempart.intelligence.models import Vulnerability
@@ -47,8 +48,9 @@ def run(options: argparse.Namespace) -> None:
         Vulnerability.objects.filter(pk__in=chosen).update(state=state)
         rows.append(_timed(f"full re-match, {len(chosen):,} records {state.lower()}", commands.rematch_all))
     show(
-        f"Full re-match to stored verdicts, {pairs:,} pairs, {records:,} records, {Finding.objects.count():,}"
-        f" findings, {government.ENGINE} ({machine()}); peak memory {peak_mib():,.0f} MiB",
+        f"Full re-match to stored verdicts, {Component.objects.count():,} pairs, {records:,} records,"
+        f" {Finding.objects.count():,} findings, {government.ENGINE} ({machine()});"
+        f" peak memory {peak_mib():,.0f} MiB",
         ("step", "seconds", "of them CPU here", "verdicts changed"),
         rows,
     )
@@ -98,5 +100,6 @@ def _make(pairs: int, records: int) -> Any:
     with transaction.atomic():
         for part in slices(exposure.inventory(products.items(), pairs), _AT_ONCE):
             stated = [{name: getattr(one, name) for name in _FIELDS} for one in part]
-            Stored.objects.bulk_create(Stored(digest=component_digest(**each), **each) for each in stated)
+            made = (Stored(digest=component_digest(**each), **each) for each in stated)
+            Stored.objects.bulk_create(made, ignore_conflicts=True)  # two names may fold into one
     return commands.index_components()

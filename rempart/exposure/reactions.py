@@ -21,7 +21,8 @@ def vulnerabilities_changed(event: Event) -> None:
 
 @reacts_to("assets.inventory_changed")
 def inventory_changed(event: Event) -> None:
-    commands.reconcile_body(event.payload["body_id"], event.payload.get("import_id"))
+    payload = event.payload
+    commands.reconcile_body(payload["body_id"], payload.get("import_id"), payload.get("asset_ids"))
 
 
 @reacts_to("assets.criticality_changed")

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import jobs
 from rempart.assets.commands.criticality import recompute_criticality
-from rempart.assets.inventory.difference import difference
+from rempart.assets.inventory.difference import difference, mark_moved, moved_assets
 from rempart.assets.inventory.documents import read_document
 from rempart.assets.inventory.merge import merge
 from rempart.assets.inventory.sources import Request, read_inventory
@@ -39,6 +39,7 @@ DEFAULT_SOURCE = "cmdb"
 APPLIED_AT_ONCE = 20_000  # rows that a request may apply itself, in about a second
 _SOURCE = re.compile(r"[\w][\w .:/@-]{0,59}")
 _KEPT = timedelta(days=7)
+_TOLD = 2_000  # assets that the event of an inventory names; of more, it speaks of the whole body
 
 
 def spool_dir() -> Path:
@@ -322,7 +323,9 @@ def _apply(actor: Actor, applied: InventoryImport, statement: Statement) -> None
     summary = {**applied.summary, **_summary(statement, target)}
     with staged(statement, target):
         found = difference(target)
+        moved = mark_moved(target)
         merge(target, applied.pk)
+        moved |= moved_assets()
     applied.summary = {**summary, **found.counts, "samples": found.samples}
     applied.state = InventoryImport.State.APPLIED
     applied.applied_at = now()
@@ -341,6 +344,7 @@ def _apply(actor: Actor, applied: InventoryImport, statement: Statement) -> None
             "body_id": applied.body_id,
             "import_id": applied.pk,
             "observed_at": applied.observed_at.isoformat(),
+            **({"asset_ids": sorted(moved)} if len(moved) <= _TOLD else {}),
         },
     )
     if found.graph_changed:

@@ -26,7 +26,7 @@ _TYPES = {
 COMPONENT_COLUMNS = tuple(COMPONENT_LIMITS)
 _STAGE_ASSET = (
     "place integer PRIMARY KEY, key text UNIQUE, seen integer, search_text text, asset_id bigint, "
-    "changed integer DEFAULT 0, renamed integer DEFAULT 0, "
+    "changed integer DEFAULT 0, renamed integer DEFAULT 0, moved integer DEFAULT 0, "
     + ", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in ASSET_COLUMNS)
 )
 _STAGE_COMPONENT = (

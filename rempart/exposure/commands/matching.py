@@ -52,6 +52,7 @@ SELECT DISTINCT i.component_id FROM assets_install i WHERE i.body_id = %s AND i.
 AND NOT EXISTS (SELECT 1 FROM exposure_componentkey k WHERE k.component_id = i.component_id)
 ORDER BY i.component_id
 """
+_HOLDING = "SELECT DISTINCT asset_id FROM assets_install WHERE {where} AND removed_at IS NULL"
 
 Progress = Callable[[int, int], None]
 
@@ -183,8 +184,14 @@ def _rematch(
 
 
 @transaction.atomic
-def reconcile_body(body_id: int, import_id: int | None = None) -> Matched:
-    """Brings one body's exposures to its inventory: new components are matched, absent ones proved gone."""
+def reconcile_body(
+    body_id: int, import_id: int | None = None, asset_ids: Sequence[int] | None = None
+) -> Matched:
+    """Brings one body's exposures to its inventory: new components are matched, absent ones proved gone.
+
+    ``asset_ids``: those of its assets where anything moved (None: any). The others are not read, unless they
+    hold a component that nobody has matched yet.
+    """
     hold(alone=False, body_id=body_id)
     result = Matched()
     names = Names()
@@ -192,7 +199,12 @@ def reconcile_body(body_id: int, import_id: int | None = None) -> Matched:
     at = now()
     for part in slices(waiting, COMPONENTS_AT_ONCE):
         result.add(_take_in(part, names, at))
-    result.exposures = opening.settle(Reach(body_id=body_id), at, import_id)
+        if asset_ids is not None:
+            holding = Reach(component_ids=part, body_id=body_id).where(
+                component="component_id", body="body_id"
+            )
+            asset_ids = sorted({*asset_ids, *(row[0] for row in fetch(_HOLDING, where=holding))})
+    result.exposures = opening.settle(Reach(asset_ids=asset_ids, body_id=body_id), at, import_id)
     tell(result.exposures, "inventory", **({"import_id": import_id} if import_id is not None else {}))
     return result
 

@@ -105,7 +105,7 @@ SELECT n.asset_id FROM (
         WHERE f.component_id = i.component_id AND {concerned})) AS wanted
     FROM (SELECT DISTINCT i.asset_id, i.component_id FROM assets_install i
         JOIN assets_asset a ON a.id = i.asset_id AND a.retired_at IS NULL
-        WHERE i.body_id = {body} AND i.removed_at IS NULL) AS i
+        WHERE {installs} AND i.removed_at IS NULL) AS i
     GROUP BY i.asset_id
 ) AS n
 WHERE n.wanted <> (
@@ -188,7 +188,7 @@ def _incomplete(reach: Reach, parts: dict[str, str]) -> Iterator[Reach]:
     if reach.body_id is None or not reach.is_a_body:
         yield reach
         return
-    lacking = fetch(_LACKING, **parts, body=str(int(reach.body_id)))
+    lacking = fetch(_LACKING, **parts, installs=reach.where(asset="i.asset_id", body="i.body_id"))
     for ids in slices([row[0] for row in lacking], IDS_AT_ONCE):
         yield Reach(asset_ids=ids, body_id=reach.body_id)
 

@@ -38,14 +38,15 @@ class Reach:
         ):
             if column and ids is not None:
                 parts.append(f"{column} IN ({sql.ids(ids)})")
-        if body and self.body_id is not None:
+        # An asset is one body's: where assets are named, that body is not asked for again.
+        if body and self.body_id is not None and not (asset and self.asset_ids is not None):
             parts.append(f"{body} = {int(self.body_id)}")
         return " AND ".join(parts) or "1 = 1"
 
     @property
     def is_a_body(self) -> bool:
-        """Whether these are all the rows of one body, as its inventories state them."""
-        return self.body_id is not None and self == Reach(body_id=self.body_id)
+        """Whether these are all the rows of one body, or of assets of it, as its inventories state them."""
+        return self.body_id is not None and self.vulnerability_ids is None and self.component_ids is None
 
     @property
     def exposures(self) -> str:

@@ -6,14 +6,17 @@ import threading
 
 import pytest
 from django.db import connection, connections
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from rempart.assets import commands as assets_commands
 from rempart.assets.models import Install
 from rempart.exposure import commands
 from rempart.exposure.models import Exposure, Finding
 from rempart.exposure.tests.publishing import publish
 from rempart.intelligence.models import Vulnerability
+from rempart.kernel import outbox
+from rempart.kernel.actors import system
 from rempart.kernel.time import now
 from tests import factories
 
@@ -87,6 +90,54 @@ def test_exposures_equal_the_join_after_any_sequence(steps: list[tuple]) -> None
         assert exposure.state != "open" or exposure.due_at is not None
     again, anew = commands.rematch_all(), commands.reconcile_all()
     assert (again.findings.vulnerability_ids, again.exposures.total, anew.exposures.total) == (set(), 0, 0)
+
+
+_STATED = st.lists(  # of each asset that is stated: whether it faces the internet, and what it holds
+    st.tuples(
+        st.sampled_from(("cmdb", "scan")),
+        st.booleans(),
+        st.dictionaries(
+            st.sampled_from(("s1", "s2", "s3")),
+            st.tuples(st.booleans(), st.sets(st.sampled_from(_VERSIONS))),
+            max_size=3,
+        ),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@pytest.mark.django_db
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(inventories=_STATED)
+@example([("cmdb", True, {"s1": (False, held)}) for held in ({"1.0"}, set(), {"1.0"})])
+@example([("cmdb", True, held) for held in ({"s1": (False, {"1.0"})}, {}, {"s1": (False, {"1.0"})})])
+def test_what_an_inventory_moves_is_all_that_its_event_has_to_read(inventories: list[tuple]) -> None:
+    """Whole or in part, of two sources: reading the whole body again afterwards changes nothing."""
+    body = factories.organisation()
+    publish("portail", "1.7")
+    outbox.drain()
+    for source, complete, assets in inventories:
+        stated = [
+            {
+                "key": key,
+                "network_exposure": "internet" if internet else "internal",
+                "components": [
+                    {"vendor": "exemple", "product": "portail", "version": version}
+                    for version in sorted(versions)
+                ],
+            }
+            for key, (internet, versions) in assets.items()
+        ]
+        assets_commands.upsert_inventory(
+            system("test"), body_id=body.pk, source=source, assets=stated, complete=complete
+        )
+        outbox.drain()
+        assert live() == expected()
+    facing = Exposure.objects.values_list("internet", "asset__network_exposure")
+    assert all(internet == (exposure == "internet") for internet, exposure in facing)
+    moved = commands.reconcile_body(body.pk)
+    assert (moved.findings.vulnerability_ids, moved.exposures.total) == (set(), 0)
 
 
 @pytest.mark.django_db(transaction=True)
