@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--assets", type=int, default=200_000)
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--large", action="store_true", help="a hundred times the events too, for memory")
+    parser.add_argument("--engine", action="store_true", help="of detection, the engine alone")
     parser.add_argument("--pairs", type=int, default=150_000)
     parser.add_argument("--records", type=int, default=300_000)
     parser.add_argument("--rows", type=int, default=1_000_000, help="exposures of the list")

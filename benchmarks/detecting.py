@@ -113,6 +113,7 @@ def quiet(rules: list[Path], lines: list[bytes], count: int) -> list[bytes]:
     """So many events in which nothing is found, as in nearly all events of a log: other words in the same
     fields, without those that still make a rule match.
     """
+    FOLDER.mkdir(parents=True, exist_ok=True)
     log = FOLDER / "calm.jsonl"
     made = []
     for line in lines:
@@ -147,7 +148,6 @@ def least(runs: dict[str, tuple[list[Path], tuple[str | Path, ...]]], rules: lis
 
 def run(rules: list[Path], lines: list[bytes], *, large: bool) -> None:
     """Print the tables. ``large``: also a hundred times the events."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     log, calm, empty = FOLDER / "events.jsonl", FOLDER / "calm.jsonl", FOLDER / "empty.jsonl"
     log.write_bytes(b"\n".join(lines) + b"\n")
     count, calm_count = len(lines), max(CALM, len(lines))
