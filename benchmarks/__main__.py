@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2, help="that serve pages")
     parser.add_argument("--seconds", type=float, default=20.0, help="of the stream")
     parser.add_argument("--rate", type=int, default=20_000, help="events a second of the stream")
+    parser.add_argument("--per-message", type=int, default=20, help="events of the stream")
     parser.add_argument("--kills", type=int, default=3, help="of the stream's worker")
     parser.add_argument(
         "--stream-rules", default="process_creation", help="folders of rules/windows, with commas"

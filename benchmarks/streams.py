@@ -1,7 +1,8 @@
 """A stream at full rate through JetStream, its worker killed again and again: what is lost, what is doubled.
 
-A publisher of its own process gives ``--rate`` events a second for ``--seconds``, recorded ones with other
-values, one in fifty of which the rules find. The worker is killed (SIGKILL) ``--kills`` times meanwhile and
+A publisher of its own process gives ``--rate`` events a second for ``--seconds``, so many a message as who
+forwards logs sends them (``--per-message``), recorded ones with other values, one in fifty of which the rules
+find. The worker is killed (SIGKILL) ``--kills`` times meanwhile and
 started again. Every detection of every event is then looked for, once.
 """
 
@@ -58,15 +59,16 @@ def _cache() -> Path:
     return CACHE
 
 
-def publish(server: str, messages: list[bytes], rate: int, seconds: float, told: Any) -> None:
-    """Publish at a rate, late when the machine is; tells how many, and in how long."""
+def publish(server: str, given: list[bytes], each: int, rate: int, seconds: float, told: Any) -> None:
+    """Publish events at a rate, so many a message, late when the machine is; tells how many, in how long."""
+    messages = [b"\n".join(given[first : first + each]) for first in range(0, len(given), each)]
 
     async def work(client: Any) -> tuple[int, float]:
         begun, sent = time.monotonic(), 0
         while (now := time.monotonic() - begun) < seconds:
-            for _ in range(max(0, int(now * rate) - sent)):
-                await client.publish("logs.windows", messages[sent % len(messages)])
-                sent += 1
+            for _ in range(max(0, int(now * rate) - sent) // each):
+                await client.publish("logs.windows", messages[sent // each % len(messages)])
+                sent += each
             await client.flush(60)
             await asyncio.sleep(TICK)
         return sent, time.monotonic() - begun
@@ -93,13 +95,14 @@ def worker(address: str, rules: list[Path], to: Path) -> subprocess.Popen[bytes]
 
 
 def measured(rules: list[Path], options: argparse.Namespace, folder: Path) -> tuple[str, ...]:
-    messages, counts = pool(rules)
+    given, counts = pool(rules)
+    each = options.per_message
     to = folder / "found.jsonl"
     with nats_server(folder / "nats", "max_payload: 1MB\n") as server:
         on_nats(server, lambda client: client.jetstream().add_stream(name="EVENTS", subjects=["logs.>"]))
         told = multiprocessing.get_context("spawn").Queue()
         publisher = multiprocessing.get_context("spawn").Process(
-            target=publish, args=(server, messages, options.rate, options.seconds, told)
+            target=publish, args=(server, given, each, options.rate, options.seconds, told)
         )
         address = f"nats://{server}/EVENTS?durable=worker&redeliver=2"
         running = worker(address, rules, to)
@@ -118,13 +121,20 @@ def measured(rules: list[Path], options: argparse.Namespace, folder: Path) -> tu
         running.terminate()
         running.wait()
     found = [json.loads(line) for line in to.read_bytes().splitlines()]
-    places = Counter(line["event_index"] - 1 for line in found)
+    places = Counter(_number(line, each) for line in found)
     wrong = sum(places[number] < counts[number % POOL] for number in range(sent))
     doubled = len(found) - len({line["id"] for line in found})
     return (
-        f"{options.rate:,}", f"{sent / seconds:,.0f}", f"{sent:,}", str(sent - stored), str(options.kills),
-        f"{expected:,}", f"{len(found):,}", str(wrong), str(doubled), f"{late:.0f} s",
+        f"{options.rate:,}", f"{sent / seconds:,.0f}", f"{sent:,}", str(sent - stored * each),
+        str(options.kills), f"{expected:,}", f"{len(found):,}", str(wrong), str(doubled), f"{late:.0f} s",
     )  # fmt: skip
+
+
+def _number(line: dict[str, Any], each: int) -> int:
+    """Which event a line is about: alone in its message, it stands at the message's place in the stream."""
+    if each == 1:
+        return int(line["event_index"]) - 1
+    return (int(line["source"].rpartition("/")[2]) - 1) * each + int(line["event_index"])
 
 
 def _awaited(to: Path, expected: int) -> float:
@@ -147,7 +157,10 @@ def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="rempart-streams-") as folder:
         row = measured(rules, options, Path(folder))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    title = f"JetStream, {options.seconds:.0f} s, rules of windows/{options.stream_rules} ({machine()})"
+    title = (
+        f"JetStream, {options.seconds:.0f} s, {options.per_message} events a message, "
+        f"rules of windows/{options.stream_rules} ({machine()})"
+    )
     spent = f"{used.ru_utime + used.ru_stime:.0f} s, the largest {used.ru_maxrss >> 10} MiB"
     headings = (
         "asked, events/s", "published, events/s", "events", "not stored", "kills", "detections expected",

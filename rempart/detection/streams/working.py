@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO, Final, cast
@@ -82,9 +83,11 @@ class Worker:
                 fresh[message.lane, message.sequence] = message
         step = Step()
         events = events_of(list(fresh.values()), self._engines.settings.form, step.problems.append)
-        step.events = len(events)
-        for start in range(0, len(events), BATCH):
-            step.findings += self._engines.scan(events[start : start + BATCH])
+        count = BATCH
+        while count == BATCH:
+            count, findings = self._engines.take(islice(events, BATCH))
+            step.events += count
+            step.findings += findings
         self._commit(step, fresh.values())
         return step
 
