@@ -110,7 +110,9 @@ def sealed(contents: Contents, key: Ed25519PrivateKey) -> tuple[bytes, str]:
 
 
 def is_pack(path: Path) -> bool:
-    """Whether the file says that it is a pack."""
+    """Whether the file says that it is a pack. A pipe, which can be read only once, holds none."""
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as stream:
             return stream.read(len(_FIRST)) == _FIRST

@@ -101,7 +101,7 @@ def _moved(problem: logs.Problem, records: int, lines: int) -> logs.Problem:
 def _in_processes(
     engines: Engines, parts: list[Part], jobs: int, stack: ExitStack, lines: bool
 ) -> Iterator[tuple[Part, Step]]:
-    """The parts in several processes, their steps in the order of the parts."""
+    """The parts in several processes, their steps in the order of the parts; streams are read by this one."""
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="rempart-detect-"))
     forked = "fork" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("fork" if forked else "spawn")
@@ -111,8 +111,15 @@ def _in_processes(
         _warm(engines, parts)
     counts = context.Array("q", [_UNKNOWN] * len(parts), lock=False)
     process = (given, folder, parts, counts, lines)
-    pool = stack.enter_context(context.Pool(min(jobs, len(parts)), _set_up, process))
-    for part, (total, path) in zip(parts, pool.imap(_scan_part, range(len(parts))), strict=True):
+    ours = {number for number, part in enumerate(parts) if part.is_stream}
+    shared = [number for number in range(len(parts)) if number not in ours]
+    pool = stack.enter_context(context.Pool(max(1, min(jobs, len(shared))), _set_up, process))
+    scanned = pool.imap(_scan_part, shared)
+    for number, part in enumerate(parts):
+        if number in ours:
+            yield from ((part, step) for step in steps_of(engines, part))
+            continue
+        total, path = next(scanned)
         if path:
             for findings in _unspooled(Path(path)):
                 yield part, Step(findings)
@@ -121,7 +128,7 @@ def _in_processes(
 
 def _warm(engines: Engines, parts: list[Part]) -> None:
     """Compile once, before the processes are, what the first events of the logs make of the rules."""
-    for part in [part for part in parts if part.first and part.path is not None][:_WARMED]:
+    for part in [part for part in parts if part.first and not part.is_stream][:_WARMED]:
         engines.warm(part)
 
 

@@ -71,6 +71,11 @@ class Part:
         """How findings and problems call it."""
         return str(self.path) if self.path else logs.STANDARD_INPUT
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether its bytes come once (standard input, a pipe): it is read whole, once, by one process."""
+        return self.path is None or not self.path.is_file()
+
     def size(self, whole: int) -> int:
         """Its bytes, of a file that has so many."""
         return self.portion[1] - self.portion[0] if self.portion else whole
@@ -282,7 +287,7 @@ class Engines:
         """Take the first events of a part through the rules, which are compiled for what comes, and forget
         what is found; nothing where correlations are told as events come.
         """
-        if self._located or part.path is None:
+        if self._located or part.path is None or part.is_stream:
             return
         try:
             form = self.settings.form or part.form
@@ -351,7 +356,7 @@ def parts_of(places: list[Path | str], form: str, jobs: int) -> list[Part]:
         if isinstance(place, str):
             parts.append(Part(None))
             continue
-        if jobs == 1:
+        if jobs == 1 or not place.is_file():
             parts.append(Part(place))
             continue
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,53 @@ def test_any_number_of_processes_gives_the_same(
     found = _lines(one.stdout)
     assert [each["event_index"] for each in found if "big" in each["source"]] == list(range(0, 21_000, 3))
     assert len(found) == 7_000 + 15
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_what_comes_once_is_read_whole(
+    rempart: Rempart, rules: Path, log: Path, tmp_path: Path, pipe: Callable[[bytes], Path], jobs: str
+) -> None:
+    """Logs, rules and indicators through pipes, and standard input, beside a file."""
+    content = log.read_bytes()
+    # More than a pipe holds.
+    big = b"".join(line + b" " * 2000 + b"\n" for line in content.splitlines() * 300)
+    given = content.decode().replace("stop", "query")
+    found = _lines(
+        rempart(
+            *("detect", pipe(big), "-", log, "--rules", pipe((rules / "rules.yml").read_bytes())),
+            *("--ioc", pipe(b"pc2.example\n10.0.0.1\n"), "-o", "jsonl", "--jobs", jobs),
+            given=f'{given}\n{{"a": "10.0.0.1"}}\n',
+        ).stdout
+    )
+    assert [one["event_index"] for one in found[:900]] == list(range(1, 1800, 2))
+    assert [(one["source"], one["kind"], one["event_index"]) for one in found[900:]] == [
+        ("-", "indicator", 6),
+        *((str(log), "sigma", place) for place in (1, 3, 5)),
+    ]
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Iterator[Callable[[bytes], Path]]:
+    """A function that gives the name of a pipe that holds these bytes, as ``<(…)`` of a shell does."""
+    with ExitStack() as stack:
+
+        def made(content: bytes) -> Path:
+            path = tmp_path / f"piped-{len(content)}"
+            path.write_bytes(content)
+            writer = stack.enter_context(subprocess.Popen(["cat", path], stdout=subprocess.PIPE))
+            assert writer.stdout
+            return Path(f"/dev/fd/{writer.stdout.fileno()}")
+
+        yield made
+
+
+def test_indicators_that_are_none_are_told(rempart: Rempart, rules: Path, log: Path, tmp_path: Path) -> None:
+    for name in ("empty.txt", "allow.txt"):
+        (tmp_path / name).write_text("# nothing yet\n")
+    lists = ("--ioc", tmp_path / "empty.txt", "--allow", tmp_path / "allow.txt")
+    told = rempart("detect", log, "--rules", rules, *lists, "--explain-rules").stderr
+    assert f"{tmp_path / 'empty.txt'}: holds no indicator" in told
+    assert f"{tmp_path / 'allow.txt'}: holds no indicator" in told
 
 
 def test_a_defect_of_a_rule_is_counted_and_listed(rempart: Rempart, rules: Path, log: Path) -> None:

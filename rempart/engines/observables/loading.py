@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import stat
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import orjson
 
@@ -20,6 +23,7 @@ FILE_BYTES: Final = 2 * 1024**3
 ENTRIES: Final = 10_000_000
 _DEFECTS: Final = 1_000
 _LINE: Final = 65_536
+_CHUNK: Final = 1 << 20
 
 _VALUE: Final = ("indicator", "ioc", "ioc_value", "value", "observable", "indicateur", "valeur")
 _NAMED: Final = (
@@ -67,7 +71,7 @@ def load(
 def _loaded(paths: Iterable[Path], allow: Iterable[Path]) -> tuple[Table, Table, Loaded]:
     loaded, allowed = Loaded(), Table()
     for path in allow:
-        for indicator in _entries(path, Loaded()):
+        for indicator in _entries(path, loaded):
             allowed.add(indicator)
     allowing = allowed.size > 0
     table, size = Table(), 0
@@ -85,18 +89,43 @@ def _loaded(paths: Iterable[Path], allow: Iterable[Path]) -> tuple[Table, Table,
 
 
 def _entries(path: Path, loaded: Loaded) -> Iterator[Indicator]:
+    found = 0
+    before = loaded.defect_count + loaded.skipped
     try:
-        size = path.stat().st_size
-        if size > FILE_BYTES:
-            raise IndicatorError(f"{path}: {size} bytes exceed the limit of {FILE_BYTES}")
-        with path.open("rb") as file:
+        with _opened(path) as file:
             head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-        if head[:1] in (b"{", b"["):
-            yield from _document(path, loaded)
-        else:
-            yield from _lines(path, loaded)
+            file.seek(0)
+            read = _document if head[:1] in (b"{", b"[") else _lines
+            for indicator in read(path, file, loaded):
+                found += 1
+                yield indicator
     except OSError as problem:
         raise IndicatorError(f"{path}: {problem.strerror or problem}") from None
+    if not found and loaded.defect_count + loaded.skipped == before:
+        _tell(loaded, path, None, "holds no indicator")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, or those that a pipe gives, put aside so that they can be gone through again.
+
+    Raises ``OSError``, and ``IndicatorError`` past the limit.
+    """
+    with path.open("rb") as file:
+        known = path.stat()
+        size = known.st_size
+        if stat.S_ISREG(known.st_mode):
+            if size > FILE_BYTES:
+                raise IndicatorError(f"{path}: {size} bytes exceed the limit of {FILE_BYTES}")
+            yield file
+            return
+        with tempfile.TemporaryFile() as aside:
+            while chunk := file.read(_CHUNK):
+                aside.write(chunk)
+                if aside.tell() > FILE_BYTES:
+                    raise IndicatorError(f"{path}: more bytes than the limit of {FILE_BYTES}")
+            aside.seek(0)
+            yield aside
 
 
 def _tell(loaded: Loaded, path: Path, line: int | None, reason: str) -> None:
@@ -105,10 +134,10 @@ def _tell(loaded: Loaded, path: Path, line: int | None, reason: str) -> None:
         loaded.defects.append(Defect(str(path), line, reason))
 
 
-def _lines(path: Path, loaded: Loaded) -> Iterator[Indicator]:
+def _lines(path: Path, raw: IO[bytes], loaded: Loaded) -> Iterator[Indicator]:
     """A list, or CSV when its first line that is no comment names a column of values."""
     plain = Details(source=path.name)
-    with path.open("rb") as raw, io.TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as file:
+    with io.TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as file:
         columns: _Columns | None = None
         number = 0
         while line := file.readline(_LINE):
@@ -205,9 +234,9 @@ def moment_of(value: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _document(path: Path, loaded: Loaded) -> Iterator[Indicator]:
+def _document(path: Path, raw: IO[bytes], loaded: Loaded) -> Iterator[Indicator]:
     try:
-        document = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        document = orjson.loads(raw.read().removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as problem:
         raise IndicatorError(f"{path}: not JSON: {problem}") from None
     objects = document.get("objects") if isinstance(document, dict) else document
@@ -263,17 +292,17 @@ def _stix(path: Path, objects: list[Any], loaded: Loaded) -> Iterator[Indicator]
 
 def _misp_attributes(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each attribute with its event's title, from one event, a list of them, or an answer of the API."""
-    waiting = [(document, "")]
+    waiting = [(document, "")]  # the next one comes last
     while waiting:
-        node, title = waiting.pop(0)
+        node, title = waiting.pop()
         if isinstance(node, list):
-            waiting = [(item, title) for item in node if isinstance(item, dict)] + waiting
+            waiting += [(item, title) for item in reversed(node) if isinstance(item, dict)]
         elif isinstance(node, dict):
             title = str(node.get("info", title))
             for attribute in node.get("Attribute") or ():
                 if isinstance(attribute, dict) and "value" in attribute:
                     yield title, attribute
-            waiting = [(node[key], title) for key in ("response", "Event", "Object") if key in node] + waiting
+            waiting += [(node[key], title) for key in ("Object", "Event", "response") if key in node]
 
 
 def _misp(path: Path, attributes: list[tuple[str, dict[str, Any]]], loaded: Loaded) -> Iterator[Indicator]:
