@@ -19,6 +19,8 @@ _VALUE = 90
 def show(tally: Tally, first: list[Finding], console: Console) -> None:
     """Counts by level, technique, host and rule, then the first findings."""
     console.print(sentence(tally))
+    formats = ", ".join(f"{name} ({count})" for name, count in tally.formats.most_common())
+    console.print(f"[dim]Formats\u00a0: {formats}[/]", soft_wrap=True)
     if not tally.findings:
         return
     _counts(console, "Niveau · Level", [(LEVELS[name], count, name) for name, count in tally.by_level()])

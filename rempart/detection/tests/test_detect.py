@@ -81,7 +81,9 @@ def test_nothing_found_is_no_error(rempart: Rempart, rules: Path, tmp_path: Path
 
 
 def test_the_summary_is_by_level_technique_host_and_rule(rempart: Rempart, rules: Path, log: Path) -> None:
-    text = rempart("detect", log, "--rules", rules).stdout
+    (log.parent / "events.leef").write_text("LEEF:1.0|V|P|1|e|src=10.0.0.1\n")
+    text = rempart("detect", log, log.parent / "events.leef", "--rules", rules).stdout
+    assert "jsonl (1), leef (1)" in text
     for words in ("3 détections", "Élevé", "T1489", "pc1", "Service stopped", "sc stop mpssvc"):
         assert words in text
 

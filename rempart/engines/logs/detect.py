@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 
 from rempart.engines.logs.documents import head_of_wrapper
-from rempart.engines.logs.formats import auditd, messages
+from rempart.engines.logs.formats import appliances, auditd, messages
 from rempart.engines.logs.formats.structured import WRAPPERS
 from rempart.engines.logs.formats.tables import delimiter_of, loosely
 
@@ -23,7 +23,11 @@ _PRIORITY: Final = re.compile(r"<\d{1,3}>\S")
 
 
 def _event_format(line: str) -> bool:
-    return bool(messages.CEF.search(line, 0, 2048) or messages.LEEF.search(line, 0, 2048))
+    return bool(messages.CEF.search(line, 0, 2048)) or _leef(line)
+
+
+def _leef(line: str) -> bool:
+    return bool(messages.LEEF.search(line, 0, 2048))
 
 
 def _syslog(line: str) -> bool:
@@ -34,6 +38,7 @@ _LINE_FORMATS: Final[tuple[tuple[str, Callable[[str], object]], ...]] = (
     ("auditd", auditd.RECORD.match),
     ("cef", _event_format),
     ("access", messages.ACCESS.match),
+    ("squid", appliances.SQUID.match),
     ("syslog", _syslog),
 )
 
@@ -94,8 +99,9 @@ def _by_lines(text: bytes) -> str:
     if not lines:
         return "text"
     for name, matches in _LINE_FORMATS:
-        if 2 * sum(1 for line in lines if matches(line)) > len(lines):
-            return name
+        known = [line for line in lines if matches(line)]
+        if 2 * len(known) > len(lines):
+            return "leef" if name == "cef" and 2 * sum(map(_leef, known)) > len(known) else name
     return "csv" if _tabular(lines) else "text"
 
 

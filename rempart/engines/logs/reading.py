@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from rempart.engines.logs.detect import HEAD, detect
-from rempart.engines.logs.formats import auditd, evtx, messages, structured, tables, windows_xml
+from rempart.engines.logs.formats import (
+    appliances,
+    auditd,
+    evtx,
+    messages,
+    structured,
+    tables,
+    windows_xml,
+)
 from rempart.engines.logs.lines import lines
 from rempart.engines.logs.model import DEFAULT_LIMITS, Event, Limits, Problem, Source
 from rempart.engines.logs.opening import Opened, open_log
@@ -24,6 +32,7 @@ FORMATS: Final[dict[str, Callable[[Source], Iterator[Event]]]] = {
     "w3c": tables.w3c,
     "zeek": tables.zeek,
     "access": messages.access,
+    "squid": appliances.squid,
     "syslog": messages.syslog,
     "auditd": auditd.auditd,
     "cef": messages.event_format,
@@ -31,7 +40,7 @@ FORMATS: Final[dict[str, Callable[[Source], Iterator[Event]]]] = {
     "text": messages.text_lines,
 }
 #: Formats whose lines stand alone, so that a file of theirs can be read in portions.
-BY_LINE: Final = frozenset({"jsonl", "access", "syslog", "cef", "leef", "text"})
+BY_LINE: Final = frozenset({"jsonl", "access", "squid", "syslog", "cef", "leef", "text"})
 
 
 class Reading:

@@ -2,7 +2,8 @@
 
 The products' signatures, log sources (in Sigma's taxonomy) and names of fields are data, in
 ``logsources.json``: an object is of a product when it has all the ``keys``; ``by`` and ``values`` tell its
-services apart; ``fields`` gives Sigma's name beside the product's own, with its ``endings`` after the value.
+services apart; ``fields`` gives Sigma's name beside the product's own, with its ``endings`` after the value,
+or the value that ``words`` has for it; ``pairs`` are lists of names and values, whose names become fields.
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ _CLOCKS: Final = (
     "Timestamp", "event.created",
 )  # fmt: skip
 
+#: Names before dots of an object that exporters flatten: Winlogbeat's.
+_FLATTENED: Final = "winlog."
+_DEPTH: Final = 16  # parts of a name that are followed
+#: Members that hold the value beside its name, in lists of pairs.
+_PAIRED: Final = (
+    "value", "boolValue", "intValue", "multiValue", "multiIntValue", "multiStrValue", "messageValue",
+    "multiMessageValue",
+)  # fmt: skip
 #: Members under which tools put the event itself when they export it.
 _ENVELOPES: Final = ("_source", "result")
 
@@ -39,6 +48,8 @@ class Signature:
     values: dict[str, LogSource] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
     endings: dict[str, str] = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
+    pairs: tuple[str, ...] = ()
 
 
 def _sources(one: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +61,13 @@ def _load() -> tuple[Signature, ...]:
     text = files("rempart.engines.logs").joinpath("logsources.json").read_text("utf-8")
     return tuple(
         Signature(
-            **{**one, "keys": frozenset(one["keys"]), "clock": (*one["clock"], *_CLOCKS), **_sources(one)}
+            **{
+                **one,
+                "keys": frozenset(one["keys"]),
+                "clock": (*one["clock"], *_CLOCKS),
+                "pairs": tuple(one.get("pairs", ())),
+                **_sources(one),
+            }
         )
         for one in json.loads(text)
     )
@@ -99,6 +116,9 @@ class Shaper:
             shape = self._known[names]
         except KeyError:
             shape = self._settle(dict.fromkeys(columns) if columns else document)
+            dotted = tuple(name for name in names if "." in name)
+            if dotted:
+                shape = partial(self._dotted, dotted, shape)
             if len(self._known) < 50_000:
                 self._known[names] = shape
         return shape(document)
@@ -123,9 +143,38 @@ class Shaper:
             return _zeek
         return partial(_signed, signature) if signature else _any
 
+    def _dotted(self, dotted: tuple[str, ...], shape: _Shape, document: dict[str, Any]) -> _Shaped:
+        """A document with dots in some names: objects under such names go where their paths lead."""
+        paths = [
+            name
+            for name in dotted
+            if type(document.get(name)) is dict or (name in document and name.startswith(_FLATTENED))
+        ]
+        moved = [name for name in paths if _move(document, name)]
+        return self.shape(document) if moved else shape(document)
+
     def _envelope(self, document: dict[str, Any]) -> _Shaped:
         inner = next((document[name] for name in _ENVELOPES if type(document.get(name)) is dict), None)
         return self.shape(inner) if inner is not None else _any(document)
+
+
+def _move(document: dict[str, Any], name: str) -> bool:
+    """Put the value under ``a.b`` in the object ``a``, made when absent; whether there was room for it."""
+    *parents, last = name.split(".")
+    if len(parents) > _DEPTH:
+        return False
+    place: Any = document
+    for parent in parents:
+        place = place.get(parent, {})
+        if type(place) is not dict:
+            return False
+    if last in place:
+        return False
+    place = document
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[last] = document.pop(name)
+    return True
 
 
 def _event(document: dict[str, Any]) -> _Shaped:
@@ -172,9 +221,33 @@ def dress(document: dict[str, Any], signature: Signature) -> dict[str, Any]:
             if value is not None:
                 ending = signature.endings.get(name)
                 document[name] = f"{value}{ending}" if ending else value
+                words = signature.words.get(name)
+                if words and type(value) is str:
+                    document[name] = words.get(value, value)
+    for path in signature.pairs:
+        _name_pairs(document, value_at(document, path))
     if hint:
         document.setdefault(LOGSOURCE, hint)
     return document
+
+
+def _name_pairs(document: dict[str, Any], items: Any) -> None:
+    """Give the values of ``[{"name": …, "value": …}]``, in lists or not, the names that they have there.
+
+    A name that comes several times has all its values; one that the document has already keeps its own.
+    """
+    found: dict[str, list[Any]] = {}
+    waiting = [items]
+    while waiting:
+        item = waiting.pop()
+        if type(item) is list:
+            waiting += reversed(item)
+        elif type(item) is dict and type(item.get("name")) is str and item["name"] not in document:
+            value = next((item[key] for key in _PAIRED if key in item), None)
+            if value is not None:
+                found.setdefault(item["name"], []).append(value)
+    for name, values in found.items():
+        document[name] = values if len(values) > 1 else values[0]
 
 
 def first_of(document: dict[str, Any], names: tuple[str, ...]) -> Any:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rempart.engines.sigma.model import LogSource
 from rempart.engines.sigma.values import text_of
+
+_TABLES: Final = frozenset({"services", "categories", "fields"})
 
 
 class BadMappings(ValueError):
@@ -66,15 +68,26 @@ class Mappings:
 @lru_cache(maxsize=1)
 def default_mappings() -> Mappings:
     """The tables that come with the engine."""
+    return mappings_from(_default())
+
+
+def _default() -> dict[str, Any]:
     text = resources.files("rempart.engines.sigma").joinpath("data/windows.json").read_text("utf-8")
-    return mappings_from(json.loads(text))
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 def read_mappings(path: Path) -> Mappings:
-    """Tables from a JSON file of the form of ``data/windows.json``; raises BadMappings."""
+    """Tables from a JSON file of the form of ``data/windows.json``, whose members stand for those that the
+    file does not have; raises BadMappings.
+    """
     try:
-        return mappings_from(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError) as error:
+        document = json.loads(path.read_text("utf-8"))
+        unknown = sorted(set(document) - _TABLES)
+        if unknown or not isinstance(document, dict):
+            raise ValueError(f"{', '.join(unknown) or 'no object'} ({', '.join(sorted(_TABLES))})")
+        return mappings_from({**_default(), **document})
+    except (OSError, TypeError, ValueError) as error:
         raise BadMappings(f"{path}: {error}") from None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from rempart.engines.logs.documents import parse
+from rempart.engines.logs.formats.appliances import message_of
 from rempart.engines.logs.formats.auditd import record_of
 from rempart.engines.logs.lines import lines
 from rempart.engines.logs.model import LOGSOURCE, Event, LogSource, Source
@@ -28,15 +29,12 @@ RFC3164: Final = re.compile(
 _TAG: Final = re.compile(r"([\w./()@-]{1,96}?)(?:\[(\d{1,10})\])?: ?(.*)\Z", re.DOTALL)
 _PARAMETER: Final = re.compile(r'([^\s="\]]{1,64})="((?:[^"\\]|\\.)*)"')
 _ELEMENT: Final = re.compile(r"\[((?:[^\]\\]|\\.)*)\]")
-_CISCO: Final = re.compile(r"%([A-Z0-9_]{2,40})-(\d)-([A-Z0-9_]{2,60}): ?(.*)\Z", re.DOTALL)
-_CISCO_SERVICES: Final = {
-    "PARSER": "aaa",
-    "AAA": "aaa",
-    "SEC_LOGIN": "aaa",
-    "SYS": "aaa",
-    "BGP": "bgp",
-    "LDP": "ldp",
-}
+_CISCO: Final = re.compile(
+    r"%([A-Z][A-Z0-9_]{1,39}(?:-[A-Z][A-Z0-9_]{0,39}){0,3})-(\d)-([A-Z0-9_]{2,60}): ?(.*)\Z", re.DOTALL
+)
+_HUAWEI: Final = re.compile(r"%%\d\d[A-Z][A-Z0-9_]{1,39}/\d/[A-Z]")
+#: Commands typed on a router. Of other messages, rules of any service of the product may be.
+_CISCO_COMMANDS: Final = frozenset({"PARSER", "AAA"})
 _PAIR: Final = re.compile(r'([A-Za-z_][\w.-]{0,63})=("(?:[^"\\]|\\.)*"|[^\s"]*+)')
 _SUDO: Final = re.compile(r"([A-Z]+)=((?:(?! ; [A-Z]+=).)*)")
 CEF: Final = re.compile(r"CEF: ?\d+\|")
@@ -50,10 +48,13 @@ ACCESS: Final = re.compile(
 #: Web servers that write to syslog. Other programs are of ``linux`` without a service: one message may
 #: concern the rules of several (``sshd``, ``auth`` and ``syslog``).
 _SERVERS: Final = {"nginx": "nginx", "apache2": "apache", "httpd": "apache"}
-_CISCO_HINTS: Final = {
-    "": LogSource(product="cisco"),
-    **{name: LogSource(product="cisco", service=name) for name in set(_CISCO_SERVICES.values())},
-}
+_CISCO_HINT: Final = LogSource(product="cisco")
+_CISCO_COMMAND: Final = LogSource(product="cisco", service="aaa")
+_FIREWALLS: Final = frozenset({"ASA", "FTD"})  # their messages have a number and a form of their own
+_HUAWEI_HINT: Final = LogSource(product="huawei")
+_JUNIPER_HINT: Final = LogSource(product="juniper")
+#: Programs of Junos.
+_JUNIPER: Final = frozenset({"rpd", "mgd", "/kernel", "jsrpd", "dcd", "chassisd", "RT_FLOW"})
 _LINUX: Final = LogSource(product="linux")
 _SERVER_HINTS: Final = {name: LogSource(product="linux", service=name) for name in _SERVERS.values()}
 _AUDIT: Final = LogSource(product="linux", service="auditd")
@@ -131,10 +132,9 @@ def _body(
             inner, own = reader(text[found.start() :])
             return {**data, **inner}, clock or own
     cisco = _CISCO.search(text, 0, 4096)
-    if cisco:
+    if cisco and cisco[1] not in _FIREWALLS:
         data.update(facility_code=cisco[1], mnemonic=cisco[3], text=cisco[4])
-        service = _CISCO_SERVICES.get(cisco[1], "")
-        data[LOGSOURCE] = _CISCO_HINTS[service]
+        data[LOGSOURCE] = _CISCO_COMMAND if cisco[1] in _CISCO_COMMANDS else _CISCO_HINT
         return data, clock
     record = record_of(text) if "audit(" in text[:200] else None
     if record:
@@ -145,7 +145,14 @@ def _body(
         data.update((name, value.strip('"')) for name, value in _PAIR.findall(text[:65536]))
         inner, own = shaper.shape(data)
         return inner, f"{data['date']} {data['time']}" if "date" in data and "time" in data else own or clock
-    program = str(data.get("program", "")).rpartition("/")[2].lower()
+    own = str(data.get("program", ""))
+    program = own.rpartition("/")[2].lower()
+    known = message_of(program, text)
+    if known:
+        return {**data, **known}, clock or known.get("timestamp")
+    if own in _JUNIPER or _HUAWEI.search(text, 0, 4096):
+        data[LOGSOURCE] = _JUNIPER_HINT if own in _JUNIPER else _HUAWEI_HINT
+        return data, clock
     if program == "sudo":
         data.update((name, value.strip()) for name, value in _SUDO.findall(text[:65536]))
     data[LOGSOURCE] = _SERVER_HINTS[_SERVERS[program]] if program in _SERVERS else _LINUX

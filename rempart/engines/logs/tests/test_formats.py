@@ -271,11 +271,13 @@ def test_cef_and_leef(reading: Read) -> None:
         "LEEF:2.0|V|P|1|ev|^|src=1.2.3.4^usrName=bob\n"
         "LEEF:1.0|V|P|1|ev|src=1.2.3.4\tusrName=bob\n"
     )
-    assert (given.format, problems) == ("cef", [])
+    assert (given.format, problems) == ("leef", [])  # as most lines
     assert events[0].data["deviceVendor"] == "Ven|dor"
     assert (events[0].data["msg"], events[0].data["Rule"]) == ("a b = c", "x y")
     assert events[0].data["c-uri"] == "http://a/?b=c"
     assert [event.data["User"] for event in events[1:]] == ["bob", "bob"]
+    for lines, form in (("CEF:0|V|P|1|1|N|5|\n", "cef"), ("LEEF:1.0|V|P|1|e|\nCEF:0|V|P|1|1|N|5|\n", "cef")):
+        assert reading(lines)[2].format == form
 
 
 @pytest.mark.parametrize(
@@ -430,10 +432,71 @@ def test_a_stream_is_read_like_a_file() -> None:
         (
             {
                 "kind": "admin#reports#activity", "id": {"applicationName": "admin"}, "actor": {},
-                "events": [{"name": "ADD_APPLICATION"}, {"type": "x"}],
+                "events": [
+                    {"name": "ADD_APPLICATION", "parameters": [
+                        {"name": "new_value", "value": "false"}, {"name": "on", "boolValue": False},
+                        {"name": "USER_LIST", "multiValue": ["a", "b"]}, {"name": "count", "intValue": "3"},
+                        {"name": "none"}, {"name": "actor", "value": "another"}, {"value": "no name"},
+                        "no object"]},
+                    {"type": "x", "parameters": [{"name": "new_value", "value": "true"}]},
+                ],
             },
             {"product": "gcp", "service": "google_workspace.admin"},
-            {"eventName": ["ADD_APPLICATION"], "eventService": "admin.googleapis.com"},
+            {"eventName": ["ADD_APPLICATION"], "eventService": "admin.googleapis.com", "actor": {},
+             "new_value": ["false", "true"], "USER_LIST": ["a", "b"], "on": False, "count": "3"},
+        ),
+        (
+            {
+                "logName": "l", "protoPayload": {
+                    "serviceName": "admin.googleapis.com",
+                    "metadata": {"event": [{"eventName": "CHANGE_APPLICATION_SETTING", "parameter": [
+                        {"name": "setting_name", "type": "TYPE_STRING", "value": "ContextAwareAccess"}]}]},
+                },
+            },
+            {"product": "gcp"},
+            {"eventName": ["CHANGE_APPLICATION_SETTING"], "setting_name": "ContextAwareAccess",
+             "eventService": "admin.googleapis.com"},
+        ),
+        (
+            {"Workload": "Exchange", "Operation": "Add-FederatedDomain", "RecordType": 1,
+             "ResultStatus": "True"},
+            {"product": "m365"},
+            {"eventSource": "Exchange", "eventName": "Add-FederatedDomain", "status": "success"},
+        ),
+        (
+            {"Workload": "SecurityComplianceCenter", "Operation": "AlertTriggered", "RecordType": 40,
+             "AlertId": "1", "Name": "Impossible travel activity"},
+            {"product": "m365"},
+            {"eventSource": "SecurityComplianceCenter", "eventName": "Impossible travel activity"},
+        ),
+        (
+            {"riskEventType": "invalidLicenseAlertIncident"},
+            {"product": "azure", "service": "pim"},
+            {},
+        ),
+        (
+            {"riskEventType": "leakedCredentials"},
+            {"product": "azure", "service": "riskdetection"},
+            {},
+        ),
+        (
+            {"operationName": "x", "category": "AuditLogs",
+             "properties": {"activityDisplayName": "Add member to role"}},
+            {"product": "azure", "service": "auditlogs"},
+            {"properties.message": "Add member to role"},
+        ),
+        (
+            {"auditID": "1", "verb": "create", "requestURI": "/", "requestObject": {"spec": {
+                "volumes": [{"name": "v"}, {"hostPath": {"path": "/"}}]}}},
+            {"product": "kubernetes", "category": "application", "service": "audit"},
+            {"hostPath": [{"path": "/"}]},
+        ),
+        (
+            {"winlog.channel": "Security", "winlog.event_id": "4688", "winlog.computer_name": "pc",
+             "winlog.event_data.CommandLine": "whoami", "host.name": "pc"},
+            {"product": "windows"},
+            {"Channel": "Security", "EventID": 4688, "CommandLine": "whoami", "Computer": "pc",
+             "host.name": "pc"},
         ),
         (
             {"Event": {"System": {"EventID": 1, "Channel": "Linux-Sysmon/Operational"},
@@ -450,3 +513,23 @@ def test_products_are_known_wherever_they_say_it(
     assert problems == []
     assert event.data[LOGSOURCE] == source
     assert {name: event.data[name] for name in fields} == fields
+
+
+def test_objects_under_names_with_dots_stand_where_their_paths_lead(reading: Read) -> None:
+    """Whether or not the first event of its names held an object there."""
+    documents: list[dict[str, Any]] = [
+        {"a.b": "text", "c": 1},
+        {"a.b": {"d": "x"}, "c": 1},
+        {"a.b": {"d": "x"}, "a": {"e": 1}},
+        {"a.b": {"d": "x"}, "a": "taken"},
+        {"a.b": {"d": "x"}, "a": {"b": 1}},
+        {".".join("a" * 100_000): {"d": "x"}},
+    ]
+    events, problems, _ = reading("\n".join(map(json.dumps, documents)) + "\n")
+    assert problems == []
+    assert [event.data for event in events] == [
+        documents[0],
+        {"a": {"b": {"d": "x"}}, "c": 1},
+        {"a": {"e": 1, "b": {"d": "x"}}},
+        *documents[3:],
+    ]

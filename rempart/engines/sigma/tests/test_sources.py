@@ -1,5 +1,6 @@
 """Which rules look at which events."""
 
+import json
 from itertools import permutations
 
 import pytest
@@ -120,3 +121,20 @@ def test_every_published_windows_rule_has_a_channel():
     collection = load_rules(sorted(DATA.glob("rules*")))
     reasons = [each.reason for each in compile_rules(collection).defects]
     assert [each for each in reasons if "no Windows channel" in each] == []
+
+
+def test_tables_that_a_file_does_not_have_stay(tmp_path):
+    path = tmp_path / "mappings.json"
+    names = {"logsource": {"product": "okta"}, "fields": {"who": "actor.email"}}
+    path.write_text(json.dumps({"fields": [names]}))
+    mappings = read_mappings(path)
+    source = {"product": "windows", "category": "process_creation"}
+    assert looking(tmp_path, source, {"Channel": SYSMON, "EventID": 1}, mappings=mappings)
+    rule = document({"s": {"who": "bob"}, "condition": "s"}, logsource={"product": "okta", "service": "okta"})
+    event = {"actor": {"email": "bob"}, "_logsource": {"product": "okta", "service": "okta"}}
+    assert detector(tmp_path, rule, mappings=mappings).scan([event])
+    assert not detector(tmp_path, rule).scan([event])
+    for wrong in ('{"field": []}', "[]", "3"):
+        path.write_text(wrong)
+        with pytest.raises(BadMappings, match=r"mappings\.json"):
+            read_mappings(path)
