@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rempart.engines.exposure import Aliases, Matcher, affected_keys, compile_affected, component_keys
+from rempart.engines.exposure.branches import by_branch
 from rempart.engines.exposure.installed import installed
 from rempart.engines.exposure.model import Affected, Component
 from rempart.engines.exposure.ranges import CompiledAffected, CompiledRange, Reading, covers, reading_of
@@ -36,7 +37,7 @@ def explain(
         )
         return
     for identifier in wanted:
-        yield from _vulnerability(identifier, statements[identifier], items, aliases, say)
+        yield from _vulnerability(identifier, by_branch(statements[identifier]), items, aliases, say)
 
 
 class _Words:

@@ -17,8 +17,9 @@ from rempart.engines.exposure.rangetext import UNSTATED, without_product
 from rempart.engines.exposure.spellings import published, speech_of
 from rempart.engines.versions import key
 
-# Citrix states a branch as the version and the patch inside that branch as the bound.
-_PATCHES_ITS_BRANCHES = "citrix"
+# Citrix states a branch as the version and the patch inside that branch as the bound. CISA repeats both, and
+# drops the type that says so.
+_PATCHES_ITS_BRANCHES, _ITS_APPLIANCE = "citrix", "netscaler"
 _BRANCH_OF_PATCH = re.compile(r"[0-9]+\.[0-9]+(?:-[A-Za-z]+)?")
 _PATCH = re.compile(r"[0-9]+\.[0-9]+")
 # "p4" of "14.1-RELEASE", "update_5" of "2020": an update of the version beside it.
@@ -140,7 +141,7 @@ def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
         if branched["below"] or less_than or less_than_or_equal:
             version = branched["branch"]
             less_than_or_equal = less_than_or_equal or ("" if less_than else branched["last"])
-    if entry.version_type.casefold() == "patch" and vendor_name(affected.vendor) == _PATCHES_ITS_BRANCHES:
+    if states_patches(affected, entry):
         less_than = _of_branch(version, less_than)
         less_than_or_equal = _of_branch(version, less_than_or_equal)
     less_than = _of_base(version, less_than)
@@ -148,6 +149,14 @@ def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
     if (version, less_than, less_than_or_equal) == (entry.version, entry.less_than, entry.less_than_or_equal):
         return entry
     return replace(entry, version=version, less_than=less_than, less_than_or_equal=less_than_or_equal)
+
+
+def states_patches(affected: Affected, entry: VersionEntry) -> bool:
+    """Whether an entry's bounds are patches inside the branch that its version is."""
+    is_patch = entry.version_type.casefold() == "patch" or (
+        _ITS_APPLIANCE in affected.product.casefold() or affected.vendor.casefold() == _ITS_APPLIANCE
+    )
+    return is_patch and vendor_name(affected.vendor) == _PATCHES_ITS_BRANCHES
 
 
 def _of_branch(branch: str, patch: str) -> str:

@@ -9,6 +9,7 @@ name without its vendor is never a key: "mysql" inside a driver's name is not My
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from packageurl import PackageURL
@@ -95,7 +96,11 @@ def component_keys(component: Component) -> Keys:
     """Identity keys of an installed component, most certain first; none when nothing identifies it."""
     keys = dict(_purl_keys(component.purl, component.version))
     _keep(keys, _cpe_keys(component.cpe, component.version))
-    _keep(keys, _installed_name_keys(component.vendor, component.product, component.version))
+    named = _installed_name_keys(component.vendor, component.product, component.version)
+    # "SharePoint Server 2019" says which of the family a CPE name without its year leaves open.
+    for family in _families_of_names(named):
+        keys.pop(family, None)
+    _keep(keys, named)
     return _ordered(keys)
 
 
@@ -238,6 +243,8 @@ def _cpe_keys(text: str, version: str = "", *, part_of: bool = False) -> Keys:
     product, year = cpe.product, year_of(cpe)
     if year:
         product = f"{product}_ltsc_{year}" if cpe.sw_edition == "ltsc" else f"{product}_{year}"
+    elif cpe.vendor == "microsoft" and cpe.sw_edition == "subscription":
+        product, year = f"{product}_subscription_edition", cpe.sw_edition
     keys = [
         (f"cpe:{cpe.part}:{cpe.vendor}:{product}", CPE),
         *_at_most(NAME_FROM_CPE, _name_keys(cpe.vendor, product, part_of)),
@@ -371,6 +378,12 @@ def _name_keys(vendor: str, product: str, part_of: bool = False) -> Keys:
         return ()
     keys = ((f"name:{maker}/{name}", NAME),)
     return (*keys, *((family, FAMILY) for family in families_of(maker, name))) if part_of else keys
+
+
+def _families_of_names(keys: Keys) -> Iterator[str]:
+    for key, _ in keys:
+        if key.startswith("name:"):
+            yield from families_of(*key.removeprefix("name:").split("/", 1))
 
 
 def _at_most(confidence: float, keys: Keys) -> Keys:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rempart.engines.exposure.aliases import Aliases
+from rempart.engines.exposure.branches import by_branch
 from rempart.engines.exposure.curves import StatementCurve, statement_curve
 from rempart.engines.exposure.deciding import DecisionCurve, Part
 from rempart.engines.exposure.identity import affected_keys, component_keys
@@ -175,7 +176,7 @@ class Matcher:
         else:
             self._forget(number)
         first = len(self._owners)
-        for affected in affecteds:
+        for affected in by_branch(tuple(affecteds)):
             statement = self._statements.get(affected)
             if statement is None:
                 resolved = self._resolved(affected)

@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rempart.engines.exposure.closing import Closing, End, closings, contradicts_itself
-from rempart.engines.exposure.entries import entries_of, in_any_update, speech_of_statement
+from rempart.engines.exposure.entries import (
+    entries_of,
+    in_any_update,
+    speech_of_statement,
+    states_patches,
+)
 from rempart.engines.exposure.model import Affected, Status, VersionEntry
 from rempart.engines.exposure.rangetext import (
     EVERYTHING,
@@ -127,7 +132,7 @@ def reading_of(version: str, purl_type: str) -> Reading:
 def shape_of(affected: Affected) -> Shape:
     """What ``compile_affected`` reads of a statement: of equal shapes one compiled form serves."""
     names = any(
-        entry.version_type.casefold() == "patch"
+        states_patches(affected, entry)
         or may_name_product(entry.version.strip())
         or may_name_product(entry.less_than.strip())
         or may_name_product(entry.less_than_or_equal.strip())

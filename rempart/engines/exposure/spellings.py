@@ -7,6 +7,7 @@
   the stage (15, a release) and its serial number.
 - Zoom's installer writes 5.14.5 (15287) as ``5.14.15287``: the third number is lost.
 - FortiOS prints its build after its version, and IOS what kind of image it is; no record states either.
+- NetScaler prints "NS13.1: Build 49.15.nc" for the patch 49.15 of its branch 13.1, ``13.1-49.15`` in records.
 - Go's own library: ``go1.21rc3`` is 1.21.0-rc.3 in Go's vulnerability database.
 """
 
@@ -25,12 +26,14 @@ _SPEAKERS = tuple(
         ("zoom", r"\bzoom\b"),
         ("fortinet", r"\bfortinet\b|\bforti[a-z]{2,12}\b"),
         ("ios", r"\bcisco\b"),
+        ("netscaler", r"netscaler"),
         ("go", r"pkg:golang/(?:stdlib|toolchain)\b"),
     )
 )
 # A word that every one of them has: nearly all products are told apart by it at once.
 _ANY = re.compile(
-    r"java|jdk|jre|vcenter|esxi|python software|zoom|forti|cisco|golang/(?:std|tool)", re.IGNORECASE
+    r"java|jdk|jre|vcenter|esxi|python software|zoom|forti|cisco|netscaler|golang/(?:std|tool)",
+    re.IGNORECASE,
 )
 _JAVA = re.compile(
     r"1\.([1-9])\.0(?:[_.-]{0,2}(?:(?:u|update)[_ ]?)?0*([0-9]{1,3}))?(?:-b[0-9]{1,3})?", re.IGNORECASE
@@ -43,6 +46,10 @@ _STAGES = {10: "a", 11: "b", 12: "rc", 15: ""}
 _ZOOM = re.compile(r"([0-9]+\.[0-9]+)\.[0-9]{4,6}")
 _FORTINET = re.compile(r"v?([0-9]+(?:\.[0-9]+)+)[ ,_-]{1,3}\(?build.{0,60}", re.IGNORECASE)
 _IOS = re.compile(r"(.{1,60}?),? RELEASE SOFTWARE.{0,40}", re.IGNORECASE)
+_NETSCALER = re.compile(
+    r"(?:netscaler )?(?:ns ?)?([0-9]{2}\.[0-9])(?:: |[ :.-])(?:build )?([0-9]{1,3}\.[0-9]{1,3})(?:\.nc)?",
+    re.IGNORECASE,
+)
 _GO = re.compile(r"(?:go)?v?([0-9]+\.[0-9]+)(\.[0-9]+)?(?:(rc|beta)([0-9]+))?")
 _ABOVE_EVERY_PATCH = "zz"
 _ABOVE_EVERY_NUMBER = ".999999"
@@ -89,6 +96,8 @@ def installed_as(speech: str, text: str) -> Spelled:
     if speech == "go" and (found := _GO.fullmatch(text)) is not None:
         core, patch, stage, serial = found.groups()
         return Spelled(f"{core}{patch or '.0'}{f'-{stage}.{serial}' if stage else ''}")
+    if speech == "netscaler" and (found := _NETSCALER.fullmatch(text)) is not None:
+        return Spelled("-".join(found.groups()))
     pattern = {"fortinet": _FORTINET, "ios": _IOS}.get(speech)
     found = pattern.fullmatch(text) if pattern is not None else None
     return Spelled(found.group(1) if found is not None else text)

@@ -90,6 +90,7 @@ _SUCCESSORS = {
     "nortekcontrol": "nice",
     "nortekcontrols": "nice",
     "netscaler": "citrix",
+    "netsclaer": "citrix",  # as CVE-2024-6236 spells it
     "novell": "opentext",
     "pivotal": "vmware",
     "pivotalsoftware": "vmware",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rempart.engines.exposure import Aliases, Matcher, component_keys
+from rempart.engines.exposure.branches import by_branch
 from rempart.engines.exposure.model import Affected, Component, Status, Verdict
 from rempart.engines.exposure.tests import reference
 from rempart.engines.records.cve import parse_cve
@@ -77,7 +78,7 @@ def _disagrees(affected: Affected, version: str, verdict: Verdict) -> bool:
 def _compare(step: int) -> tuple[int, list[str]]:
     aliases, compared, wrong = Aliases(), 0, []
     for identifier, statements in _records(step):
-        for affected in statements:
+        for affected in by_branch(statements):
             cpe = affected.cpes[0] if affected.cpes else ""
             component = Component("c", affected.vendor, affected.product, "1", cpe=cpe)
             if not component_keys(component) or not _is_plain(affected):
