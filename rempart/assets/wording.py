@@ -32,6 +32,11 @@ REASONS: dict[str, Any] = {
     "not_winget": _("Le fichier n’est pas une liste de winget lisible : {reason}"),
     "not_xml": _("Le fichier n’est pas du XML lisible : {reason}"),
     "part_skipped": _("La partie « {part} » ({count}) n’est pas lue."),
+    "plain_listing": _(
+        "Une simple liste de paquets ne dit ni leur distribution, ni les sources dont ils sont tirés, "
+        "ni (rpm) leur époque, sans lesquelles les avis qui les visent ne peuvent trancher : "
+        "« rempart collect » les dit."
+    ),
     "ratio": _("Le fichier se décompresse plus de {limit} fois : il est refusé."),
     "schema": "{reason}",
     "too_deep": _("Le fichier a plus de {limit} niveaux imbriqués."),
@@ -44,14 +49,14 @@ REASONS: dict[str, Any] = {
     "too_many_members": _("Plus de {limit} parties dans le fichier."),
     "too_many_rows": _("Plus de {limit} lignes."),
     "uncertain": _("L’outil n’est pas certain qu’il s’agit de « {value} »."),
-    "unknown_table": _("La ligne ne vient d’aucune table qui énonce des logiciels."),
+    "unknown_table": _("La ligne n’énonce aucun logiciel."),
     "unclosed_quote": _("La ligne ne peut être découpée en cellules (guillemet non fermé ?) : {reason}"),
     "unknown_encoding": _("L’encodage du texte n’est ni UTF-8, ni UTF-16, ni Windows-1252."),
     "unknown_binary": _(
         "Le fichier n’est ni CSV, ni XLSX, ni CycloneDX, ni SPDX, ni l’export d’un outil connu."
     ),
     "unknown_json": _("Ce fichier JSON n’est ni CycloneDX, ni SPDX, ni l’export d’un outil connu."),
-    "unknown_text": _("Ce fichier texte n’a pas de colonnes."),
+    "unknown_text": _("Ce fichier texte n’est ni un tableau ni une liste de paquets connue."),
     "unknown_xml": _("Ce fichier XML n’est ni CycloneDX ni un relevé de nmap."),
     "unknown_ref": _("« {ref} » ne désigne rien dans le document."),
     "unknown_version": _("La version « {value} » du format n’est pas prise en charge."),

@@ -29,6 +29,9 @@ _INVENTORY: Final = {
     "not_xml": "du XML illisible : {reason}",
     "open_quote": "un guillemet ouvert à la ligne {line} n’est jamais refermé",
     "part_skipped": "la partie « {part} » ({count}) n’est pas lue",
+    "plain_listing": "une simple liste de paquets : elle ne dit ni leur distribution, ni les sources dont "
+    "ils sont tirés, ni (rpm) leur époque, sans lesquelles les avis qui les visent ne peuvent trancher ; "
+    "rempart collect les dit",
     "ratio": "le fichier se décompresse plus de {limit} fois",
     "schema": "{reason}",
     "too_deep": "plus de {limit} niveaux imbriqués",
@@ -44,8 +47,8 @@ _INVENTORY: Final = {
     "unknown_encoding": "l’encodage n’est ni UTF-8, ni UTF-16, ni Windows-1252",
     "unknown_binary": "ni CSV, ni XLSX, ni CycloneDX, ni SPDX",
     "unknown_json": "un fichier JSON qui n’est ni CycloneDX ni SPDX",
-    "unknown_table": "une ligne d’aucune table de logiciels",
-    "unknown_text": "un texte sans colonnes",
+    "unknown_table": "une ligne qui n’énonce aucun logiciel",
+    "unknown_text": "un texte qui n’est ni un tableau ni une liste de paquets connue",
     "unknown_xml": "un fichier XML qui n’est pas CycloneDX",
     "unknown_ref": "{ref} ne désigne rien dans le document",
     "unknown_version": "la version {value} du format n’est pas prise en charge",

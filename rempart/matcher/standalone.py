@@ -54,7 +54,8 @@ def match(
     inventory: Annotated[
         list[Path],
         typer.Argument(
-            help="Inventaires · Inventories: CycloneDX, SPDX, CSV, XLSX (id,vendor,product,version,purl,cpe)."
+            help="Inventaires · Inventories: CycloneDX, SPDX, CSV, XLSX "
+            "(id,vendor,product,version,purl,cpe), dpkg -l, rpm -qa, apk info -v, pip freeze…"
         ),
     ],
     records: Annotated[

@@ -25,6 +25,7 @@ from rempart.assets.inventory.sources import Request, read_inventory
 from rempart.assets.inventory.stage import Target, staged
 from rempart.assets.inventory.statement import Statement
 from rempart.assets.models import Asset, ColumnMapping, Install, InventoryImport
+from rempart.engines.inventories.machines.listings import LISTINGS
 from rempart.kernel import audit, outbox
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Conflict, DomainError, Invalid, NotFound
@@ -365,7 +366,9 @@ def _target(inventory: InventoryImport) -> Target:
 
 def _default_source(statement: Statement) -> str:
     if statement.asset_key:
-        return f"sbom:{statement.asset_key}"[:60]
+        # A listing of one tool says nothing of what another installed.
+        tool = statement.kind if statement.kind in LISTINGS else "sbom"
+        return f"{tool}:{statement.asset_key}"[:60]
     return statement.kind if statement.per_asset else DEFAULT_SOURCE
 
 

@@ -92,7 +92,7 @@ def read_inventory(actor: Actor, request: Request, progress: Progress | None = N
         found = read_document(request.path, kind, request.limits)
         if not request.asset_key and any(row.asset_id for row in found.rows):
             return _machines(actor, kind, found, request)
-        return _bill_of_materials(actor, kind, found, request)
+        return _bill_of_materials(actor, found.format if kind == "packages" else kind, found, request)
     except InventoryError as error:
         raise invalid_file(error, request.file_name) from error
 

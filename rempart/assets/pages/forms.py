@@ -98,7 +98,7 @@ class ImportForm(forms.Form):
         label=_("Fichier"),
         help_text=_(
             "CSV, XLSX, CycloneDX, SPDX ou l’export d’un outil (osquery, "
-            "nmap, Trivy, Grype, Nuclei, winget, registre de Windows) ; 256 Mo au plus."
+            "nmap, Trivy, Grype, Nuclei, winget, registre de Windows, dpkg, rpm, apk, pip) ; 256 Mo au plus."
         ),
         allow_empty_file=True,
     )

@@ -101,3 +101,15 @@ def test_a_registry_export_needs_the_machine_it_comes_from(tmp_path, body, offic
     )
     apply(officer, body, tmp_path, "poste.reg", text, asset_key="poste-7")
     assert present(body) == {("poste-7", "7-Zip 23.01 (x64)", "23.01")}
+
+
+def test_a_listing_of_one_tool_leaves_what_another_installed(tmp_path, body, officer):
+    debian = "ii  bash  5.2.15-2+b2  amd64  GNU Bourne Again SHell\nii  zip  3.0-13  amd64  Archiver\n"
+    done = apply(officer, body, tmp_path, "dpkg.txt", debian, asset_key="srv-1")
+    assert (done.source, done.kind) == ("dpkg:srv-1", "dpkg")
+    apply(officer, body, tmp_path, "pip.txt", "Django==4.2.1\n", asset_key="srv-1")
+    assert present(body) == {
+        ("srv-1", "bash", "5.2.15-2+b2"), ("srv-1", "zip", "3.0-13"), ("srv-1", "Django", "4.2.1"),
+    }  # fmt: skip
+    apply(officer, body, tmp_path, "dpkg.txt", debian.partition("\n")[0], asset_key="srv-1")
+    assert present(body) == {("srv-1", "bash", "5.2.15-2+b2"), ("srv-1", "Django", "4.2.1")}

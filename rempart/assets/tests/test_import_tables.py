@@ -160,8 +160,8 @@ def test_an_older_inventory_of_the_same_source_is_refused(tmp_path, body, office
 def test_a_listing_without_headers_about_one_asset_is_refused_and_removes_nothing(body, tmp_path):
     asset = factories.asset(body, key="poste-7")
     factories.install(asset, factories.component(product="openssl"))
-    listing = tmp_path / "dpkg.txt"
-    listing.write_text("openssl\t1.1.1n-0+deb11u4\nbash\t5.1-2+deb11u1\n")
+    listing = tmp_path / "logiciels.txt"
+    listing.write_text("OpenSSL\t1.1.1n\nbash\t5.1\n")
     found = commands.preview_inventory(
         system("test"), body_id=body.pk, path=listing, file_name=listing.name, asset_key="poste-7"
     )

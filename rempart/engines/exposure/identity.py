@@ -166,10 +166,11 @@ def _published_purl_keys(text: str) -> Keys:
     if purl is None or purl.type not in distributions.TYPES:
         return _purl_keys(text)
     named = _packaged_keys(purl, "")
+    anyones = (_of_any_distribution(purl.type, purl.name.lower()), FAMILY)
     if "@" in named[0][0]:
         whole = named[1][0].removeprefix("purl:")
-        return (named[0], (f"{PREFIX}{whole}", FAMILY))
-    return (named[0],)
+        return (named[0], (f"{PREFIX}{whole}", FAMILY), anyones)
+    return (named[0], anyones)
 
 
 def _packaged_keys(purl: PackageURL, version: str) -> Keys:
@@ -188,7 +189,14 @@ def _packaged_keys(purl: PackageURL, version: str) -> Keys:
     return (*found, *(one for one in built_from if not one[0].startswith("packaged:")))
 
 
+def _of_any_distribution(kind: str, name: str) -> str:
+    """The family of a package's name in every distribution: an inventory may leave unsaid which."""
+    return f"{PREFIX}{kind}/{name}"
+
+
 def _release_keys(kind: str, namespace: str, name: str, release: str) -> Keys:
+    if not namespace:
+        return ((_of_any_distribution(kind, name), FAMILY), (f"packaged:{name}", PACKAGED))
     named = distributions.package_keys(kind, namespace, name, release)
     keys = [(key, PURL) for key in named]
     if not release:
@@ -207,9 +215,10 @@ def _distribution_keys(place: str, package: str, affected: Affected) -> Keys:
     elif place == "rpm/fedora":
         release = distributions.release_of("", f".fc{affected.product.rpartition(' ')[2]}")
     whole = f"purl:{place}/{name}"
+    anyones = (_of_any_distribution(place.partition("/")[0], name), FAMILY)
     if not release:
-        return ((whole, PURL),)
-    return ((f"{whole}@{release}", PURL), (f"{PREFIX}{place}/{name}", FAMILY))
+        return ((whole, PURL), anyones)
+    return ((f"{whole}@{release}", PURL), (f"{PREFIX}{place}/{name}", FAMILY), anyones)
 
 
 def _purl_key(kind: str, namespace: str, name: str) -> str:

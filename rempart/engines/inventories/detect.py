@@ -13,6 +13,7 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from rempart.engines.inventories.machines.listings import is_listing
 from rempart.engines.inventories.machines.osquery import is_osquery
 from rempart.engines.inventories.machines.read import json_values
 from rempart.engines.inventories.machines.scanners import is_grype, is_nuclei, is_trivy
@@ -34,6 +35,7 @@ Kind: TypeAlias = Literal[
     "nuclei",
     "winget",
     "registry",
+    "packages",
 ]
 
 _HEAD: Final = 64 * 1024
@@ -74,6 +76,8 @@ def detect(source: Path | str | bytes, limits: InventoryLimits = DEFAULT_LIMITS)
     line = start.splitlines()[0]
     if _WINGET.search(start):
         return "winget"
+    if is_listing(start.rpartition("\n")[0] if len(head) == _HEAD else start):
+        return "packages"
     if not any(delimiter in line for delimiter in ",;\t|"):
         raise InventoryError("", "", "unknown_text")
     return "csv"

@@ -27,6 +27,9 @@ MESSAGES: Final[Mapping[str, str]] = {
     "not_xml": "not XML: {reason}",
     "open_quote": "a quote opened on line {line} is never closed",
     "part_skipped": "the part “{part}” ({count}) is not read",
+    "plain_listing": "a listing of packages alone: it does not say their distribution, the sources that they "
+    "were built from, nor (rpm) their epoch, without which advisories on them cannot be decided; "
+    "rempart collect does",
     "ratio": "the file expands more than {limit} times",
     "schema": "{reason}",
     "too_deep": "nested deeper than {limit} levels",
@@ -42,8 +45,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "unknown_encoding": "the text's encoding is not UTF-8, UTF-16 or Windows-1252",
     "unknown_binary": "not a CSV, XLSX, CycloneDX or SPDX file, nor the export of a known tool",
     "unknown_json": "a JSON file that is neither CycloneDX, SPDX, nor the export of a known tool",
-    "unknown_table": "a row of no table that states software",
-    "unknown_text": "a text file without columns",
+    "unknown_table": "a line that states no software",
+    "unknown_text": "a text file that is neither a table nor a known listing of packages",
     "unknown_xml": "an XML file that is neither CycloneDX nor nmap's",
     "unknown_ref": "{ref} names nothing in the document",
     "unknown_version": "version {value} of the format is not supported",

@@ -105,7 +105,7 @@ def test_a_distributions_package_is_not_the_product_it_packages() -> None:
         cpes=("cpe:/o:redhat:enterprise_linux:8",),
     )  # fmt: skip
     named = {key for key, _confidence in affected_keys(kernel)}
-    assert named == {"purl:rpm/redhat/kernel@8", "family:rpm/redhat/kernel"}
+    assert named == {"purl:rpm/redhat/kernel@8", "family:rpm/redhat/kernel", "family:rpm/kernel"}
     installed = dict(component_keys(Component("c", purl="pkg:deb/debian/openssl@3.0.11-1~deb12u2")))
     assert installed["purl:deb/debian/openssl@12"] == 1.0
     assert not any(key.startswith(("cpe:", "name:")) for key in installed)

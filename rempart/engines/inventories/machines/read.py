@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from rempart.engines.inventories.json_document import moment_of, read_bytes, read_json, read_utf8, text_of
-from rempart.engines.inventories.machines import nmap, osquery, scanners, windows
+from rempart.engines.inventories.machines import listings, nmap, osquery, scanners, windows
 from rempart.engines.inventories.model import (
     DEFAULT_LIMITS,
     Inventory,
@@ -22,7 +22,9 @@ from rempart.engines.inventories.xml_document import parse_xml
 from rempart.engines.records.fields import RecordError
 from rempart.engines.records.reading import Limits, parse_json
 
-MACHINE_KINDS: Final = ("osquery", "nmap", "trivy", "grype", "nuclei", "winget", "registry")
+MACHINE_KINDS: Final = (
+    "osquery", "nmap", "trivy", "grype", "nuclei", "winget", "registry", "packages",
+)  # fmt: skip
 
 
 def read_machine(source: Path | bytes, kind: str, limits: InventoryLimits = DEFAULT_LIMITS) -> Inventory:
@@ -42,6 +44,11 @@ def read_machine(source: Path | bytes, kind: str, limits: InventoryLimits = DEFA
     if kind in {"winget", "registry"}:
         programs = _windows(decoded(read_bytes(source, limits)), kind)
         return Inventory(kind, "", rows=_bounded(programs, limits), problems=problems.all())
+    if kind == "packages":
+        text = decoded(read_bytes(source, limits)).lstrip("\ufeff \t\r\n")
+        tool, listed = listings.read_listing(text, problems)
+        packages = _bounded(listed, limits)
+        return Inventory(tool, "", rows=packages, complete=not _has_unread(problems), problems=problems.all())
     entries = json_values(source, limits)
     if kind == "nuclei":
         found = scanners.nuclei_rows(entries, problems)
@@ -49,6 +56,10 @@ def read_machine(source: Path | bytes, kind: str, limits: InventoryLimits = DEFA
         found = osquery.osquery_rows(entries[0] if len(entries) == 1 else entries, problems)
     rows = _bounded(found, limits)
     return Inventory(kind, "", rows=rows, complete=kind == "osquery", problems=problems.all())
+
+
+def _has_unread(problems: Problems) -> bool:
+    return any(problem.code == "unknown_table" for problem in problems.all())
 
 
 def decoded(raw: bytes) -> str:
