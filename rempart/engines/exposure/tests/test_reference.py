@@ -11,6 +11,7 @@ import pytest
 
 from rempart.engines.exposure import Aliases, Matcher, component_keys
 from rempart.engines.exposure.branches import by_branch
+from rempart.engines.exposure.entries import states_patches
 from rempart.engines.exposure.model import Affected, Component, Status, Verdict
 from rempart.engines.exposure.tests import reference
 from rempart.engines.records.cve import parse_cve
@@ -49,8 +50,9 @@ def _probes(affected: Affected) -> set[str]:
 
 def _is_plain(affected: Affected) -> bool:
     """Whether both sides read the statement by the same rules: no prose, no scheme but plain numbers."""
-    typed = {entry.version_type.lower() for entry in affected.versions}
-    if typed & {"git", "patch"} or not affected.versions:
+    if not affected.versions or any(
+        entry.version_type.lower() == "git" or states_patches(affected, entry) for entry in affected.versions
+    ):
         return False
     for entry in affected.versions:
         single = not entry.less_than and not entry.less_than_or_equal
