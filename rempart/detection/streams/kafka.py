@@ -22,6 +22,8 @@ _NOWHERE: Final = -1001  # librdkafka's offset of a group that has none
 _PASSING: Final = frozenset(
     [KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._RESOLVE]
 )
+# What a broker refuses, or we refuse of it, before it says anything of a topic.
+_REFUSALS: Final = frozenset([KafkaError._SSL, KafkaError._AUTHENTICATION])
 
 
 class Kafka:
@@ -102,8 +104,15 @@ class Kafka:
 
     def _identity(self, common: dict[str, Any]) -> str:
         """What tells this topic from one made anew under its name: identifiers of the cluster and of it."""
-        admin = AdminClient(common)
-        topics = admin.list_topics(self._place.name, timeout=_ANSWER)
+        told: list[KafkaError] = []
+        admin = AdminClient({**common, "error_cb": told.append})
+        try:
+            topics = admin.list_topics(self._place.name, timeout=_ANSWER)
+        except KafkaException as error:
+            admin.poll(0)  # the client's own errors say why: a certificate, a password
+            told.sort(key=lambda one: one.code() not in _REFUSALS)
+            why = [one.str() for one in told if one.code() != KafkaError._ALL_BROKERS_DOWN]
+            raise StreamError(f"{self.name}: {(why or [_said(error)])[0]}") from None
         known = topics.topics.get(self._place.name)
         if known is None or known.error is not None:
             raise StreamError(

@@ -29,8 +29,9 @@ _WAIT: Final = 0.25  # seconds for messages to come together
 _MODULES: Final = {"nats": ("jetstream", "JetStream"), "kafka": ("kafka", "Kafka")}
 _CORRELATIONS: Final = (
     "[yellow]Corrélations : chaque commande ne suit que les événements qu’elle reçoit, et ses fenêtres "
-    "ouvertes ne survivent pas à un arrêt · Correlations: each command follows only the events that it is "
-    "given, and its open windows do not outlive a stop[/]"
+    "ouvertes ne survivent pas à un arrêt ; n’en lancez qu’une par nom (durable, group).\n"
+    "Correlations: each command follows only the events that it is given, and its open windows do not "
+    "outlive a stop; start a single one of a name (durable, group).[/]"
 )
 
 
@@ -112,7 +113,7 @@ def run(
 ) -> Tally:
     """Work until SIGINT or SIGTERM, and count. Raises ``StreamError``, ``NotSent``, ``OSError``."""
     if engines.correlation_count:
-        console.print(_CORRELATIONS)
+        console.print(_CORRELATIONS, soft_wrap=True)
     tally = tally_of(engines, 0)
     stopped = Event()
     with ExitStack() as stack:

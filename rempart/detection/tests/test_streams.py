@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -22,8 +23,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.detection.streams.ledger import Done
-from rempart.detection.tests.conftest import ROOT, sysmon
+from rempart.detection.tests.conftest import CORRELATION, ROOT, sysmon
 from tests.brokers import has_nats, kafka_broker, nats_server, on_nats, publish
+from tests.kafka_guard import Guard
 
 pytestmark = pytest.mark.any_database
 needs_nats = pytest.mark.skipif(
@@ -239,7 +241,6 @@ def test_a_token_goes_over_tls_that_is_checked(
     )
     given_ca = {"REMPART_STREAM_CA": str(ca)}
     with nats_server(tmp_path / "nats", config) as server:
-        import ssl
 
         async def made(client: Any) -> None:
             await client.jetstream().add_stream(name="EVENTS", subjects=["logs.>"])
@@ -259,6 +260,91 @@ def test_a_token_goes_over_tls_that_is_checked(
         worker = _command(tmp_path, rules, address, to, **given_ca, REMPART_STREAM_TOKEN_FILE=str(secret))
         with _working(worker) as process:
             _until(lambda: _numbers(to) == [0], process)
+
+
+@pytest.fixture
+def guard(authority: tuple[Path, Path, Path]) -> Guard:
+    """A door that asks for a certificate, and for the password of one user."""
+    ca, certificate, key = authority
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return Guard(context, {"alice": "a-password-that-is-long"})
+
+
+@pytest.fixture
+def alice(tmp_path: Path, authority: tuple[Path, Path, Path]) -> dict[str, str]:
+    """What is let in by the door, as variables."""
+    ca, certificate, key = map(str, authority)
+    password = tmp_path / "password"
+    password.write_text("a-password-that-is-long\n")
+    return {
+        "REMPART_STREAM_CA": ca, "REMPART_STREAM_CERT": certificate, "REMPART_STREAM_KEY": key,
+        "REMPART_STREAM_USER": "alice", "REMPART_STREAM_PASSWORD_FILE": str(password),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "mechanism", ["PLAIN", pytest.param("SCRAM-SHA-256", marks=pytest.mark.full), "SCRAM-SHA-512"]
+)
+def test_a_password_and_a_certificate_open_kafka(
+    tmp_path: Path, rules: Path, guard: Guard, alice: dict[str, str], mechanism: str
+) -> None:
+    to = tmp_path / "found.jsonl"
+    with guard.before(tmp_path / "kafka") as door:
+        _produced(door, "PLAIN", alice)
+        guard.seen.clear()
+        address = f"kafka+tls://{door}/events?sasl={mechanism}"
+        with _working(_command(tmp_path, rules, address, to, **alice)) as process:
+            _until(lambda: _numbers(to) == [0], process)
+    assert set(guard.seen) == {mechanism}
+
+
+def test_what_kafka_refuses_is_said_without_the_secret(
+    tmp_path: Path, rules: Path, guard: Guard, alice: dict[str, str]
+) -> None:
+    with guard.before(tmp_path / "kafka") as door:
+        refused = [
+            (
+                _command(
+                    tmp_path, rules, f"kafka+tls://{door}/events", tmp_path / word, **{**alice, **other}
+                ),
+                word,
+            )
+            for other, word in (
+                ({"REMPART_STREAM_CA": ""}, "certificate verify failed"),  # of an authority that nobody knows
+                ({"REMPART_STREAM_CERT": "", "REMPART_STREAM_KEY": ""}, "certificate required"),
+                (
+                    {"REMPART_STREAM_PASSWORD_FILE": "", "REMPART_STREAM_PASSWORD": "another"},
+                    "another password",
+                ),
+            )
+        ]
+        for process, word in refused:
+            _, told = process.communicate(timeout=90)
+            assert process.returncode == 1
+            assert word in told.decode()
+            assert b"a-password-that-is-long" not in told
+
+
+def _produced(door: str, mechanism: str, known: dict[str, str]) -> None:
+    """A topic with one event, which ours asked for."""
+    from confluent_kafka import Producer
+    from confluent_kafka.admin import AdminClient, NewTopic
+
+    settings: dict[str, Any] = {
+        "bootstrap.servers": door, "security.protocol": "SASL_SSL", "log_level": 0,
+        "ssl.ca.location": known["REMPART_STREAM_CA"], "sasl.mechanism": mechanism, "sasl.username": "alice",
+        "ssl.certificate.location": known["REMPART_STREAM_CERT"],
+        "ssl.key.location": known["REMPART_STREAM_KEY"],
+        "sasl.password": Path(known["REMPART_STREAM_PASSWORD_FILE"]).read_text().strip(),
+    }  # fmt: skip
+    admin = AdminClient(settings)
+    admin.create_topics([NewTopic("events", 1, 1)])["events"].result(30)
+    producer = Producer(settings)
+    producer.produce("events", _line(0))
+    assert producer.flush(30) == 0
 
 
 @pytest.fixture
@@ -319,6 +405,14 @@ def test_an_address_that_is_not_understood_says_so(
     done = rempart("detect", address, "--rules", rules, status=status)
     assert word in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_a_worker_says_that_correlations_want_it_alone(rempart: Any, rules: Path) -> None:
+    without = rempart("detect", "nats://host:99999/EVENTS", "--rules", rules, status=1)
+    (rules / "correlation.yml").write_text(CORRELATION)
+    told = rempart("detect", "nats://host:99999/EVENTS", "--rules", rules, status=1)
+    assert "start a single one of a name" in told.stderr
+    assert "single" not in without.stderr
 
 
 def test_a_stream_is_read_alone(rempart: Any, rules: Path, log: Path) -> None:

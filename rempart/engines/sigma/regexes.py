@@ -49,7 +49,10 @@ def searcher(pattern: str, flags: str) -> Search:
         written = f"(?{flags}){pattern}" if flags else pattern
         compiled = re2.compile(written.encode(), options)  # on bytes, places need not be told in characters
     except re2.error as refusal:
-        return _by_hyperscan(pattern, flags, str(refusal))
+        said = refusal.args[0] if refusal.args else refusal
+        return _by_hyperscan(
+            pattern, flags, said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        )
     return _Search(compiled, pattern, flags)
 
 

@@ -29,7 +29,10 @@ def reasons(folder, *documents, **options):
         ({"detection": {"s": {"a": []}, "condition": "s"}}, "s: a: an empty list of values can never match"),
         ({"detection": {"s": [], "condition": "s"}}, "s: empty"),
         ({"detection": {"s": {"a|near": 1}, "condition": "s"}}, "unknown modifier 'near'"),
-        ({"detection": {"s": {"a|re": "(?=x)"}, "condition": "s"}}, "no linear engine compiles"),
+        (
+            {"detection": {"s": {"a|re": "(?=x)"}, "condition": "s"}},
+            "no linear engine compiles (invalid perl operator: (?=)",
+        ),
         ({"detection": {"s": {"a|re": "(a+)+\\1"}, "condition": "s"}}, "no linear engine compiles"),
         ({"detection": {"s": {"a|i": "x"}, "condition": "s"}}, "after 're' only"),
         ({"detection": {"s": {"a|cidr": "10.0.0.0/40"}, "condition": "s"}}, "not a network"),
