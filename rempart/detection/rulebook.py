@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rempart.detection import options, packfile, regression, summary
-from rempart.detection.wordings import described
+from rempart.detection.wordings import described, described_correlation, described_filter
 from rempart.engines import sigma
 
 app = typer.Typer(no_args_is_help=True, help="Règles de détection · Detection rules.")
@@ -182,30 +182,57 @@ def pull(
 
 @app.command("explain")
 def explain(rules: _Rules, as_json: _Json = False) -> None:
-    """Dit ce que des règles cherchent, et où · Say what rules look for, and in which logs and fields."""
+    """Dit ce que des règles cherchent, et où · Say what rules look for, and in which logs and fields.
+
+    Correlations and filters too.
+    """
     collection = sigma.load_rules(rules)
-    told: list[dict[str, Any]] = [described(rule) for rule in collection.rules]
+    told: list[dict[str, Any]] = [
+        *map(described, collection.rules),
+        *map(described_correlation, collection.correlations),
+        *map(described_filter, collection.filters),
+    ]
+    problems = Console(stderr=True)
     for defect in collection.defects:
-        Console(stderr=True).print(escape(str(defect)), style="yellow", soft_wrap=True)
+        problems.print(escape(str(defect)), style="yellow", soft_wrap=True)
+    if not told:
+        problems.print("Aucune règle · No rule", style="red")
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False))
         raise typer.Exit(0 if told else 1)
     console = Console()
     for one in told:
-        table = Table(title=escape(f"{one['title']} ({one['id']})"), title_justify="left", show_header=False)
-        table.add_column(style="bold")
-        table.add_column(overflow="fold")
-        table.add_row("Niveau · Level", one["level"])
-        table.add_row("Source", one["logsource"])
-        table.add_row("Champs · Fields", escape(", ".join(one["fields"])))
-        table.add_row("Techniques", ", ".join(one["techniques"]))
-        table.add_row("Cherche · Looks for", escape(one["condition"]))
-        for name, words in one["searches"].items():
-            table.add_row(escape(name), escape(words))
-        if one["falsepositives"]:
-            table.add_row("Faux positifs · False positives", escape("; ".join(one["falsepositives"])))
-        console.print(table)
+        console.print(_table(one))
     raise typer.Exit(0 if told else 1)
+
+
+_ROWS: Final = {
+    "level": "Niveau · Level",
+    "logsource": "Source",
+    "rules": "Règles · Rules",
+    "fields": "Champs · Fields",
+    "techniques": "Techniques",
+    "group_by": "Pour chaque · For each",
+    "within": "En moins de · Within",
+    "condition": "Cherche · Looks for",
+}
+
+
+def _table(one: dict[str, Any]) -> Table:
+    table = Table(title=escape(f"{one['title']} ({one['id']})"), title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    if one["kind"] == "filter" and not one["rules"]:
+        one = {**one, "rules": ["toutes celles de la source · all of the source"]}
+    for name, words in _ROWS.items():
+        if name in one:
+            value = one[name]
+            table.add_row(words, escape(", ".join(value) if isinstance(value, list) else value))
+    for name, words in one.get("searches", {}).items():
+        table.add_row(escape(name), escape(words))
+    if one.get("falsepositives"):
+        table.add_row("Faux positifs · False positives", escape("; ".join(one["falsepositives"])))
+    return table
 
 
 def _lists(path: Path | None) -> dict[str, list[str]]:

@@ -66,11 +66,14 @@ def sent(outgoing: Outgoing) -> str:
 
 
 def show_troubles(tally: Tally, console: Console) -> None:
-    """What could not be read, and how many rules have a defect."""
-    for problem in tally.problems[:_TOP]:
+    """What could not be read, the first alone on a terminal, and how many rules have a defect."""
+    told = tally.problems[:_TOP] if console.is_terminal else tally.problems
+    for problem in told:
         console.print(f"[yellow]{escape(str(problem))}[/]", soft_wrap=True)
-    if tally.problem_count > _TOP:
-        console.print(f"[yellow]… {tally.problem_count - _TOP} autres problèmes · more problems[/]")
+    left = tally.problem_count - len(told)
+    if left:
+        where = " (2> FILE)" if len(told) < len(tally.problems) else ""
+        console.print(f"[yellow]… {left} autres problèmes · more problems{where}[/]")
     if tally.defects:
         console.print(
             f"[yellow]{tally.defects} règles ou indicateurs ont un défaut · "

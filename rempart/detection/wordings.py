@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from rempart.engines.sigma import Rule
+from rempart.engines.sigma import Correlation, Filter, Rule
 
 _VERBS: Final = {
     "contains": "contient · contains",
@@ -25,6 +25,17 @@ _QUALIFIERS: Final = {
     "wide": "UTF-16", "utf16": "UTF-16", "utf16le": "UTF-16", "utf16be": "UTF-16",
 }  # fmt: skip
 _SHOWN: Final = 12
+_COUNTED: Final = {
+    "event_count": "nombre d’événements · number of events",
+    "value_count": "nombre de valeurs distinctes · number of distinct values",
+    "value_sum": "somme · sum",
+    "value_avg": "moyenne · average",
+    "value_median": "médiane · median",
+    "value_percentile": "centile · percentile",
+    "temporal": "toutes ces règles, dans tout ordre · all of these rules, in any order",
+    "temporal_ordered": "toutes ces règles, dans cet ordre · all of these rules, in this order",
+}
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def described(rule: Rule, language: str = "") -> dict[str, Any]:
@@ -33,13 +44,8 @@ def described(rule: Rule, language: str = "") -> dict[str, Any]:
     ``language``: "fr" or "en"; without it, both ("contient · contains").
     """
     said = _both if not language else _english if language == "en" else _french
-    searches = {
-        str(name): _search(body, said)
-        for name, body in rule.detection.items()
-        if name not in ("condition", "timeframe")
-    }
-    condition = rule.detection.get("condition")
     return {
+        "kind": "rule",
         "id": rule.id,
         "title": rule.title,
         "level": rule.level,
@@ -49,11 +55,69 @@ def described(rule: Rule, language: str = "") -> dict[str, Any]:
         "logsource": str(rule.logsource),
         "fields": sorted(_fields(rule.detection)),
         "techniques": list(rule.techniques),
-        "condition": " | ".join(map(str, condition)) if isinstance(condition, list) else str(condition),
-        "searches": searches,
+        "condition": _condition(rule.detection),
+        "searches": _searches(rule.detection, said),
         "placeholders": sorted(rule.placeholders),
         "falsepositives": list(rule.falsepositives),
     }
+
+
+def described_correlation(rule: Correlation) -> dict[str, Any]:
+    """The correlation as plain data: the rules that it follows, and what it counts of them, in words."""
+    counted = _COUNTED[rule.type]
+    if rule.expression is not None:
+        counted = rule.written
+    elif rule.fields:
+        counted += f" ({', '.join(rule.fields)})"
+    bounds = " ".join(f"{_VERBS.get(operator, '=')} {bound:g}" for operator, bound in rule.condition)
+    return {
+        "kind": "correlation",
+        "id": rule.id,
+        "title": rule.title,
+        "level": rule.level,
+        "status": rule.status,
+        "path": rule.path,
+        "description": rule.description,
+        "techniques": list(rule.techniques),
+        "rules": list(rule.rules),
+        "group_by": list(rule.group_by),
+        "timespan": rule.timespan,
+        "within": _duration(rule.timespan),
+        "condition": f"{counted} {bounds}".rstrip(),
+    }
+
+
+def described_filter(added: Filter) -> dict[str, Any]:
+    """The filter as plain data: the rules to whose condition it is added, and its searches in words."""
+    return {
+        "kind": "filter",
+        "id": added.id,
+        "title": added.title,
+        "path": added.path,
+        "logsource": str(added.logsource),
+        "rules": list(added.rules),
+        "fields": sorted(_fields(added.detection)),
+        "condition": _condition(added.detection),
+        "searches": _searches(added.detection, _both),
+    }
+
+
+def _condition(detection: Mapping[str, Any]) -> str:
+    condition = detection.get("condition")
+    return " | ".join(map(str, condition)) if isinstance(condition, list) else str(condition)
+
+
+def _searches(detection: Mapping[str, Any], said: Callable[[str], str]) -> dict[str, str]:
+    return {
+        str(name): _search(body, said)
+        for name, body in detection.items()
+        if name not in ("condition", "timeframe")
+    }
+
+
+def _duration(seconds: float) -> str:
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
+    return f"{seconds / size:g} {unit}"
 
 
 def _both(words: str) -> str:

@@ -183,6 +183,10 @@ def test_what_cannot_be_read_is_told_with_its_place(rempart: Rempart, rules: Pat
     done = rempart("detect", log, "--rules", rules, "-o", "jsonl")
     assert "line 7" in done.stderr
     assert len(_lines(done.stdout)) == 3
+    for number in range(30):
+        (log.parent / f"cut{number}.jsonl").write_text('{"a": 1}\n{"cut": \n')
+    told = rempart("detect", log.parent / "cut*", "--rules", rules, "-o", "jsonl").stderr
+    assert all(f"cut{number}.jsonl (line 2" in told for number in range(30))
 
 
 def test_indicators_in_the_same_pass(rempart: Rempart, rules: Path, log: Path, tmp_path: Path) -> None:

@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 
-from rempart.detection.tests.conftest import SIGMA
+from rempart.detection.tests.conftest import CORRELATION, SIGMA
 
 Rempart = Callable[..., Any]
 pytestmark = pytest.mark.any_database
 needs_rules = pytest.mark.skipif(not SIGMA.is_dir(), reason=f"needs the rules of {SIGMA}")
 BAD = "title: Bad\nid: x\nlogsource: {product: windows}\ndetection: {a: {b: c}, condition: no}\nlevel: low\n"
+
+FILTER = """\
+title: Ours
+id: 77777777-7777-4777-8777-777777777777
+logsource: {product: linux}
+filter: {rules: any, selection: {hostname: ours}, condition: not selection}
+"""
 
 
 def test_check(rempart: Rempart, rules: Path) -> None:
@@ -91,3 +98,21 @@ def test_explain(rempart: Rempart, rules: Path) -> None:
     text = rempart("rules", "explain", rules).stdout
     assert "finit par" in text
     assert "un des mots" in text
+
+
+def test_correlations_and_filters_are_explained_too(rempart: Rempart, rules: Path, tmp_path: Path) -> None:
+    path = tmp_path / "more.yml"
+    path.write_text(CORRELATION + "---\n" + FILTER)
+    correlation, added = json.loads(rempart("rules", "explain", path, "--json").stdout)
+    assert (correlation["kind"], correlation["rules"], correlation["timespan"]) == (
+        "correlation",
+        ["failed"],
+        300,
+    )
+    assert correlation["condition"] == "nombre d’événements · number of events ≥ 3"
+    assert (added["kind"], added["rules"], added["condition"]) == ("filter", [], "not selection")
+    text = rempart("rules", "explain", path).stdout
+    for words in ("hostname", "5 min", "toutes celles de la source", "ours"):
+        assert words in text
+    (tmp_path / "none.yml").write_text("title: Nothing\n")
+    assert "No rule" in rempart("rules", "explain", tmp_path / "none.yml", status=1).stderr
