@@ -37,7 +37,7 @@ def main() -> None:
         "--cases", type=int, default=0, help="pages of the list drawn at random; 0: every one"
     )
     parser.add_argument("--latency", type=float, default=10.0, help="ms added to each database round trip")
-    parser.add_argument("--processes", type=int, default=2, help="that serve pages")
+    parser.add_argument("--processes", type=int, default=2, help="that serve pages, or match")
     parser.add_argument("--seconds", type=float, default=20.0, help="of the stream")
     parser.add_argument("--rate", type=int, default=20_000, help="events a second of the stream")
     parser.add_argument("--per-message", type=int, default=20, help="events of the stream")

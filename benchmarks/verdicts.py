@@ -8,6 +8,7 @@ a verdict changes (``rematch`` measures it over a government).
 from __future__ import annotations
 
 import argparse
+import resource
 import time
 from collections.abc import Callable
 from typing import Any
@@ -41,19 +42,28 @@ def run(options: argparse.Namespace) -> None:
     from rempart.exposure.models import Finding
     from rempart.intelligence.models import Vulnerability
 
-    rows.append(_timed("full re-match, nothing new", commands.rematch_all))
+    processes = options.processes
+
+    def rematch() -> Any:
+        return commands.rematch_all(processes=processes)
+
+    rows.append(_timed("full re-match, nothing new", rematch))
     concerned = Finding.objects.order_by("vulnerability_id").values_list("vulnerability_id", flat=True)
     chosen = list(concerned.distinct()[::_CHANGED])
     for state in ("REJECTED", "PUBLISHED"):
         Vulnerability.objects.filter(pk__in=chosen).update(state=state)
-        rows.append(_timed(f"full re-match, {len(chosen):,} records {state.lower()}", commands.rematch_all))
+        rows.append(_timed(f"full re-match, {len(chosen):,} records {state.lower()}", rematch))
     show(
         f"Full re-match to stored verdicts, {Component.objects.count():,} pairs, {records:,} records,"
-        f" {Finding.objects.count():,} findings, {government.ENGINE} ({machine()});"
-        f" peak memory {peak_mib():,.0f} MiB",
+        f" {Finding.objects.count():,} findings, {processes} processes, {government.ENGINE} ({machine()});"
+        f" peak memory of the one that writes {peak_mib():,.0f} MiB, of the largest other {_largest():,.0f}",
         ("step", "seconds", "of them CPU here", "verdicts changed"),
         rows,
     )
+
+
+def _largest() -> float:
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 def _timed(step: str, action: Callable[[], Any]) -> tuple[str, ...]:
