@@ -146,7 +146,8 @@ class Exposure(BodyOwned):
             ),
             models.Index(fields=["body", "facet", "due_at", "id"], name="exposure_body_facet"),
             models.Index(fields=["due_at"], name="exposure_open_due", condition=Q(state="open")),
-            models.Index(fields=["component", "vulnerability"], name="exposure_component"),
+            # The list by component: its exposures in order, those of other combinations passed in the index.
+            models.Index(fields=["component", "vulnerability", "asset", "facet"], name="exposure_component"),
             models.Index(fields=["closed_at"], name="exposure_closed", condition=Q(closed_at__isnull=False)),
         ]
 

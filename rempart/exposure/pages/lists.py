@@ -155,9 +155,9 @@ def exposure_listing(actor: Actor) -> Listing:
 # What no count is kept of; of these, what names so few rows that they can all be sorted.
 _NARROWING = ("late", "age", "closed", "vulnerability", "asset", "service")
 _SELECTIVE = {"vulnerability", "asset", "service"}
-# Spans of time, without what combinations say already; the times by which an index alone sorts their rows.
+# Spans of time, without what combinations say already; what an index alone sorts their rows by.
 _TIMED = {"late": _due, "age": _age, "closed": _closed}
-_BOTH = frozenset({"due_at", "opened_at"})
+_BOTH = frozenset({"due_at", "opened_at", "body__code"})
 _SORTED = {"late": _BOTH, "age": _BOTH, "closed": _BOTH | {"closed_at"}}
 
 

@@ -75,7 +75,8 @@ class Wanted:
 
     ``narrow`` applies the filters of which no count is kept; ``selective`` says that they name one
     vulnerability, asset or service, so that their rows are few enough to be sorted whatever their number.
-    Where they are spans of time alone, ``timed`` names the times by which an index alone sorts their rows.
+    Where they are spans of time alone, ``timed`` names the first keys by which an index alone sorts their
+    rows.
     """
 
     bodies: frozenset[int] | None
@@ -287,9 +288,13 @@ def _followed(
         rows = rows.filter(_beyond(keys, start, down))
     ordered = rows.order_by(*(f"-{name}" if down else name for name in keys))
     sql, parameters = ordered.values_list(*keys, "id")[offset : offset + size].query.sql_with_params()
-    if connection.vendor == "sqlite":
+    joined = _JOIN.search(sql)
+    if connection.vendor == "sqlite" and joined:
         # It takes tables joined by CROSS JOIN in the order written; by itself it begins with the exposures.
-        sql = _JOIN.sub(r'FROM \1 CROSS JOIN "exposure_exposure" ON', sql, count=1)
+        # The number of what is walked is in order in its own table: of the exposures', it does not see that.
+        table, number = joined[1], f"{keys[0].partition('__')[0]}_id"
+        sql = sql.replace(joined[0], f'FROM {table} CROSS JOIN "exposure_exposure" ON', 1)
+        sql = sql.replace(f'"exposure_exposure"."{number}" AS', f'{table}."id" AS', 1)
     with connection.cursor() as database:
         database.execute(sql, parameters)
         return database.fetchall()
