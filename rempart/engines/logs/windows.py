@@ -20,6 +20,8 @@ _DEPTH: Final = 8
 HINT: Final = LogSource(product="windows")
 _LINUX_CHANNEL: Final = "Linux-Sysmon/Operational"
 _LINUX: Final = LogSource(product="linux", service="sysmon")
+_RPC_CHANNEL: Final = "RPCFW"
+_RPC: Final = LogSource(product="rpc_firewall", category="application")
 #: Sysmon for Linux, by the identifiers of its events.
 _ON_LINUX: Final = {
     number: LogSource(product="linux", service="sysmon", category=category)
@@ -68,8 +70,19 @@ def flat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         data["EventID"] = int(identifier)
     if not event.keys() <= _USUAL:
         _beside(data, event)
-    data[LOGSOURCE] = HINT if data.get("Channel") != _LINUX_CHANNEL else on_linux(identifier)
+    data[LOGSOURCE] = _source_of(data)
     return data, data.get("TimeCreated_SystemTime")
+
+
+def _source_of(data: dict[str, Any]) -> LogSource:
+    """The log source of an event: Windows', but for channels whose rules are of another product."""
+    channel = data.get("Channel")
+    if channel == _LINUX_CHANNEL:
+        return on_linux(data.get("EventID"))
+    if channel == _RPC_CHANNEL:
+        data.setdefault("EventLog", channel)
+        return _RPC
+    return HINT
 
 
 def on_linux(identifier: object) -> LogSource:
@@ -185,7 +198,7 @@ def from_winlogbeat(document: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         _leaves(data, user_data, _DEPTH)
     if type(document.get("message")) is str:
         data.setdefault("Message", document["message"])
-    data[LOGSOURCE] = HINT
+    data[LOGSOURCE] = _source_of(data)
     return data, document.get("@timestamp")
 
 
@@ -222,7 +235,6 @@ def completed(data: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     identifier = data.get("EventID")
     if type(identifier) is str and identifier.isdecimal() and len(identifier) < 10:
         data["EventID"] = int(identifier)
-    data.setdefault(
-        LOGSOURCE, HINT if data.get("Channel") != _LINUX_CHANNEL else on_linux(data.get("EventID"))
-    )
+    if LOGSOURCE not in data:
+        data[LOGSOURCE] = _source_of(data)
     return data, next((data[name] for name in _CLOCKS if data.get(name)), None)

@@ -492,6 +492,11 @@ def test_a_stream_is_read_like_a_file() -> None:
             {"hostPath": [{"path": "/"}]},
         ),
         (
+            {"winlog": {"channel": "RPCFW", "event_id": 3, "event_data": {"OpNum": "0"}}},
+            {"product": "rpc_firewall", "category": "application"},
+            {"EventLog": "RPCFW", "EventID": 3, "OpNum": "0"},
+        ),
+        (
             {"winlog.channel": "Security", "winlog.event_id": "4688", "winlog.computer_name": "pc",
              "winlog.event_data.CommandLine": "whoami", "host.name": "pc"},
             {"product": "windows"},
