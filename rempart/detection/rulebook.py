@@ -177,7 +177,7 @@ def pull(
     else:
         Console().print(f"{to}: {done['rules']} règles · rules, {done['digest']}", soft_wrap=True)
         for code, count in done["troubles"].items():
-            Console().print(f"{code}: {count}", style="yellow")
+            Console().print(f"{TROUBLES[code]}\u00a0: {count}", style="yellow", soft_wrap=True)
 
 
 @app.command("explain")
@@ -206,6 +206,15 @@ def explain(rules: _Rules, as_json: _Json = False) -> None:
     raise typer.Exit(0 if told else 1)
 
 
+#: What a machine cannot do with rules, by the codes of ``troubles``.
+TROUBLES: Final = {
+    "refused": "refusées par le moteur · refused by the engine",
+    "lists": "demandent des listes (--placeholders) · ask for lists (--placeholders)",
+    "never": "ne peuvent rien trouver · can find nothing",
+    "unmapped": "d’une source de journaux inconnue ici · of a log source unknown here",
+    "absent": "suivent des règles absentes · follow rules that are absent",
+    "filter": "filtres laissés de côté · filters left out",
+}
 _ROWS: Final = {
     "level": "Niveau · Level",
     "logsource": "Source",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rempart.detection import packfile, pulling, queries
+from rempart.detection import packfile, pulling, queries, rulebook
 from rempart.detection.commands import editing, packs
 from rempart.detection.commands.importing import import_rules
 from rempart.detection.models import PackTrouble, Rule
@@ -101,6 +101,10 @@ def _pull(body: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **options:
         "https://node.test", body.code, tmp_path / "p.pack", [packs.public_key()], "machine",
         transport=served(Client()), **options,
     )  # fmt: skip
+
+
+def test_the_command_has_words_for_each_trouble() -> None:
+    assert set(rulebook.TROUBLES) == set(CODES)
 
 
 def test_a_node_says_which_rules_it_cannot_use(
