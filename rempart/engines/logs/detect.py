@@ -43,6 +43,26 @@ _LINE_FORMATS: Final[tuple[tuple[str, Callable[[str], object]], ...]] = (
 )
 
 
+#: What is no log but may hold some, by its first bytes and where they stand.
+_HOLDERS: Final = (
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
+    (0, b"MSCF\0\0\0\0", "a CAB archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"\xfd7zXZ\0", "compressed by xz"),
+    (0, b"BZh91AY&SY", "compressed by bzip2"),
+    (0, b"\x1f\x8b\x08", "compressed twice"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed twice"),
+    (0, b"SQLite format 3\0", "an SQLite database"),
+)
+
+
+def holder(head: bytes) -> str:
+    """What a file is that begins with ``head``, once decompressed, when it is no log but may hold some."""
+    return next((name for place, magic, name in _HOLDERS if head.startswith(magic, place)), "")
+
+
 def detect(head: bytes) -> str:
     """The name of the format (see ``reading.FORMATS``) of a log that begins with ``head``; ``text`` at
     worst.

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from rempart.engines.logs.detect import HEAD, detect
+from rempart.engines.logs.detect import HEAD, detect, holder
 from rempart.engines.logs.formats import (
     appliances,
     auditd,
@@ -39,6 +39,8 @@ FORMATS: Final[dict[str, Callable[[Source], Iterator[Event]]]] = {
     "leef": messages.event_format,
     "text": messages.text_lines,
 }
+#: What is told of a file that is no log but may hold some: it has no events.
+HOLDER: Final = "archive"
 #: Formats whose lines stand alone, so that a file of theirs can be read in portions.
 BY_LINE: Final = frozenset({"jsonl", "access", "squid", "syslog", "cef", "leef", "text"})
 
@@ -48,8 +50,9 @@ class Reading:
     it.
     """
 
-    def __init__(self, source: Source, opened: Opened, form: str) -> None:
+    def __init__(self, source: Source, opened: Opened, form: str, refusal: str = "") -> None:
         self.format = form
+        self._refusal = refusal
         self._source = source
         self._opened = opened
         self._events = self._run()
@@ -78,6 +81,9 @@ class Reading:
     def _run(self) -> Iterator[Event]:
         source = self._source
         try:
+            if self._refusal:
+                source.problem(self._refusal, offset=0)
+                return
             yield from FORMATS[self.format](source)
         except (ValueError, ArithmeticError, LookupError, RecursionError) as problem:
             # What no reader foresaw ends its own file, told, and not the whole run.
@@ -108,8 +114,9 @@ def read(
     """
     opened = open_log(place, limits, portion)
     head = opened.peek(HEAD)
-    form = form or detect(head[:HEAD])
-    if form not in FORMATS:
+    held = "" if form else holder(head)
+    form = HOLDER if held else form or detect(head[:HEAD])
+    if form not in FORMATS and not held:
         raise KeyError(form)
     path = place if isinstance(place, Path) and portion is None and not opened.changed else None
     source = Source(
@@ -121,7 +128,7 @@ def read(
         path=path,
         now=now,
     )
-    return Reading(source, opened, form)
+    return Reading(source, opened, form, f"{held}: give what it holds" if held else "")
 
 
 def count_records(path: Path, portion: tuple[int, int], limits: Limits = DEFAULT_LIMITS) -> int:
@@ -142,7 +149,10 @@ def portions(
     """
     total = path.stat().st_size
     with open_log(path, limits) as opened:
-        form = form or detect(opened.peek(HEAD)[:HEAD])
+        head = opened.peek(HEAD)[:HEAD]
+        if not form and holder(head):
+            return "", [(0, total)]
+        form = form or detect(head)
         whole = opened.changed
     if whole or total <= size or form not in BY_LINE | {"evtx"}:
         return form, [(0, total)]

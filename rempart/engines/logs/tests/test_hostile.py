@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
 import json
+import lzma
+import tarfile
+import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -205,3 +211,41 @@ def test_portions_give_the_same_events_as_the_whole(
         event.data for part in parts for event in read(path, problems=print, portion=part, form=form)
     ]
     assert given_back == whole
+
+
+def _tar(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo("log.jsonl")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def _zip(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("log.jsonl", content)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        pytest.param(_zip, "a ZIP archive", id="zip"),
+        pytest.param(_tar, "a tar archive", id="tar"),
+        pytest.param(lambda content: gzip.compress(_tar(content)), "a tar archive", id="tar.gz"),
+        pytest.param(bz2.compress, "bzip2", id="bz2"),
+        pytest.param(lzma.compress, "xz", id="xz"),
+        pytest.param(lambda content: gzip.compress(gzip.compress(content)), "twice", id="gz.gz"),
+    ],
+)
+def test_what_holds_logs_is_told_and_not_taken_for_text(
+    reading: Read, tmp_path: Path, made: Callable[[bytes], bytes], told: str
+) -> None:
+    content = made(b'{"a": 1}\n' * 3)
+    events, problems, given = reading(content)
+    assert (events, given.format) == ([], "archive")
+    assert [told in problem.reason for problem in problems] == [True]
+    (tmp_path / "log").write_bytes(content)
+    assert portions(tmp_path / "log", 10) == ("", [(0, len(content))])
