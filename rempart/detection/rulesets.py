@@ -14,11 +14,15 @@ from rempart.engines import sigma
 def rules_in(
     paths: Iterable[Path], keys: Collection[str], now: datetime, cache: Path | None
 ) -> sigma.Collection:
-    """Every rule beneath these paths; packs must be signed by one of ``keys``. Raises ``BadPack``.
+    """Every rule beneath these paths; packs must be signed by one of ``keys``. Raises ``BadPack``, and
+    ``ValueError`` for a path that is not there.
 
     The filters of a pack that have ended by ``now`` are left out.
     """
     given = list(paths)
+    for path in given:
+        if not path.exists():
+            raise ValueError(f"{path} : ni fichier ni dossier · no such file or folder")
     packs = [path for path in given if packfile.is_pack(path)]
     collection = sigma.load_rules([path for path in given if path not in packs], cache=cache)
     for path in packs:

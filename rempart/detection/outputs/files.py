@@ -14,7 +14,7 @@ from rempart.detection.outputs import WRITERS, Writer
 
 @contextmanager
 def written(output: str | None, to: Path | None) -> Iterator[Writer | None]:
-    """The writer of the result. A file appears whole at the end, or not at all."""
+    """The writer of the result. A file appears whole at the end, or not at all. Raises ``OSError``."""
     if output is None and to is None:
         yield None
         return
@@ -27,6 +27,8 @@ def written(output: str | None, to: Path | None) -> Iterator[Writer | None]:
         with to.open("wb") as stream:
             yield make(stream)
         return
+    if not to.parent.is_dir():
+        raise FileNotFoundError(f"{to.parent} : aucun dossier · no such folder")
     with tempfile.NamedTemporaryFile("wb", dir=to.parent, prefix=f".{to.name}.", delete=False) as file:
         partial = Path(file.name)
         try:

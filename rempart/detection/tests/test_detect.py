@@ -70,6 +70,13 @@ def test_nothing_to_look_for_is_said(rempart: Rempart, log: Path, tmp_path: Path
     assert "--rules" in rempart("detect", log, status=2).stderr
     assert "none.log" in rempart("detect", tmp_path / "none.log", "--rules", tmp_path, status=1).stderr
     assert "xml" in rempart("detect", log, "--rules", tmp_path, "--output", "xml", status=2).stderr
+    absent = rempart("detect", log, "--rules", tmp_path, "--rules", tmp_path / "typo", status=1)
+    assert f"{tmp_path / 'typo'}\u00a0: " in absent.stderr
+    (tmp_path / "ioc.txt").write_text("10.0.0.1\n")
+    nowhere = rempart(
+        "detect", log, "--ioc", tmp_path / "ioc.txt", "--to", tmp_path / "no" / "x.html", status=1
+    )
+    assert f"{tmp_path / 'no'}\u00a0: " in nowhere.stderr
     (tmp_path / "empty").mkdir()
     assert "Aucune" in rempart("detect", log, "--rules", tmp_path / "empty", status=1).stderr
 
