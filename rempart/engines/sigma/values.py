@@ -65,7 +65,8 @@ def lookup(event: Mapping[str, object], name: str) -> object:
         return event[name]
     if "." not in name:
         return None
-    return _beneath(event, name.split("."))
+    path = name.split(".")
+    return _beneath(event, path) if path[0] in event else None
 
 
 def _beneath(value: Any, path: list[str]) -> Any:
@@ -78,15 +79,28 @@ def _beneath(value: Any, path: list[str]) -> Any:
         rest = ".".join(path[position:])
         if rest in value:
             return value[rest]
-        value = value.get(step)
+        if step not in value:
+            size = _joined(value, path[position:])
+            return (
+                _beneath(value[".".join(path[position : position + size])], path[position + size :])
+                if size
+                else None
+            )
+        value = value[step]
     return value
+
+
+def _joined(value: Mapping[str, Any], path: list[str]) -> int:
+    """How many steps of a path are one key, with dots of its own; 0 when none are."""
+    return next((size for size in range(2, len(path)) if ".".join(path[:size]) in value), 0)
 
 
 def exists(event: Mapping[str, object], name: str) -> bool:
     """Whether the event has the field, even null or empty."""
     if name in event:
         return True
-    return "." in name and _has(event, name.split("."))
+    path = name.split(".")
+    return len(path) > 1 and path[0] in event and _has(event, path)
 
 
 def _has(value: Any, path: list[str]) -> bool:
@@ -96,7 +110,10 @@ def _has(value: Any, path: list[str]) -> bool:
         return any(_has(item, path) for item in value)
     if not isinstance(value, Mapping):
         return False
-    return ".".join(path) in value or (path[0] in value and _has(value[path[0]], path[1:]))
+    if ".".join(path) in value:
+        return True
+    size = 1 if path[0] in value else _joined(value, path)
+    return size > 0 and _has(value[".".join(path[:size])], path[size:])
 
 
 def texts_of(value: Any) -> tuple[str, ...]:

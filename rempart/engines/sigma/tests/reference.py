@@ -135,7 +135,17 @@ def get(value, path):
     whole = ".".join(path)
     if whole in value:
         return value[whole]
-    return get(value[path[0]], path[1:]) if path[0] in value else ABSENT
+    # A key with dots of its own may hold an object; at the root, the reader has put it where its path leads.
+    size = 1 if path[0] in value else next((n for n in range(2, len(path)) if ".".join(path[:n]) in value), 0)
+    return get(value[".".join(path[:size])], path[size:]) if size else ABSENT
+
+
+def field_of(event, name):
+    """The value of a field of an event."""
+    if name in event:
+        return event[name]
+    path = name.split(".")
+    return get(event, path) if path[0] in event else ABSENT
 
 
 # What a value of the rule becomes
@@ -237,9 +247,7 @@ def dashed(form):
 
 
 def test(form, event, field, modifiers):
-    value = get(event, field.split(".")) if field else ABSENT
-    if field and field in event:
-        value = event[field]
+    value = field_of(event, field) if field else ABSENT
     if "exists" in modifiers:
         return (value is not ABSENT) == form
     if form is None:
@@ -269,7 +277,7 @@ def compares(form, found, event, modifiers):
         address = getattr(address, "ipv4_mapped", None) or address
         return address in ipaddress.ip_network("".join(form), strict=False)
     if "fieldref" in modifiers:
-        other = get(event, form.split("."))
+        other = field_of(event, form)
         return any(refers(found, each, modifiers, cased) for each in walk(None if other is ABSENT else other))
     parts = {"minute", "hour", "day", "week", "month", "year"} & set(modifiers)
     orders = {"lt", "lte", "gt", "gte"} & set(modifiers)

@@ -74,6 +74,9 @@ def test_nested_fields_lists_and_dotted_names(tmp_path):
         {"a": "x"},
     ]
     assert holds(tmp_path, {"a.b.c": "X"}, *events) == [True, True, True, True, False]
+    objects = [{"a": {"b.c": {"d": "x"}}}, {"a": {"b.c": {"e": "x"}}}, {"a": [{"b.c": {"d": None}}]}]
+    assert holds(tmp_path, {"a.b.c.d": "x"}, *objects) == [True, False, False]
+    assert holds(tmp_path, {"a.b.c.d|exists": True}, *objects) == [True, False, True]
 
 
 def test_fields_compare_with_fields(tmp_path):
