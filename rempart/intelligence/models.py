@@ -111,6 +111,21 @@ class AffectedKey(models.Model):
         return self.key
 
 
+class UnreadRange(models.Model):
+    """A range of a statement that no version can be compared with, and why (``engines.exposure.unread``)."""
+
+    affected = models.ForeignKey(AffectedProduct, on_delete=models.CASCADE, related_name="unread")
+    vulnerability = models.ForeignKey(Vulnerability, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=30)
+    text = models.CharField(max_length=200)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["reason", "vulnerability"], name="unread_by_reason")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.text}"
+
+
 class EpssYear(models.Model):
     """The last EPSS scores of one year's CVEs, packed: most CVEs scored are not known here, until one is.
 

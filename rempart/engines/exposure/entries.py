@@ -38,6 +38,8 @@ _BRANCHED = re.compile(
     r"(?P<last>[0-9][0-9A-Za-z.-]{0,60}?)(?P<below> (?:and|or) (?:below|earlier|prior|older))?\.?",
     re.ASCII | re.IGNORECASE,
 )
+# "2019 (14.0)": the year by which the product is sold, and the version.
+_YEAR_BEFORE = re.compile(r"20[0-9]{2} \(([0-9]+(?:\.[0-9]+)+)\)")
 # The epoch of a package's version ("0:2.9.4-3.el8_10") is no branch.
 _EPOCH = re.compile(r"[0-9]{1,10}:[0-9]", re.ASCII)
 
@@ -132,6 +134,8 @@ def _plain(entry: VersionEntry, affected: Affected) -> VersionEntry:
     version = without_product(stated, names)
     if len(version.split(maxsplit=1)) > 1:
         version = _ARCHITECTURE.sub("", version)
+    named = _YEAR_BEFORE.fullmatch(version)
+    version = named.group(1) if named is not None else version
     less_than = without_product(entry.less_than.strip(), names)
     less_than_or_equal = without_product(entry.less_than_or_equal.strip(), names)
     has_branch = ":" in stated[:80] and not _EPOCH.match(stated)

@@ -8,7 +8,7 @@ its comparison neither true nor false, and that doubt reaches the answer unless 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ _QUOTE_LENGTH = 200
 # Commits where a version was expected: an order that only the repository knows.
 _COMMIT_LENGTH = 40
 _COMMIT = re.compile(r"(?:[<=> ]*)[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
+_DOTTED = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)+")
 # Epochs and marks of releases that only RPM packages write.
 _RPM_ONLY = re.compile(r"[0-9]:[0-9]|\.(?:el|fc|amzn|oe)[0-9]")
 
@@ -214,14 +215,16 @@ def _scheme(entry: VersionEntry, reading: Reading) -> str:
     of the bounds so declared are not semantic versions, and the vendor's plain order is then meant.
     """
     declared = scheme_for(entry.version_type)
-    if declared != "generic" and declared not in _SEMVER:
-        return declared
     texts = [
         entry.version,
         entry.less_than,
         entry.less_than_or_equal,
         *(change.at for change in entry.changes),
     ]
+    if declared == "git" and _are_releases(texts):
+        return "generic"
+    if declared != "generic" and declared not in _SEMVER:
+        return declared
     if any(len(text) >= _COMMIT_LENGTH and _COMMIT.fullmatch(text.strip()) for text in texts):
         return "git"
     candidate = "npm" if declared in _SEMVER else reading.hint
@@ -232,6 +235,12 @@ def _scheme(entry: VersionEntry, reading: Reading) -> str:
     if any(not _is_open(text) and not _reads(candidate, text) for text in texts):
         return "generic"
     return candidate
+
+
+def _are_releases(texts: Sequence[str]) -> bool:
+    """Whether texts declared to be commits are numbers with dots, which no commit is."""
+    stated = [text for text in texts if not _is_open(text)]
+    return bool(stated) and all(_DOTTED.fullmatch(text.strip()) for text in stated)
 
 
 def _is_open(text: str) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rempart.exposure import wording
@@ -80,5 +81,15 @@ def doubt_list(request: ActorRequest) -> HttpResponseBase:
         }
         for one in queries.doubts(rows)
     ]
-    context = {"page": shown, "export_url": request.path, "reasons": reasons}
+    unread = [
+        {
+            "label": wording.DOUBTS.get(one.reason, one.reason),
+            "url": reverse("vulnerability_list") + "?" + urlencode({"unread": one.reason}),
+            "ranges": one.verdicts,
+            "records": one.components,
+            "settles": one.settles,
+        }
+        for one in queries.of_records(request.actor)
+    ]
+    context = {"page": shown, "export_url": request.path, "reasons": reasons, "unread": unread}
     return render(request, "exposure/doubt_list.html", context)

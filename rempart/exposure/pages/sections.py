@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import sections as asset_sections
 from rempart.engines.graph import layered
-from rempart.exposure import facets, queries
+from rempart.exposure import facets, queries, wording
+from rempart.intelligence import queries as intelligence
 from rempart.intelligence import sections
 from rempart.kernel import outbox
 from rempart.kernel.actors import Actor
@@ -106,6 +107,16 @@ def body_section(request: HttpRequest, organisation: Any) -> str | None:
     return render_to_string("exposure/_of_body.html", {"figures": figures}, request=request)
 
 
+def stays_unread(actor: Actor) -> Filter:
+    """The records of which a range can be compared with no version, by the reason why."""
+
+    def apply(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return intelligence.with_unread(actor, rows, value) if value in wording.UNREAD else rows
+
+    choices = tuple((reason, wording.DOUBTS[reason]) for reason in wording.UNREAD)
+    return Filter("unread", _("Plage non lue"), apply, choices, folded=True)
+
+
 def touches_us(actor: Actor) -> Filter:
     """A filter of the list of vulnerabilities: those to which one's bodies are exposed now."""
     mine = queries.exposures(actor).filter(
@@ -128,5 +139,6 @@ def register() -> None:
     """Called once, when the addresses are read."""
     sections.register_section(10, _("Exposition"), exposed_section)
     sections.register_filter("exposed", touches_us)
+    sections.register_filter("unread", stays_unread)
     asset_sections.register_section(10, _("Expositions"), asset_section)
     organisation_sections.register_section(20, _("Expositions"), body_section)

@@ -9,6 +9,7 @@ from rempart.engines.exposure import REASONS
 from rempart.exposure import commands, wording
 from rempart.exposure.models import Exposure
 from rempart.exposure.queries.doubts import doubtful, doubts
+from rempart.intelligence.models import UnreadRange, Vulnerability
 from rempart.kernel.actors import system
 from rempart.kernel.permissions import Role
 from tests import factories
@@ -43,6 +44,18 @@ def test_the_page_shows_ones_own_rows_only(server) -> None:
     elsewhere = factories.organisation(parent=server.body.parent)
     stranger.force_login(factories.user(Role.BODY_OFFICER, elsewhere))
     assert "CVE-2030-0001" not in stranger.get("/doubts/").content.decode()
+
+
+def test_what_records_leave_unread_is_counted_and_leads_to_them(server) -> None:
+    record = Vulnerability.objects.get(cve_id="CVE-2030-0001")
+    UnreadRange.objects.create(
+        affected=record.affected.get(), vulnerability=record, reason="contradictory_range", text=">= 5, < 4"
+    )
+    officer = Client()
+    officer.force_login(factories.user(Role.BODY_OFFICER, server.body))
+    assert "/vulnerabilities/?unread=contradictory_range" in officer.get("/doubts/").content.decode()
+    assert "CVE-2030-0001" in officer.get("/vulnerabilities/?unread=contradictory_range").content.decode()
+    assert "CVE-2030-0001" not in officer.get("/vulnerabilities/?unread=git_range").content.decode()
 
 
 def test_an_exposure_that_cannot_be_told_does_not_say_that_it_is_certain(server) -> None:

@@ -13,9 +13,10 @@ from django.db.models import Q, QuerySet
 
 from rempart.engines.exposure.identity import affected_keys
 from rempart.engines.exposure.model import Affected
+from rempart.engines.exposure.unread import unread_ranges
 from rempart.intelligence.commands import bulk
 from rempart.intelligence.commands.counts import Progress, batches
-from rempart.intelligence.models import AffectedKey, AffectedProduct
+from rempart.intelligence.models import AffectedKey, AffectedProduct, UnreadRange
 from rempart.intelligence.statements import unpack
 
 KEV_SOURCE = "kev"
@@ -65,6 +66,8 @@ def _remove(doomed: QuerySet[AffectedProduct]) -> None:
     for part in batches(list(doomed.values_list("id", flat=True))):
         keys = AffectedKey.objects.filter(affected_id__in=part)
         keys._raw_delete(keys.db)
+        unread = UnreadRange.objects.filter(affected_id__in=part)
+        unread._raw_delete(unread.db)
         products = AffectedProduct.objects.filter(id__in=part)
         products._raw_delete(products.db)
 
@@ -73,6 +76,7 @@ _PRODUCT_COLUMNS = (
     "id", "vulnerability_id", "position", "source", "vendor", "product", "statement", "advisory_id",
 )  # fmt: skip
 _KEY_COLUMNS = ("key", "vulnerability_id", "affected_id")
+_UNREAD_COLUMNS = ("reason", "text", "vulnerability_id", "affected_id")
 
 
 def add(statements: Sequence[Statement]) -> set[int]:
@@ -84,6 +88,7 @@ def add(statements: Sequence[Statement]) -> set[int]:
         return set()
     products: list[tuple[Any, ...]] = []
     keys: list[tuple[str, int, int]] = []
+    unread: list[tuple[str, str, int, int]] = []
     identifiers = bulk.reserve_ids(AffectedProduct, len(statements))
     for identifier, statement in zip(identifiers, statements, strict=True):
         affected = statement.affected
@@ -100,13 +105,15 @@ def add(statements: Sequence[Statement]) -> set[int]:
             )
         )
         keys.extend((key, statement.vulnerability_id, identifier) for key in keys_of(affected))
+        unread.extend((*one, statement.vulnerability_id, identifier) for one in unread_ranges(affected))
     bulk.insert(AffectedProduct, _PRODUCT_COLUMNS, products)
     bulk.insert(AffectedKey, _KEY_COLUMNS, keys)
+    bulk.insert(UnreadRange, _UNREAD_COLUMNS, unread)
     return {vulnerability_id for _key, vulnerability_id, _identifier in keys}
 
 
 def identify_anew(progress: Progress | None = None) -> int:
-    """Works the keys of every statement out again: after an upgrade that names products otherwise.
+    """Works out the keys of every statement again, and what stays unread of it: after an upgrade.
 
     2,000 statements to a transaction; stopped, it is run again. Returns how many statements have other keys.
     """
@@ -116,6 +123,7 @@ def identify_anew(progress: Progress | None = None) -> int:
         last, done = page[-1].pk, done + len(page)
         with transaction.atomic():
             changed += _identify(page)
+            _read_anew(page)
         if progress:
             progress(done, total)
     return changed
@@ -134,6 +142,17 @@ def _identify(page: Sequence[AffectedProduct]) -> int:
         rows = [(key, one.vulnerability_id, one.pk) for one in other for key in sorted(named[one.pk])]
         bulk.insert(AffectedKey, _KEY_COLUMNS, rows)
     return len(other)
+
+
+def _read_anew(page: Sequence[AffectedProduct]) -> None:
+    stale = UnreadRange.objects.filter(affected_id__in=[one.pk for one in page])
+    stale._raw_delete(stale.db)
+    rows = [
+        (*unread, one.vulnerability_id, one.pk)
+        for one in page
+        for unread in unread_ranges(unpack(one.statement))
+    ]
+    bulk.insert(UnreadRange, _UNREAD_COLUMNS, rows)
 
 
 def keys_of(affected: Affected) -> tuple[str, ...]:

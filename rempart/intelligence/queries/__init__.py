@@ -34,8 +34,10 @@ from rempart.intelligence.queries.vulnerabilities import (
     search,
     statements_of,
     stating_product,
+    unread,
     vulnerabilities,
     vulnerabilities_of,
+    with_unread,
 )
 
 __all__ = [
@@ -71,8 +73,10 @@ __all__ = [
     "statements_for_keys",
     "statements_of",
     "stating_product",
+    "unread",
     "vex_feed",
     "vulnerabilities",
     "vulnerabilities_of",
     "waiting",
+    "with_unread",
 ]

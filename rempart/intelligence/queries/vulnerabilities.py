@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from rempart.intelligence.models import Advisory, AffectedProduct, Vulnerability
+from rempart.intelligence.models import Advisory, AffectedProduct, UnreadRange, Vulnerability
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import NotFound
 from rempart.kernel.permissions import Permission
@@ -131,3 +131,18 @@ def vulnerabilities_of(actor: Actor, advisory: Advisory) -> list[Vulnerability]:
     """The vulnerabilities of one advisory, the worst first."""
     actor.require(Permission.INTELLIGENCE_READ)
     return list(advisory.vulnerabilities.order_by("-cvss_score", "cve_id")[:MOST_SHOWN])
+
+
+def unread(actor: Actor) -> list[tuple[str, int, int]]:
+    """The ranges that no version can be compared with: (reason, ranges, vulnerabilities), the most first."""
+    actor.require(Permission.INTELLIGENCE_READ)
+    counted = UnreadRange.objects.values("reason").annotate(
+        ranges=Count("id"), records=Count("vulnerability_id", distinct=True)
+    )
+    return list(counted.order_by("-ranges", "reason").values_list("reason", "ranges", "records"))
+
+
+def with_unread(actor: Actor, rows: QuerySet[Vulnerability], reason: str) -> QuerySet[Vulnerability]:
+    """Those of these vulnerabilities of which a range stays unread for a reason."""
+    actor.require(Permission.INTELLIGENCE_READ)
+    return rows.filter(Exists(UnreadRange.objects.filter(vulnerability_id=OuterRef("pk"), reason=reason)))

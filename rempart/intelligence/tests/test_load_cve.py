@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from rempart.intelligence import commands, queries
-from rempart.intelligence.models import AffectedKey, Quarantined, Vulnerability
+from rempart.intelligence.models import AffectedKey, Quarantined, UnreadRange, Vulnerability
 from rempart.intelligence.statements import pack, unpack
 from rempart.intelligence.tests.conftest import cve, write_lines
 from rempart.kernel.models import AuditEntry, OutboxEvent
@@ -68,6 +68,30 @@ def test_a_change_of_products_replaces_the_statements(platform, tmp_path):
     load(platform, tmp_path, cve(1, affected=[{"vendor": "Autre", "product": "Chose"}]))
     assert set(AffectedKey.objects.values_list("key", flat=True)) == {"name:autre/chose"}
     assert [changed for changed, _ids in events()] == [True]
+
+
+def ranges(*bounds):
+    versions = [{"version": low, "lessThan": high, "status": "affected"} for low, high in bounds]
+    return [{"vendor": "Vendeur", "product": "Produit", "versions": versions}]
+
+
+def test_ranges_that_nothing_can_be_compared_with_are_counted_whoever_holds_the_product(platform, tmp_path):
+    first = cve(1, affected=ranges(("10.10", "10.1.7"), ("5.0", "4.0"), ("1.0", "2.0")))
+    load(platform, tmp_path, first, cve(2, affected=ranges(("1.0", "the next release"))), cve(3))
+    assert queries.unread(platform) == [("contradictory_range", 2, 1), ("unreadable_range", 1, 1)]
+    every = queries.vulnerabilities(platform)
+    assert [one.cve_id for one in queries.with_unread(platform, every, "contradictory_range")] == [
+        "CVE-2024-0001"
+    ]
+    load(platform, tmp_path, cve(1, affected=ranges(("1.0", "2.0"))))
+    assert queries.unread(platform) == [("unreadable_range", 1, 1)]
+
+
+def test_what_older_releases_stored_is_counted_once_named_anew(platform, tmp_path):
+    load(platform, tmp_path, cve(1, affected=ranges(("5.0", "4.0"))))
+    UnreadRange.objects.all().delete()
+    assert commands.identify_anew() == 0
+    assert queries.unread(platform) == [("contradictory_range", 1, 1)]
 
 
 def test_a_rejected_record_withdraws_its_statements(platform, tmp_path):
