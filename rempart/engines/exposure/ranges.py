@@ -43,7 +43,7 @@ _QUOTE_LENGTH = 200
 # Commits where a version was expected: an order that only the repository knows.
 _COMMIT_LENGTH = 40
 _COMMIT = re.compile(r"(?:[<=> ]*)[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
-_DOTTED = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)+")
+_DOTTED = re.compile(r"[vV]?[0-9]+\.[0-9xX*][\w.*-]*", re.ASCII)
 # Epochs and marks of releases that only RPM packages write.
 _RPM_ONLY = re.compile(r"[0-9]:[0-9]|\.(?:el|fc|amzn|oe)[0-9]")
 

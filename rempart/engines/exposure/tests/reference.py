@@ -106,6 +106,9 @@ def within(entry: VersionEntry, version: str, high: str, inclusive: bool) -> boo
 
 def covers(entry: VersionEntry, version: str) -> bool | None:
     """Whether an entry covers a version; None when the entry cannot be read."""
+    stated = {entry.version, end_of(entry), *(change.at for change in entry.changes)} - {"", "0", "*"}
+    if entry.version_type.lower() == "git" and any("." not in text for text in stated):
+        return None  # a commit may be all digits
     if not NUMBERS.fullmatch(version) and entry.version_type.lower() not in _VENDORS_OWN:
         return None
     if not entry.less_than and not entry.less_than_or_equal:
@@ -149,7 +152,10 @@ def outcomes(affected: Affected, version: str) -> set[str]:
             found |= status_within(said, version)
         if covered:
             return found
-    return found | {"unknown" if is_denied_by_its_default(affected) else affected.default_status}
+    if is_denied_by_its_default(affected):
+        return found | {"unknown"}
+    said = replace(affected, versions=tuple(in_words(_trimmed(entry)) for entry in affected.versions))
+    return found | {affected.default_status} | ({"unknown"} if is_denied_by_its_default(said) else set())
 
 
 def _trimmed(entry: VersionEntry) -> VersionEntry:
@@ -222,13 +228,13 @@ def end_of(entry: VersionEntry) -> str:
 
 def is_denied_by_its_default(affected: Affected) -> bool:
     """Our one departure from the schema: "affected" by default, beside affected ranges that all end."""
-    said = [in_words(entry) for entry in affected.versions]
-    ends = [end_of(entry) for entry in said]
+    ends = [end_of(entry) for entry in affected.versions]
     return (
         affected.default_status == "affected"
         and bool(ends)
         and all(end and not (end.endswith("*") and not _BRANCH.fullmatch(end)) for end in ends)
-        and all(entry.status == "affected" for entry in said)
+        and all(entry.status == "affected" for entry in affected.versions)
+        and all(entry.version_type.lower() != "git" for entry in affected.versions)
     )
 
 
