@@ -16,6 +16,7 @@ from packageurl import PackageURL
 
 from rempart.engines.exposure import distributions
 from rempart.engines.exposure.aliases import Aliases, AliasRow
+from rempart.engines.exposure.branches import server_of
 from rempart.engines.exposure.cpe import parse_cpe, year_of
 from rempart.engines.exposure.display import office_product, read_display_name, read_winget
 from rempart.engines.exposure.families import PREFIX, bare_family, families_of, meant_by_catalogue
@@ -289,9 +290,9 @@ def _installed_name_keys(vendor: str, product: str, version: str) -> Keys:
             return _windows_keys(windows, part_of=False)
     stated = maker or vendor_within(product)
     certainty = NAME if maker else VENDOR_IN_PRODUCT
-    office = office_product(product) if stated == "microsoft" else ""
-    if office:
-        return _at_most(certainty, _name_keys(stated, office))
+    known = (office_product(product) or server_of(product)) if stated == "microsoft" else ""
+    if known:
+        return _at_most(certainty, _name_keys(stated, known))
     keys = dict(_keys_of_name(maker, product))
     package = distributions.of_vendor(maker)
     if package is not None and _PACKAGE.fullmatch(product):
@@ -350,9 +351,9 @@ def _published_name_keys(vendor: str, product: str) -> Keys:
         windows = read_windows(product)
         if windows is not None:
             return _windows_keys(windows, part_of=True)
-        office = office_product(product)
-        if office:
-            return _name_keys(stated, office, part_of=True)
+        known = office_product(product) or server_of(product)
+        if known:
+            return _name_keys(stated, known, part_of=True)
     certainty = NAME if vendor_name(vendor) else VENDOR_IN_PRODUCT
     _keep(keys, _at_most(certainty, _name_keys(stated, product, part_of=True)))
     shorter = _KIND.sub("", product)
