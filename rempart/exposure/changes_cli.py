@@ -31,7 +31,10 @@ def show(actor: Actor, run_id: int | None, *, as_json: bool) -> None:
         return
     console = Console(markup=False)
     console.print(f"n° {run.pk}  {change_words.run_in_words(run)}  {run.started_at:%Y-%m-%d %H:%M}")
-    console.print(", ".join(f"{change_words.MOVES[move]}: {count}" for move, count in moved.items()) or "0")
+    console.print(
+        ", ".join(f"{change_words.MOVES[move]}: {count}" for move, count in moved.items())
+        or _("Rien n’a changé pour vos organismes.")
+    )
     table = Table(
         _("Vulnérabilité"), _("Mouvement"), _("Expositions"), _("Composant"), _("Organisme"), _("Pourquoi")
     )
