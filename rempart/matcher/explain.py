@@ -37,9 +37,7 @@ def explain(
         )
         return
     for identifier in wanted:
-        yield from _vulnerability(
-            identifier, by_branch(statements[identifier], affected_keys), items, aliases, say
-        )
+        yield from _vulnerability(identifier, by_branch(statements[identifier]), items, aliases, say)
 
 
 class _Words:

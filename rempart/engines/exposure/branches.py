@@ -9,19 +9,14 @@ of SQL Server Database Engine is running", "Exchange Server build numbers and re
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from rempart.engines.exposure.display import read_server
+from rempart.engines.exposure.identity import affected_keys
 from rempart.engines.exposure.model import Affected, VersionEntry
 from rempart.engines.versions import key
 
-_SERVED = re.compile(
-    r"(?:microsoft )?(?P<name>(?P<server>sql|exchange) server (?P<year>20\d\d))"
-    # What tells a branch: its builds do, and no inventory says it otherwise than by them.
-    r"(?: (?:for|(?:for )?(?:x64-based|32-bit) systems|\(64-bit\)|azure connect feature pack"
-    r"|\(?(?:gdr|cu(?: ?\d{1,2})?|sp ?\d|cumulative update \d{1,2}|service pack \d)\)?))*",
-    re.IGNORECASE | re.ASCII,
-)
 # SQL Server: the first build after those that take security corrections alone (GDR).
 _AFTER_GDR = {
     "2014": "12.0.6205",
@@ -34,16 +29,9 @@ _AFTER_GDR = {
 _UPDATE = re.compile(r"\d+\.\d+\.\d+(?=\.\d+$)", re.ASCII)
 
 _Product = tuple[str, str, str, frozenset[str]]  # source, server, year, identity keys
-_Keys = Callable[[Affected], Sequence[tuple[str, float]]]
 
 
-def server_of(product: str) -> str:
-    """The server that a name of one of its branches is about ("SQL Server 2019"); "" for any other name."""
-    named = _SERVED.fullmatch(product.strip()[:200])
-    return named["name"] if named is not None else ""
-
-
-def by_branch(affecteds: Sequence[Affected], keys_of: _Keys) -> Sequence[Affected]:
+def by_branch(affecteds: Sequence[Affected]) -> Sequence[Affected]:
     """The statements about one vulnerability, those about a branch given what the others say of theirs.
 
     Only statements of the same identity keys are read together: whoever matches a component is given all of
@@ -51,7 +39,7 @@ def by_branch(affecteds: Sequence[Affected], keys_of: _Keys) -> Sequence[Affecte
     """
     products: dict[_Product, list[int]] = {}
     for place, affected in enumerate(affecteds):
-        product = _product_of(affected, keys_of)
+        product = _product_of(affected)
         if product is not None:
             products.setdefault(product, []).append(place)
     if not products:
@@ -65,11 +53,11 @@ def by_branch(affecteds: Sequence[Affected], keys_of: _Keys) -> Sequence[Affecte
     return found
 
 
-def _product_of(affected: Affected, keys_of: _Keys) -> _Product | None:
+def _product_of(affected: Affected) -> _Product | None:
     """The server that a statement with one affected range is about; None for any other statement."""
     if affected.vendor.casefold() != "microsoft" or len(affected.versions) != 1:
         return None
-    named = _SERVED.fullmatch(affected.product.strip()[:200])
+    named = read_server(affected.product)
     (entry,) = affected.versions
     if (
         named is None
@@ -78,11 +66,11 @@ def _product_of(affected: Affected, keys_of: _Keys) -> _Product | None:
         or key("generic", entry.less_than) is None
     ):
         return None
-    server, year = named["server"].casefold(), named["year"]
+    server, year = named.kind, named.year
     is_one_of = year in _AFTER_GDR if server == "sql" else _UPDATE.match(entry.less_than) is not None
     if not is_one_of:
         return None
-    return affected.source, server, year, frozenset(name for name, _ in keys_of(affected))
+    return affected.source, server, year, frozenset(name for name, _ in affected_keys(affected))
 
 
 def _of_sql(stated: Sequence[Affected], year: str) -> tuple[VersionEntry, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _LONGEST = 300
 # "(x64 fr)", "(64-bit)", "(x64 en-US)", "- fr-fr", "(remove only)", "x64": nothing of the product.
@@ -41,6 +42,13 @@ _APPS = re.compile(
     r"(?:microsoft )?(?:(?:office )?365 (?:proplus|business|apps(?: for (?:enterprise|business))?)"
     r"|365 - |applications? microsoft 365.*|365 apps pour .*|365 pour .*|365 famille.*|365 personnel.*)",
     re.IGNORECASE,
+)
+_SERVER = re.compile(
+    r"(?:microsoft )?(?P<name>(?P<kind>sql|exchange) server (?P<year>20\d\d))"
+    # What tells a branch: its builds do, and no inventory says it otherwise than by them.
+    r"(?: (?:for|x64-based systems|32-bit systems|\(64-bit\)|azure connect feature pack"
+    r"|\(?(?:gdr|cu(?: ?\d{1,2})?|sp ?\d|cumulative update \d{1,2}|service pack \d)\)?))*",
+    re.IGNORECASE | re.ASCII,
 )
 
 # Programs whose name on Windows carries no maker, and that no other program bears: name → maker, product.
@@ -82,6 +90,14 @@ class DisplayName:
     version: str
 
 
+class ServerName(NamedTuple):
+    """A server that Microsoft corrects in branches: "SQL Server 2019", its kind ("sql", "exchange"), year."""
+
+    name: str
+    kind: str
+    year: str
+
+
 @lru_cache(maxsize=1 << 15)
 def read_display_name(text: str) -> DisplayName | None:
     """The parts of a program's name as Windows lists it; None when it is a product's name alone."""
@@ -115,6 +131,12 @@ def office_product(product: str) -> str:
         return ""
     ltsc = found["ltsc"] or (found["year"] in {"2021", "2024"} and "plus" in product.casefold())
     return f"office ltsc {found['year']}" if ltsc else f"office {found['year']}"
+
+
+def read_server(product: str) -> ServerName | None:
+    """The parts of a name of SQL Server or Exchange, of whatever branch; None when it is another's."""
+    found = _SERVER.fullmatch(product.strip()) if len(product) <= _LONGEST else None
+    return ServerName(found["name"], found["kind"].casefold(), found["year"]) if found is not None else None
 
 
 def read_winget(identifier: str) -> tuple[str, str] | None:

@@ -16,9 +16,8 @@ from packageurl import PackageURL
 
 from rempart.engines.exposure import distributions
 from rempart.engines.exposure.aliases import Aliases, AliasRow
-from rempart.engines.exposure.branches import server_of
 from rempart.engines.exposure.cpe import parse_cpe, year_of
-from rempart.engines.exposure.display import office_product, read_display_name, read_winget
+from rempart.engines.exposure.display import office_product, read_display_name, read_server, read_winget
 from rempart.engines.exposure.families import PREFIX, bare_family, families_of, meant_by_catalogue
 from rempart.engines.exposure.model import Affected, Component
 from rempart.engines.exposure.names import brand, product_name, vendor_name, vendor_within
@@ -290,7 +289,7 @@ def _installed_name_keys(vendor: str, product: str, version: str) -> Keys:
             return _windows_keys(windows, part_of=False)
     stated = maker or vendor_within(product)
     certainty = NAME if maker else VENDOR_IN_PRODUCT
-    known = (office_product(product) or server_of(product)) if stated == "microsoft" else ""
+    known = _without_edition(product) if stated == "microsoft" else ""
     if known:
         return _at_most(certainty, _name_keys(stated, known))
     keys = dict(_keys_of_name(maker, product))
@@ -351,7 +350,7 @@ def _published_name_keys(vendor: str, product: str) -> Keys:
         windows = read_windows(product)
         if windows is not None:
             return _windows_keys(windows, part_of=True)
-        known = office_product(product) or server_of(product)
+        known = _without_edition(product)
         if known:
             return _name_keys(stated, known, part_of=True)
     certainty = NAME if vendor_name(vendor) else VENDOR_IN_PRODUCT
@@ -368,6 +367,12 @@ def _published_name_keys(vendor: str, product: str) -> Keys:
     if without_update != product:
         _keep(keys, _at_most(WITHOUT_UPDATE, _name_keys(stated, without_update)))
     return tuple(keys.items())
+
+
+def _without_edition(product: str) -> str:
+    """One name for the editions of Microsoft's Office and the branches of its servers; empty for another."""
+    server = read_server(product)
+    return server.name if server is not None else office_product(product)
 
 
 def _catalogue_keys(vendor: str, product: str) -> Keys:

@@ -176,7 +176,7 @@ class Matcher:
         else:
             self._forget(number)
         first = len(self._owners)
-        for affected in by_branch(tuple(affecteds), affected_keys):
+        for affected in by_branch(tuple(affecteds)):
             statement = self._statements.get(affected)
             if statement is None:
                 resolved = self._resolved(affected)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rempart.engines.exposure import Aliases, Matcher, affected_keys, component_keys
+from rempart.engines.exposure import Aliases, Matcher, component_keys
 from rempart.engines.exposure.branches import by_branch
 from rempart.engines.exposure.entries import speech_of_statement, states_patches
 from rempart.engines.exposure.model import Affected, Component, Status, Verdict, VersionEntry
@@ -124,7 +124,7 @@ def _compare(said: Iterable[tuple[str, tuple[Affected, ...]]]) -> tuple[int, int
     """How many comparisons, how many of them with one possible answer, and those that disagree."""
     aliases, compared, certain, wrong = Aliases(), 0, 0, []
     for identifier, statements in said:
-        for affected in by_branch(statements, affected_keys):
+        for affected in by_branch(statements):
             cpe = affected.cpes[0] if affected.cpes else ""
             named = (affected.vendor, affected.product or affected.package_name)
             if not component_keys(Component("c", *named, "1", affected.purl, cpe)):
