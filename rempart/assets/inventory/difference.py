@@ -37,21 +37,19 @@ class Difference:
 def mark_moved(target: Target) -> set[int]:
     """Marks the staged assets on which what is exposed may change; the ids of others that an inventory ends.
 
-    ``difference`` has run before, and nothing is merged yet.
+    An asset is retired, and comes back, with all its installs. ``difference`` has run before, and nothing is
+    merged yet.
     """
     execute(
         f"""UPDATE stage_asset SET moved = 1 WHERE asset_id IS NULL OR changed = 1
-            OR EXISTS (SELECT 1 FROM {_ASSET} AS a WHERE a.id = stage_asset.asset_id
-                AND a.retired_at IS NOT NULL)
             OR place IN (SELECT s.asset_place FROM stage_install AS s
                 LEFT JOIN {_INSTALL} AS i ON i.id = s.install_id
                 WHERE i.id IS NULL OR i.removed_at IS NOT NULL)"""
     )
-    installs, parameters = gone_installs(target)
-    ended = fetch(f"SELECT DISTINCT i.asset_id FROM {_INSTALL} AS i WHERE {installs}", parameters)
-    assets, parameters = gone_assets(target)
-    ended += fetch(f"SELECT a.id FROM {_ASSET} AS a WHERE {assets}", parameters)
-    return {row[0] for row in ended}
+    gone, parameters = gone_installs(target)
+    return {
+        row[0] for row in fetch(f"SELECT DISTINCT i.asset_id FROM {_INSTALL} AS i WHERE {gone}", parameters)
+    }
 
 
 def moved_assets() -> set[int]:

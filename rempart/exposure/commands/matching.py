@@ -197,14 +197,15 @@ def reconcile_body(
     names = Names()
     waiting = [row[0] for row in fetch(_UNINDEXED_OF_BODY, [body_id])]
     at = now()
+    moved = None if asset_ids is None else set(asset_ids)
     for part in slices(waiting, COMPONENTS_AT_ONCE):
         result.add(_take_in(part, names, at))
-        if asset_ids is not None:
-            holding = Reach(component_ids=part, body_id=body_id).where(
-                component="component_id", body="body_id"
-            )
-            asset_ids = sorted({*asset_ids, *(row[0] for row in fetch(_HOLDING, where=holding))})
-    result.exposures = opening.settle(Reach(asset_ids=asset_ids, body_id=body_id), at, import_id)
+        if moved is not None:
+            held = Reach(component_ids=part, body_id=body_id)
+            where = held.where(component="component_id", body="body_id")
+            moved.update(row[0] for row in fetch(_HOLDING, where=where))
+    reach = Reach(asset_ids=None if moved is None else sorted(moved), body_id=body_id)
+    result.exposures = opening.settle(reach, at, import_id)
     tell(result.exposures, "inventory", **({"import_id": import_id} if import_id is not None else {}))
     return result
 
