@@ -75,8 +75,6 @@ DOUBTS: dict[str, Any] = {
     "git_range": _("Plage en révisions de code"),
     "status_unknown": _("État inconnu de la source"),
 }
-# Those that a record leaves by itself, whoever installed its product.
-UNREAD = ("contradictory_range", "contradictory_default", "unreadable_range", "unstated_version", "git_range")
 # What would settle a doubt, for each code that leaves one.
 SETTLES: dict[str, Any] = {
     "no_version": _("La version installée, dans l’inventaire."),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rempart.engines.exposure.model import Affected
 from rempart.engines.exposure.ranges import compile_affected
 
+#: Why a range decides nothing, whoever installed the product: of the codes of ``matching.REASONS``.
+UNREAD: Final = (
+    "contradictory_range",
+    "contradictory_default",
+    "unreadable_range",
+    "unstated_version",
+    "git_range",
+)
+
 
 class Unread(NamedTuple):
-    """A range as its source writes it, and why it decides nothing: a code of ``matching.REASONS``.
-
-    One of ``contradictory_range``, ``contradictory_default``, ``unreadable_range``, ``unstated_version`` and
-    ``git_range``.
-    """
+    """A range as its source writes it, and why it decides nothing, one of ``UNREAD``."""
 
     reason: str
     text: str

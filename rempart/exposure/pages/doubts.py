@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from rempart.exposure import wording
 from rempart.exposure.pages import downloads
 from rempart.exposure.queries import doubts as queries
+from rempart.intelligence import queries as intelligence
 from rempart.intelligence.wording import source_in_words
+from rempart.kernel.actors import Actor
 from rempart.kernel.edge import ActorRequest, page
 from rempart.kernel.listing import Column, Filter, Listing
 from rempart.kernel.permissions import Permission
@@ -47,6 +49,11 @@ LISTING = Listing(
     ),
     "component",
 )
+
+
+def _unread(actor: Actor) -> list[tuple[str, int, int]]:
+    """What the records themselves leave unread, whoever installed their products; none without the right."""
+    return intelligence.unread(actor) if actor.may(Permission.INTELLIGENCE_READ) else []
 
 
 @page(Permission.EXPOSURE_READ)
@@ -83,13 +90,13 @@ def doubt_list(request: ActorRequest) -> HttpResponseBase:
     ]
     unread = [
         {
-            "label": wording.DOUBTS.get(one.reason, one.reason),
-            "url": reverse("vulnerability_list") + "?" + urlencode({"unread": one.reason}),
-            "ranges": one.verdicts,
-            "records": one.components,
-            "settles": one.settles,
+            "label": wording.DOUBTS.get(reason, reason),
+            "url": reverse("vulnerability_list") + "?" + urlencode({"unread": reason}),
+            "ranges": ranges,
+            "records": records,
+            "settles": wording.SETTLES.get(reason, "—"),
         }
-        for one in queries.of_records(request.actor)
+        for reason, ranges, records in _unread(request.actor)
     ]
     context = {"page": shown, "export_url": request.path, "reasons": reasons, "unread": unread}
     return render(request, "exposure/doubt_list.html", context)

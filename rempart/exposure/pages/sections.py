@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from rempart.assets import sections as asset_sections
+from rempart.engines.exposure.unread import UNREAD
 from rempart.engines.graph import layered
 from rempart.exposure import facets, queries, wording
 from rempart.intelligence import queries as intelligence
@@ -111,9 +112,9 @@ def stays_unread(actor: Actor) -> Filter:
     """The records of which a range can be compared with no version, by the reason why."""
 
     def apply(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return intelligence.with_unread(actor, rows, value) if value in wording.UNREAD else rows
+        return intelligence.with_unread(actor, rows, value) if value in UNREAD else rows
 
-    choices = tuple((reason, wording.DOUBTS[reason]) for reason in wording.UNREAD)
+    choices = tuple((reason, wording.DOUBTS[reason]) for reason in UNREAD)
     return Filter("unread", _("Plage non lue"), apply, choices, folded=True)
 
 

@@ -9,7 +9,6 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from rempart.exposure import wording
 from rempart.exposure.models import Exposure, Finding
-from rempart.intelligence import queries as intelligence
 from rempart.kernel.actors import Actor
 from rempart.kernel.permissions import Permission
 
@@ -31,16 +30,6 @@ def doubtful(actor: Actor) -> QuerySet[Finding]:
         vulnerability_id=OuterRef("vulnerability_id"), component_id=OuterRef("component_id"), state="open"
     )
     return rows.filter(Exists(held))
-
-
-def of_records(actor: Actor) -> list[Doubt]:
-    """What the records themselves leave unread, whoever installed their products: none without the right.
-
-    ``verdicts`` are ranges here, and ``components`` vulnerabilities.
-    """
-    if not actor.may(Permission.INTELLIGENCE_READ):
-        return []
-    return [Doubt(*one, wording.SETTLES.get(one[0], "—")) for one in intelligence.unread(actor)]
 
 
 def doubts(rows: QuerySet[Finding]) -> list[Doubt]:
