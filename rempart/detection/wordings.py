@@ -45,13 +45,7 @@ def described(rule: Rule, language: str = "") -> dict[str, Any]:
     """
     said = _both if not language else _english if language == "en" else _french
     return {
-        "kind": "rule",
-        "id": rule.id,
-        "title": rule.title,
-        "level": rule.level,
-        "status": rule.status,
-        "path": rule.path,
-        "description": rule.description,
+        **_about("rule", rule),
         "logsource": str(rule.logsource),
         "fields": sorted(_fields(rule.detection)),
         "techniques": list(rule.techniques),
@@ -71,13 +65,7 @@ def described_correlation(rule: Correlation) -> dict[str, Any]:
         counted += f" ({', '.join(rule.fields)})"
     bounds = " ".join(f"{_VERBS.get(operator, '=')} {bound:g}" for operator, bound in rule.condition)
     return {
-        "kind": "correlation",
-        "id": rule.id,
-        "title": rule.title,
-        "level": rule.level,
-        "status": rule.status,
-        "path": rule.path,
-        "description": rule.description,
+        **_about("correlation", rule),
         "techniques": list(rule.techniques),
         "rules": list(rule.rules),
         "group_by": list(rule.group_by),
@@ -99,6 +87,18 @@ def described_filter(added: Filter) -> dict[str, Any]:
         "fields": sorted(_fields(added.detection)),
         "condition": _condition(added.detection),
         "searches": _searches(added.detection, _both),
+    }
+
+
+def _about(kind: str, rule: Rule | Correlation) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "id": rule.id,
+        "title": rule.title,
+        "level": rule.level,
+        "status": rule.status,
+        "path": rule.path,
+        "description": rule.description,
     }
 
 
