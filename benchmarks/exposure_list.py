@@ -96,9 +96,7 @@ def _make(rows: int) -> None:
     with transaction.atomic():
         places = _places(max(rows // PER_ASSET, BODIES))
     with connection.cursor() as cursor:
-        suffix = " ON exposure_exposure" if connection.vendor == "postgresql" else ""
-        for event in ("insert", "update", "delete"):
-            cursor.execute(f"DROP TRIGGER IF EXISTS exposure_counted_{event}{suffix}")
+        counting.remove(cursor, connection.vendor)
     with connection.schema_editor() as editor:
         for index in Exposure._meta.indexes:
             editor.remove_index(Exposure, index)

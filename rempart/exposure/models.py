@@ -144,10 +144,20 @@ class Exposure(BodyOwned):
                 name="exposure_facet_closed",
                 condition=Q(closed_at__isnull=False),
             ),
-            models.Index(fields=["body", "facet", "due_at", "id"], name="exposure_body_facet"),
+            # One body's list is sorted from this index alone, whatever its filters and order.
+            models.Index(
+                fields=[
+                    *("body", "facet", "due_at", "id", "opened_at", "closed_at"),
+                    *("vulnerability", "component", "asset"),
+                ],
+                name="exposure_body_facet",
+            ),
             models.Index(fields=["due_at"], name="exposure_open_due", condition=Q(state="open")),
             # The list by component: its exposures in order, those of other combinations passed in the index.
-            models.Index(fields=["component", "vulnerability", "asset", "facet"], name="exposure_component"),
+            models.Index(
+                fields=["component", "vulnerability", "asset", "facet", "id", "body"],
+                name="exposure_component",
+            ),
             models.Index(fields=["closed_at"], name="exposure_closed", condition=Q(closed_at__isnull=False)),
         ]
 
@@ -168,6 +178,27 @@ class ExposureCount(BodyOwned):
 
     def __str__(self) -> str:
         return f"{self.body_id} {self.facet}: {self.n}"
+
+
+class ExposureDays(models.Model):
+    """Some exposure of this combination was opened on one day and is due, or closed, on another; or once was.
+
+    Days are UTC's. Of every body: it bounds where lists look for rows, and is never shown. The database keeps
+    it (``exposure.counting``).
+    """
+
+    facet = models.IntegerField()
+    kind = models.CharField(max_length=6)  # due | closed
+    opened_on = models.DateField()
+    day = models.DateField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["facet", "kind", "opened_on", "day"], name="exposure_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.facet} {self.opened_on} {self.kind} {self.day}"
 
 
 class Statement(BodyOwned):

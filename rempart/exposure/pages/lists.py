@@ -41,6 +41,10 @@ def _due(rows: Rows, value: str) -> Rows:
     return rows if chosen is None else rows.filter(**chosen)
 
 
+def _due_span(value: str) -> queries.Span | None:
+    return {"yes": (None, now()), "no": (now(), None)}.get(value)
+
+
 def _late(rows: Rows, value: str) -> Rows:
     return _due(rows, value).filter(state="open") if value in {"yes", "no"} else rows
 
@@ -155,8 +159,13 @@ def exposure_listing(actor: Actor) -> Listing:
 # What no count is kept of; of these, what names so few rows that they can all be sorted.
 _NARROWING = ("late", "age", "closed", "vulnerability", "asset", "service")
 _SELECTIVE = {"vulnerability", "asset", "service"}
-# Spans of time, without what combinations say already; what an index alone sorts their rows by.
+# Spans of time, without what combinations say already; the column and instants of each; what an index alone
+# sorts their rows by.
 _TIMED = {"late": _due, "age": _age, "closed": _closed}
+_SPANS: dict[str, tuple[str, Callable[[str], queries.Span | None]]] = {
+    "late": ("due_at", _due_span),
+    "age": ("opened_at", lambda value: queries.age_limits(value, now())),
+}
 _BOTH = frozenset({"due_at", "opened_at", "body__code"})
 _SORTED = {"late": _BOTH, "age": _BOTH, "closed": _BOTH | {"closed_at"}}
 
@@ -189,6 +198,8 @@ def _wanted(actor: Actor, listing: Listing, filters: Mapping[str, str]) -> queri
             rows = _TIMED.get(each.key, each.apply)(rows, filters[each.key])
         return rows
 
+    asked = [(_SPANS[each.key], filters[each.key]) for each in chosen if each.key in _SPANS]
+    spans = {column: span for (column, read), value in asked if (span := read(value)) is not None}
     return queries.Wanted(
         bodies,
         lambda one: all(fits(one, filters.get(key, "")) for key, fits in _FITS.items()),
@@ -197,6 +208,7 @@ def _wanted(actor: Actor, listing: Listing, filters: Mapping[str, str]) -> queri
         frozenset.intersection(*(_SORTED.get(each.key, frozenset()) for each in chosen))
         if chosen
         else frozenset(),
+        spans,
     )
 
 

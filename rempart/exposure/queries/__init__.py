@@ -9,7 +9,7 @@ from rempart.exposure.queries.bodies import (
     state_counts,
 )
 from rempart.exposure.queries.candidates import Candidate, alias_candidates
-from rempart.exposure.queries.paging import Found, Wanted, bodies_called, count_by_facet, find
+from rempart.exposure.queries.paging import Found, Span, Wanted, bodies_called, count_by_facet, find
 from rempart.exposure.queries.picture import BodyLine, Picture, body_lines, picture
 from rempart.exposure.queries.rows import (
     aliases,
@@ -57,6 +57,7 @@ __all__ = [
     "Found",
     "HeatRow",
     "Picture",
+    "Span",
     "Wanted",
     "WhyPriority",
     "act_now",

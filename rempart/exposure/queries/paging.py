@@ -7,6 +7,9 @@ What is counted by combination (``facets``) is known before a row is read, so th
   and the first rows of each are merged;
 - many answer, in order of what another table holds: that table is walked in order, its exposures with it.
 
+Where a filter is a span of one time and the order is that of another, only the days of the second on which
+some row of the span may stand are read (``ExposureDays``), a few at a time.
+
 The last two go on from the row where the last page ended (a *cursor*) as fast at any depth. Pages by number
 alone reach ``BY_NUMBER`` rows from either end.
 """
@@ -17,8 +20,9 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -29,19 +33,24 @@ from django.utils.translation import gettext as _
 
 from rempart.exposure import facets
 from rempart.exposure.facets import Facet
-from rempart.exposure.models import Exposure, ExposureCount
+from rempart.exposure.models import Exposure, ExposureCount, ExposureDays
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid
 from rempart.kernel.keeping import Kept, changes
 from rempart.kernel.permissions import Permission
+from rempart.kernel.sql import instant
 
 FEW = 50_000  # sorted whole
 COUNTED = 10_000  # beyond which what no count is kept of is said to be "more than"
 TIMED = 300_000  # the same where a filter is a span of time: an index holds all that is read of these rows
 BY_NUMBER = 2_000
 _AT_ONCE = 400  # SQLite joins 500 selections in one statement
+_RUNS = 2_000  # spans of days read in one statement, at most
 
 Rows = QuerySet[Any]
+Span = tuple[datetime | None, datetime | None]
+# A combination, and from which instant on to before which one of the order's time; None: at any time.
+_Stream = tuple[int, tuple[datetime, datetime] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,10 @@ ORDERS = {
 }
 _JOIN = re.compile(r'FROM "exposure_exposure" INNER JOIN ("\w+") ON')
 _IN_STREAMS = {"due_at", "opened_at", "closed_at"}
+_KINDS = {"due_at": "due", "closed_at": "closed"}  # of days that are kept beside the one of opening
+_DAY = timedelta(days=1)
+# Hold the places of a stream's combination and times in a statement.
+_NO_FACET, _FROM, _TO = -1, datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +89,7 @@ class Wanted:
     ``narrow`` applies the filters of which no count is kept; ``selective`` says that they name one
     vulnerability, asset or service, so that their rows are few enough to be sorted whatever their number.
     Where they are spans of time alone, ``timed`` names the first keys by which an index alone sorts their
-    rows.
+    rows. ``spans`` are those of the opening and due date, by column.
     """
 
     bodies: frozenset[int] | None
@@ -84,6 +97,7 @@ class Wanted:
     narrow: Callable[[Rows], Rows] | None = None
     selective: bool = False
     timed: frozenset[str] = frozenset()
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +125,7 @@ class _Way:
     backwards: bool
     narrowed: bool
     hidden: bool
+    spans: Mapping[str, Span]
     groups: list[tuple[int, list[int]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,15 +175,14 @@ def find(
     total, beyond = known, False
     if wanted.narrow is not None and known:
         rows = wanted.narrow(rows)
-        among = _unindexed(rows, counts) if wanted.selective else rows.filter(facet__in=sorted(counts))
         most = TIMED if wanted.timed else COUNTED
-        total = among.order_by().values("pk")[: most + 1].count()
+        total = _count(rows, counts, wanted, most + 1)
         beyond = total > most
         total = min(total, most)
     order, backwards = ORDERS[sort.lstrip("-")], sort.startswith("-")
     last_page = max(1, -(-total // size))
     narrowed = wanted.narrow is not None
-    way = _Way(rows, counts, order, backwards, narrowed, narrowed and not wanted.timed)
+    way = _Way(rows, counts, order, backwards, narrowed, narrowed and not wanted.timed, wanted.spans)
     if not total:
         return Found([], 0, False, 1)
     sortable = TIMED if order.keys[0] in wanted.timed else COUNTED
@@ -176,6 +190,20 @@ def find(
         number = max(1, number if beyond else min(number, last_page))
         return Found(_sorted_whole(way, (number - 1) * size, size), total, beyond, number)
     return _walked(way, total, beyond, max(1, number if beyond else min(number, last_page)), size, cursor)
+
+
+def _count(rows: Rows, counts: Mapping[int, int], wanted: Wanted, most: int) -> int:
+    """How many of these narrowed rows there are, up to ``most``."""
+    if len(wanted.spans) > 1:
+        text, values = _union(
+            rows.order_by().values_list("id"),
+            most,
+            "opened_at",
+            _runs(_days(counts, wanted.spans, "opened_at")),
+        )
+        return int(_fetch(f"SELECT COUNT(*) FROM ({text} LIMIT {most}) AS c", values)[0][0]) if text else 0  # noqa: S608
+    among = _unindexed(rows, counts) if wanted.selective else rows.filter(facet__in=sorted(counts))
+    return among.order_by().values("pk")[:most].count()
 
 
 def _unindexed(rows: Rows, counts: Iterable[int]) -> Rows:
@@ -237,42 +265,118 @@ def _merged(
         if name == "closed_at" and key:
             name = "due_at"  # what is open has no end: it is in order of due date
         here = start[1:] if start is not None and key == start[0] else None
-        rows = _streams(way, members, name, down, here, offset, size - len(found))
-        found += [(key, *row) for row in rows]
-        offset = 0
+        read = _by_days if way.spans.keys() - {name} else _streams
+        rows = read(way, members, name, down, here, offset + size - len(found))
+        passed = min(offset, len(rows))
+        offset -= passed
+        found += [(key, *row) for row in rows[passed:]]
         if len(found) >= size:
             break
     return found
 
 
+def _by_days(
+    way: _Way, members: Sequence[int], name: str, down: bool, start: Sequence[Any] | None, size: int
+) -> list[Sequence[Any]]:
+    """The first rows (key, id) of these combinations, looking only where rows within the spans may stand.
+
+    A few days at a time, then twice as many: what is asked may be scarce on them.
+    """
+    days = _days(members, way.spans, name)
+    if down:
+        days.reverse()
+    if start is not None:
+        first = start[0].date()
+        days = [one for one in days if (one[0] <= first if down else one[0] >= first)]
+    found: list[Sequence[Any]] = []
+    width = 1
+    while days and len(found) < size:
+        found += _streams(way, _runs(sorted(days[:width])), name, down, start, size - len(found))
+        days = days[width:]
+        width = min(2 * width, max(1, _RUNS // len(members)))
+    return found
+
+
+def _days(members: Iterable[int], spans: Mapping[str, Span], name: str) -> list[tuple[date, list[int]]]:
+    """The days of this time on which rows within the spans may stand, in order, with their combinations."""
+    kind = _KINDS.get(name, "due")
+    rows = ExposureDays.objects.filter(facet__in=sorted(members), kind=kind)
+    for column, held in (("opened_at", "opened_on"), (f"{kind}_at", "day")):
+        low, high = spans.get(column, (None, None))
+        if low is not None:
+            rows = rows.filter(**{f"{held}__gte": low.astimezone(UTC).date()})
+        if high is not None:
+            rows = rows.filter(**{f"{held}__lte": high.astimezone(UTC).date()})
+    day = "day" if name in _KINDS else "opened_on"
+    found = rows.order_by(day).values_list(day, "facet").distinct()
+    return [(at, [one for _, one in group]) for at, group in groupby(found, key=itemgetter(0))]
+
+
+def _runs(days: Iterable[tuple[date, Sequence[int]]]) -> list[_Stream]:
+    """Days in order as spans of time: those of a combination that follow one another are one."""
+    last: dict[int, tuple[date, date]] = {}
+    found = []
+    for day, members in days:
+        for one in members:
+            first, end = last.get(one, (day, day))
+            if day - end > _DAY:
+                found.append((one, first, end))
+                first = day
+            last[one] = (first, day)
+    found += [(one, *run) for one, run in last.items()]
+    return [
+        (one, (datetime.combine(first, time.min, UTC), datetime.combine(end + _DAY, time.min, UTC)))
+        for one, first, end in found
+    ]
+
+
 def _streams(
     way: _Way,
-    members: Sequence[int],
+    streams: Sequence[int] | Sequence[_Stream],
     name: str,
     down: bool,
     start: Sequence[Any] | None,
-    offset: int,
     size: int,
 ) -> list[Sequence[Any]]:
-    """Rows (key, id) merged from the index of each combination."""
+    """The first rows (key, id), merged from the index of each combination."""
     mark = "-" if down else ""
-    rows = way.rows.filter(facet=-1)  # the number of each combination takes this one's place
+    rows = way.rows
     if name == "closed_at":
         rows = rows.filter(closed_at__isnull=False)  # as its index says
     if start is not None:
         rows = rows.filter(_beyond((name, "id"), start, down))
-    one = rows.order_by(f"{mark}{name}", f"{mark}id").values_list(name, "id")[: offset + size]
-    sql, parameters = one.query.sql_with_params()
-    place = list(parameters).index(-1)
+    rows = rows.order_by(f"{mark}{name}", f"{mark}id").values_list(name, "id")
+    text, values = _union(rows, size, name, streams)
+    way_down = "DESC" if down else "ASC"
+    return _fetch(f"{text} ORDER BY 1 {way_down}, 2 {way_down} LIMIT {int(size)}", values) if text else []
+
+
+def _union(
+    rows: Rows, size: int, name: str, streams: Sequence[int] | Sequence[_Stream]
+) -> tuple[str, list[Any]]:
+    """The first rows of each combination, as one statement and its parameters; nothing without any."""
+    bounded = [(one, None) if isinstance(one, int) else one for one in streams]
+    rows = rows.filter(facet=_NO_FACET)  # what each combination puts in its place
+    if bounded and bounded[0][1] is not None:
+        rows = rows.filter(**{f"{name}__gte": _FROM, f"{name}__lt": _TO})
+    sql, parameters = rows[:size].query.sql_with_params()
+    places = {
+        given: n for n, given in enumerate(parameters) if given in (_NO_FACET, instant(_FROM), instant(_TO))
+    }
     parts, values = [], []
-    for member in members:
-        parts.append(f"SELECT * FROM ({sql}) AS s{member}")  # noqa: S608 - compiled by Django
-        values += [*parameters[:place], member, *parameters[place + 1 :]]
+    for number, (facet, span) in enumerate(bounded):
+        parts.append(f"SELECT * FROM ({sql}) AS s{number}")  # noqa: S608 - compiled by Django
+        put = list(parameters)
+        put[places[_NO_FACET]] = facet
+        if span is not None:
+            put[places[instant(_FROM)]], put[places[instant(_TO)]] = map(instant, span)
+        values += put
     # SQLite holds a statement to 500 selections joined.
     joined = [" UNION ALL ".join(parts[begin : begin + _AT_ONCE]) for begin in range(0, len(parts), _AT_ONCE)]
-    union = " UNION ALL ".join(f"SELECT * FROM ({each}) AS j{n}" for n, each in enumerate(joined))  # noqa: S608
-    way_down = "DESC" if down else "ASC"
-    text = f"{union} ORDER BY 1 {way_down}, 2 {way_down} LIMIT {int(size)} OFFSET {int(offset)}"
+    return " UNION ALL ".join(f"SELECT * FROM ({each}) AS j{n}" for n, each in enumerate(joined)), values  # noqa: S608
+
+
+def _fetch(text: str, values: Sequence[Any]) -> list[Any]:
     with connection.cursor() as database:
         database.execute(text, values)
         return database.fetchall()
@@ -295,9 +399,7 @@ def _followed(
         table, number = joined[1], f"{keys[0].partition('__')[0]}_id"
         sql = sql.replace(joined[0], f'FROM {table} CROSS JOIN "exposure_exposure" ON', 1)
         sql = sql.replace(f'"exposure_exposure"."{number}" AS', f'{table}."id" AS', 1)
-    with connection.cursor() as database:
-        database.execute(sql, parameters)
-        return database.fetchall()
+    return _fetch(sql, parameters)
 
 
 def _beyond(keys: Sequence[str], start: Sequence[Any], down: bool) -> Q:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from django.db import connection
 from django.db.models import Count
 
-from rempart.exposure import facets, queries
-from rempart.exposure.models import Exposure, ExposureCount
+from rempart.exposure import counting, facets, queries
+from rempart.exposure.models import Exposure, ExposureCount, ExposureDays
 from rempart.exposure.pages import lists
 from rempart.exposure.queries import paging
 from rempart.kernel import listing
@@ -31,6 +32,9 @@ FILTERS = (
     {"late": "yes"},
     {"late": "no"},
     {"age": "7-14"},
+    {"age": "7-14", "late": "no"},
+    {"age": "30-60", "late": "yes", "centre": "centre"},
+    {"age": "0-1", "late": "yes"},
     {"closed": "today"},
     {"body": "op-a"},
     {"centre": "centre"},
@@ -136,6 +140,16 @@ def test_pages_one_after_the_other_are_the_whole_list(everything: Actor, way: st
 def test_pages_by_number_reach_both_ends(everything: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paging, "FEW", 0)
     monkeypatch.setattr(paging, "BY_NUMBER", 20)
+    monkeypatch.setattr(paging, "TIMED", 5)
+    for sort in ("priority", "-due", "-opened", "-state"):
+        # Of how many there are, only "more than five" is known: pages are still cut from the beginning.
+        wanted = _expected(everything, {"age": "7-14"}, sort)
+        for number in (1, 2, 3):
+            shown = lists.exposure_page(
+                everything, {"age": "7-14", "sort": sort, "size": "10", "page": str(number)}
+            )
+            start = (number - 1) * 10
+            assert [row.pk for row in shown.rows] == wanted[start : start + 10], (sort, number)
     for sort in ("priority", "-due", "vulnerability"):
         wanted = _expected(everything, {}, sort)
         for number in (1, 2, 3, 6, 7, 99):
@@ -174,6 +188,37 @@ def test_counts_follow_every_change(everything: Actor) -> None:
     _assert_counts()
     Exposure.objects.filter(certainty="cannot_tell").delete()
     _assert_counts()
+
+
+def test_days_follow_every_change(everything: Actor) -> None:
+    _assert_days()
+    Exposure.objects.filter(state="open").update(due_at=now() + timedelta(days=400))
+    _assert_days()
+    Exposure.objects.filter(state="open").update(opened_at=now() - timedelta(days=400))
+    _assert_days()
+    Exposure.objects.filter(priority="defer").update(priority="act_now")
+    _assert_days()
+    Exposure.objects.filter(state="accepted").update(closed_at=now() - timedelta(days=200))
+    _assert_days()
+    Exposure.objects.filter(state="verified").delete()
+    with connection.cursor() as cursor:
+        counting.remove(cursor, connection.vendor)
+    counting.install()
+    _assert_days(gone=False)
+    _assert_counts()
+
+
+def _assert_days(*, gone: bool = True) -> None:
+    """Every day that a row holds is known, and no other unless some may be ``gone``."""
+    held = {
+        (one.facet, kind, one.opened_at.date(), at.date())
+        for one in Exposure.objects.all()
+        for kind, at in (("due", one.due_at), ("closed", one.closed_at))
+        if at is not None
+    }
+    kept = list(ExposureDays.objects.values_list("facet", "kind", "opened_on", "day"))
+    assert held <= set(kept)
+    assert gone or len(kept) == len(held)
 
 
 def _assert_counts() -> None:
