@@ -1,8 +1,9 @@
 """The list of exposures at up to ten million rows: any filter × any order × first, middle and last page.
 
-Asked as one who sees the whole government and as one who sees a single body. Times are those of finding and
-reading a page, without its HTML (some 50 ms, whatever the number of rows), in CPU time: this process's and,
-on a PostgreSQL of this machine (``REMPART_DATABASE_URL``), that of the server's process behind it.
+Asked as one who sees the whole government, the bodies of one centre, or a single body. Times are those of
+finding and reading a page, without its HTML (some 50 ms, whatever the number of rows), in CPU time: this
+process's and, on a PostgreSQL of this machine (``REMPART_DATABASE_URL``), that of the server's process
+behind it.
 """
 
 from __future__ import annotations
@@ -191,14 +192,20 @@ def _measure(rows: int, cases: int) -> None:
     from rempart.kernel.permissions import Role
     from rempart.organisations.models import Organisation
 
-    body = Organisation.objects.get(code="b7")
-    one = Actor(
-        1, "one body", grants=(Grant(Role.BODY_OFFICER, body.pk, Scope(bodies=frozenset({body.pk}))),)
+    def only(where: Organisation, role: Role, bodies: list[int]) -> Actor:
+        return Actor(1, where.code, grants=(Grant(role, where.pk, Scope(bodies=frozenset(bodies))),))
+
+    body, centre = (Organisation.objects.get(code=code) for code in ("b7", "c7"))
+    of_centre = list(Organisation.objects.filter(parent=centre).values_list("pk", flat=True))
+    actors = (
+        ("whole government", system("benchmark")),
+        ("one centre", only(centre, Role.COCD_ANALYST, of_centre)),
+        ("one body", only(body, Role.BODY_OFFICER, [body.pk])),
     )
     orders = [mark + name for name in paging.ORDERS for mark in ("", "-")]
     draw = random.Random(3)
     lines = []
-    for label, actor in (("whole government", system("benchmark")), ("one body", one)):
+    for label, actor in actors:
         wanted = list(product(FILTERS, orders, ("first", "middle", "last")))
         if cases:
             wanted = draw.sample(wanted, min(cases, len(wanted)))

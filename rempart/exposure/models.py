@@ -90,7 +90,10 @@ class Exposure(BodyOwned):
         ACCEPTED = "accepted"
         WITHDRAWN = "withdrawn"  # the record changed: it was never (or is no longer) affected
 
-    # Each of the three leads one of the indexes below: an index of its own would only slow the inserts.
+    # Each of the four leads one of the indexes below: an index of its own would only slow the inserts.
+    body = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     asset = models.ForeignKey(
         "assets.Asset", on_delete=models.CASCADE, related_name="exposures", db_index=False
     )

@@ -1,5 +1,6 @@
 """Lists bounded to the days that hold rows; one body's list, and that by component, from an index alone."""
 
+import django.db.models.deletion
 from django.db import migrations, models
 
 
@@ -30,6 +31,22 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex(
             model_name='exposure',
             name='exposure_component',
+        ),
+        # As a statement: SQLite would copy the whole table to drop one index.
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    "DROP INDEX IF EXISTS exposure_exposure_body_id_e10109a4",
+                    "CREATE INDEX exposure_exposure_body_id_e10109a4 ON exposure_exposure (body_id)",
+                )
+            ],
+            state_operations=[
+                migrations.AlterField(
+                    model_name='exposure',
+                    name='body',
+                    field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation'),
+                ),
+            ],
         ),
         migrations.AddIndex(
             model_name='exposure',

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, When
@@ -45,12 +45,11 @@ COUNTED = 10_000  # beyond which what no count is kept of is said to be "more th
 TIMED = 300_000  # the same where a filter is a span of time: an index holds all that is read of these rows
 BY_NUMBER = 2_000
 _AT_ONCE = 400  # SQLite joins 500 selections in one statement
-_RUNS = 2_000  # spans of days read in one statement, at most
+_PARAMETERS = 30_000  # and takes 32,766 of them
+_RUNS = 2_000  # streams merged for one page, at most
 
 Rows = QuerySet[Any]
 Span = tuple[datetime | None, datetime | None]
-# A combination, and from which instant on to before which one of the order's time; None: at any time.
-_Stream = tuple[int, tuple[datetime, datetime] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,8 @@ _JOIN = re.compile(r'FROM "exposure_exposure" INNER JOIN ("\w+") ON')
 _IN_STREAMS = {"due_at", "opened_at", "closed_at"}
 _KINDS = {"due_at": "due", "closed_at": "closed"}  # of days that are kept beside the one of opening
 _DAY = timedelta(days=1)
-# Hold the places of a stream's combination and times in a statement.
-_NO_FACET, _FROM, _TO = -1, datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)
+# Hold the places of a stream's combination, body and times in a statement.
+_NO_FACET, _NO_BODY, _FROM, _TO = -1, -2, datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +111,22 @@ class Found:
     last: str = ""
 
 
+class _Stream(NamedTuple):
+    """Rows that an index holds in order: of a combination; from one instant of the order's time on and before
+    another, where they are given; of a body, where it is given.
+    """
+
+    facet: int
+    span: tuple[datetime, datetime] | None = None
+    body: int | None = None
+
+
 @dataclass(slots=True)
 class _Way:
     """A page being read: the rows asked, in which combinations, in what order and direction.
 
-    ``hidden``: what narrows the rows leads to them better than their combinations.
+    ``hidden``: what narrows the rows leads to them better than their combinations. ``held``: the combinations
+    of each body, where they are few enough to be read each in order of due date.
     """
 
     rows: Rows
@@ -126,6 +136,7 @@ class _Way:
     narrowed: bool
     hidden: bool
     spans: Mapping[str, Span]
+    held: Sequence[tuple[int, int]] = ()
     groups: list[tuple[int, list[int]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -153,6 +164,22 @@ def _counts(actor: Actor, bodies: frozenset[int] | None) -> dict[int, int]:
     if bodies is not None:
         rows = rows.filter(body_id__in=sorted(bodies))
     return dict(rows.values_list("facet").annotate(Sum("n")).order_by())
+
+
+def _held(
+    actor: Actor, bodies: frozenset[int] | None, counts: Mapping[int, int]
+) -> Sequence[tuple[int, int]]:
+    """(combination, body) of what the actor may see, when few enough for each to be read in order.
+
+    What some bodies hold may be scarce among all that is due on the same days.
+    """
+    if bodies is None and actor.scope(Permission.EXPOSURE_READ).everything:
+        return []
+    rows = ExposureCount.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(n__gt=0)
+    if bodies is not None:
+        rows = rows.filter(body_id__in=sorted(bodies))
+    found = rows.filter(facet__in=sorted(counts)).values_list("facet", "body_id")[: _RUNS + 1]
+    return [] if len(found) > _RUNS else list(found)
 
 
 def bodies_called(actor: Actor, code: str) -> frozenset[int]:
@@ -189,19 +216,18 @@ def find(
     if known <= FEW or wanted.selective or (narrowed and not beyond and total <= sortable):
         number = max(1, number if beyond else min(number, last_page))
         return Found(_sorted_whole(way, (number - 1) * size, size), total, beyond, number)
+    way.held = _held(actor, wanted.bodies, counts)
     return _walked(way, total, beyond, max(1, number if beyond else min(number, last_page)), size, cursor)
 
 
 def _count(rows: Rows, counts: Mapping[int, int], wanted: Wanted, most: int) -> int:
     """How many of these narrowed rows there are, up to ``most``."""
     if len(wanted.spans) > 1:
-        text, values = _union(
-            rows.order_by().values_list("id"),
-            most,
-            "opened_at",
-            _runs(_days(counts, wanted.spans, "opened_at")),
-        )
-        return int(_fetch(f"SELECT COUNT(*) FROM ({text} LIMIT {most}) AS c", values)[0][0]) if text else 0  # noqa: S608
+        streams = _runs(_days(counts, wanted.spans, "opened_at"))
+        unions = _unions(rows.order_by().values_list("id"), most, "opened_at", streams)
+        count = "SELECT COUNT(*) FROM ({text} LIMIT {most}) AS c"
+        found = sum(_fetch(count.format(text=text, most=most), values)[0][0] for text, values in unions)
+        return min(found, most)
     among = _unindexed(rows, counts) if wanted.selective else rows.filter(facet__in=sorted(counts))
     return among.order_by().values("pk")[:most].count()
 
@@ -265,8 +291,14 @@ def _merged(
         if name == "closed_at" and key:
             name = "due_at"  # what is open has no end: it is in order of due date
         here = start[1:] if start is not None and key == start[0] else None
-        read = _by_days if way.spans.keys() - {name} else _streams
-        rows = read(way, members, name, down, here, offset + size - len(found))
+        wanted = offset + size - len(found)
+        if name == "due_at" and way.held:
+            streams = [_Stream(one, body=body) for one, body in way.held if one in set(members)]
+            rows = _streams(way, streams, name, down, here, wanted)
+        elif way.spans.keys() - {name}:
+            rows = _by_days(way, members, name, down, here, wanted)
+        else:
+            rows = _streams(way, [_Stream(one) for one in members], name, down, here, wanted)
         passed = min(offset, len(rows))
         offset -= passed
         found += [(key, *row) for row in rows[passed:]]
@@ -325,20 +357,15 @@ def _runs(days: Iterable[tuple[date, Sequence[int]]]) -> list[_Stream]:
             last[one] = (first, day)
     found += [(one, *run) for one, run in last.items()]
     return [
-        (one, (datetime.combine(first, time.min, UTC), datetime.combine(end + _DAY, time.min, UTC)))
+        _Stream(one, (datetime.combine(first, time.min, UTC), datetime.combine(end + _DAY, time.min, UTC)))
         for one, first, end in found
     ]
 
 
 def _streams(
-    way: _Way,
-    streams: Sequence[int] | Sequence[_Stream],
-    name: str,
-    down: bool,
-    start: Sequence[Any] | None,
-    size: int,
+    way: _Way, streams: Sequence[_Stream], name: str, down: bool, start: Sequence[Any] | None, size: int
 ) -> list[Sequence[Any]]:
-    """The first rows (key, id), merged from the index of each combination."""
+    """The first rows (key, id), merged from the index of each stream."""
     mark = "-" if down else ""
     rows = way.rows
     if name == "closed_at":
@@ -346,34 +373,43 @@ def _streams(
     if start is not None:
         rows = rows.filter(_beyond((name, "id"), start, down))
     rows = rows.order_by(f"{mark}{name}", f"{mark}id").values_list(name, "id")
-    text, values = _union(rows, size, name, streams)
     way_down = "DESC" if down else "ASC"
-    return _fetch(f"{text} ORDER BY 1 {way_down}, 2 {way_down} LIMIT {int(size)}", values) if text else []
+    found: list[Sequence[Any]] = []
+    for text, values in _unions(rows, size, name, streams):
+        found += _fetch(f"{text} ORDER BY 1 {way_down}, 2 {way_down} LIMIT {int(size)}", values)
+    return sorted(found, key=lambda row: (row[0] is None, row), reverse=down)[:size]
 
 
-def _union(
-    rows: Rows, size: int, name: str, streams: Sequence[int] | Sequence[_Stream]
-) -> tuple[str, list[Any]]:
-    """The first rows of each combination, as one statement and its parameters; nothing without any."""
-    bounded = [(one, None) if isinstance(one, int) else one for one in streams]
-    rows = rows.filter(facet=_NO_FACET)  # what each combination puts in its place
-    if bounded and bounded[0][1] is not None:
+def _unions(rows: Rows, size: int, name: str, streams: Sequence[_Stream]) -> Iterator[tuple[str, list[Any]]]:
+    """The first rows of each stream, together, in statements with their parameters."""
+    if not streams:
+        return
+    like, instants = streams[0], {_FROM: instant(_FROM), _TO: instant(_TO)}
+    rows = rows.filter(facet=_NO_FACET)  # each stream puts its own in these places
+    if like.span is not None:
         rows = rows.filter(**{f"{name}__gte": _FROM, f"{name}__lt": _TO})
+    if like.body is not None:
+        rows = rows.filter(body_id=_NO_BODY)
     sql, parameters = rows[:size].query.sql_with_params()
-    places = {
-        given: n for n, given in enumerate(parameters) if given in (_NO_FACET, instant(_FROM), instant(_TO))
-    }
-    parts, values = [], []
-    for number, (facet, span) in enumerate(bounded):
-        parts.append(f"SELECT * FROM ({sql}) AS s{number}")  # noqa: S608 - compiled by Django
-        put = list(parameters)
-        put[places[_NO_FACET]] = facet
-        if span is not None:
-            put[places[instant(_FROM)]], put[places[instant(_TO)]] = map(instant, span)
-        values += put
-    # SQLite holds a statement to 500 selections joined.
-    joined = [" UNION ALL ".join(parts[begin : begin + _AT_ONCE]) for begin in range(0, len(parts), _AT_ONCE)]
-    return " UNION ALL ".join(f"SELECT * FROM ({each}) AS j{n}" for n, each in enumerate(joined)), values  # noqa: S608
+    places = {given: place for place, given in enumerate(parameters)}
+    at_once = max(1, _PARAMETERS // len(parameters))
+    for begin in range(0, len(streams), at_once):
+        values: list[Any] = []
+        for one in streams[begin : begin + at_once]:
+            put = list(parameters)
+            put[places[_NO_FACET]] = one.facet
+            if one.span is not None:
+                for mark, at in zip(instants.values(), one.span, strict=True):
+                    put[places[mark]] = instant(at)
+            if one.body is not None:
+                put[places[_NO_BODY]] = one.body
+            values += put
+        parts = [f"SELECT * FROM ({sql}) AS s{n}" for n in range(len(values) // len(parameters))]  # noqa: S608
+        # SQLite holds a statement to 500 selections joined.
+        joined = [
+            " UNION ALL ".join(parts[first : first + _AT_ONCE]) for first in range(0, len(parts), _AT_ONCE)
+        ]
+        yield " UNION ALL ".join(f"SELECT * FROM ({each}) AS j{n}" for n, each in enumerate(joined)), values  # noqa: S608
 
 
 def _fetch(text: str, values: Sequence[Any]) -> list[Any]:
@@ -399,6 +435,8 @@ def _followed(
         table, number = joined[1], f"{keys[0].partition('__')[0]}_id"
         sql = sql.replace(joined[0], f'FROM {table} CROSS JOIN "exposure_exposure" ON', 1)
         sql = sql.replace(f'"exposure_exposure"."{number}" AS', f'{table}."id" AS', 1)
+        # A list of bodies would have it look each of them up, and then sort.
+        sql = sql.replace(f'"exposure_exposure"."{number}" IN', f'+{table}."id" IN')
     return _fetch(sql, parameters)
 
 

@@ -81,12 +81,15 @@ def everything() -> Actor:
     return system("test")
 
 
-@pytest.fixture(params=["sorted whole", "walked", "spans of time sorted"])
+@pytest.fixture(params=["sorted whole", "walked", "walked in small parts", "spans of time sorted"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "walked in small parts":
+        monkeypatch.setattr(paging, "_RUNS", 1)
+        monkeypatch.setattr(paging, "_PARAMETERS", 40)
     if request.param != "sorted whole":
         monkeypatch.setattr(paging, "FEW", 0)
         monkeypatch.setattr(paging, "COUNTED", 5)
-        monkeypatch.setattr(paging, "TIMED", 5 if request.param == "walked" else paging.TIMED)
+        monkeypatch.setattr(paging, "TIMED", 5 if "walked" in request.param else paging.TIMED)
     return request.param
 
 
