@@ -11,6 +11,7 @@ NAMES = (
     "detection",
     "exposure",
     "verdicts",
+    "scale",
     "rematch",
     "records",
     "imports",

@@ -135,25 +135,13 @@ def _places(assets: int) -> dict[str, int]:
     from rempart.assets.models import Asset, Component
     from rempart.intelligence.models import Vulnerability
     from rempart.kernel.time import now
-    from rempart.organisations.models import Organisation
 
     at = now()
-
-    def place(kind: str, code: str, parent: Any = None) -> Any:
-        made = Organisation.objects.create(
-            code=code, kind=kind, parent=parent, name_fr=code, path=code, active_from=at
-        )
-        made.path = f"{parent.path if parent else '/'}{made.pk}/"
-        made.save(update_fields=["path"])
-        return made
-
-    top = place("cgcd", "cgcd", place("government", "gouv"))
-    centres = [place("cocd", f"c{number}", top) for number in range(CENTRES)]
-    bodies = [place("body", f"b{number}", centres[number % CENTRES]) for number in range(BODIES)]
+    bodies = government.organisations(BODIES, CENTRES)
     Asset.objects.bulk_create(
         (
             Asset(
-                body=bodies[n % BODIES], key=f"a{n}", name_fr=f"Serveur {n}", kind="server",
+                body_id=bodies[n % BODIES], key=f"a{n}", name_fr=f"Serveur {n}", kind="server",
                 network_exposure="internet" if n % 5 == 0 else "internal", criticality=n % 5,
                 first_seen_at=at, last_seen_at=at,
             )
@@ -181,7 +169,7 @@ def _places(assets: int) -> dict[str, int]:
             VULNERABILITIES - 1
         ],
     }
-    return {**lowest, "body": bodies[0].pk, "assets": assets}
+    return {**lowest, "body": bodies[0], "assets": assets}
 
 
 def _measure(rows: int, cases: int) -> None:

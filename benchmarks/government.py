@@ -95,3 +95,23 @@ def use(var: Path) -> None:
     import django
 
     django.setup()
+
+
+def organisations(bodies: int, centres: int) -> list[int]:
+    """The bodies b0, b1… under the centres c0, c1… in turn: their ids, which follow one another."""
+    from rempart.kernel.time import now
+    from rempart.organisations.models import Organisation
+
+    at = now()
+
+    def place(kind: str, code: str, parent: Organisation | None = None) -> Organisation:
+        made = Organisation.objects.create(
+            code=code, kind=kind, parent=parent, name_fr=code, path=code, active_from=at
+        )
+        made.path = f"{parent.path if parent else '/'}{made.pk}/"
+        made.save(update_fields=["path"])
+        return made
+
+    top = place("cgcd", "cgcd", place("government", "gouv"))
+    over = [place("cocd", f"c{number}", top) for number in range(centres)]
+    return [place("body", f"b{number}", over[number % centres]).pk for number in range(bodies)]

@@ -11,6 +11,7 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks import exposure, government
@@ -25,9 +26,8 @@ _CHANGED = 100  # of so many vulnerabilities that concern anyone, one is rejecte
 
 
 def run(options: argparse.Namespace) -> None:
-    pairs, records = options.pairs, options.records
-    name = f"verdicts-{pairs}-{records}{'-postgresql' if government.ON_POSTGRESQL else ''}"
-    var = government.HOME / name
+    records = options.records
+    var = folder(options.pairs, records)
     done = var / "made"
     if not done.exists():
         government.fresh(var)
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> None:
     government.use(var)
     rows = []
     if not done.exists():
-        rows.append(_timed("every component taken in and matched, first", lambda: _make(pairs, records)))
+        first = "every component taken in and matched, first"
+        rows.append(_timed(first, lambda: _make(options.pairs, records)))
         done.touch()
     from rempart.assets.models import Component
     from rempart.exposure import commands
@@ -60,6 +61,11 @@ def run(options: argparse.Namespace) -> None:
         ("step", "seconds", "of them CPU here", "verdicts changed"),
         rows,
     )
+
+
+def folder(pairs: int, records: int) -> Path:
+    """Where so many of both are, once made."""
+    return government.HOME / f"verdicts-{pairs}-{records}{'-postgresql' if government.ON_POSTGRESQL else ''}"
 
 
 def _largest() -> float:

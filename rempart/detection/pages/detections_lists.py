@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rempart.detection import detections_wording as wording
+from rempart.detection.findings import LEVELS
 from rempart.detection.pages.filters import Rows, among, technique, whole
 from rempart.detection.pages.numbers import number_of
 from rempart.detection.pseudonyms import canonical
@@ -31,6 +32,8 @@ _LEVELS = (
 def _level(rows: Rows, value: str) -> Rows:
     if value == "high+":
         return rows.filter(level__gte=3)
+    if value in LEVELS:  # as rules write it
+        return rows.filter(level=LEVELS.index(value))
     return rows.filter(level=int(value)) if value in {"0", "1", "2", "3", "4"} else rows.none()
 
 
