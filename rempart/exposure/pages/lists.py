@@ -198,8 +198,10 @@ def _wanted(actor: Actor, listing: Listing, filters: Mapping[str, str]) -> queri
             rows = _TIMED.get(each.key, each.apply)(rows, filters[each.key])
         return rows
 
-    asked = [(_SPANS[each.key], filters[each.key]) for each in chosen if each.key in _SPANS]
-    spans = {column: span for (column, read), value in asked if (span := read(value)) is not None}
+    spans = {}
+    if all(each.key in _SPANS for each in chosen):
+        read = {column: span(filters[key]) for key, (column, span) in _SPANS.items() if key in filters}
+        spans = {column: span for column, span in read.items() if span is not None}
     return queries.Wanted(
         bodies,
         lambda one: all(fits(one, filters.get(key, "")) for key, fits in _FITS.items()),
