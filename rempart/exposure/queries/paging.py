@@ -18,12 +18,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from itertools import groupby
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, When
@@ -33,23 +32,21 @@ from django.utils.translation import gettext as _
 
 from rempart.exposure import facets
 from rempart.exposure.facets import Facet
-from rempart.exposure.models import Exposure, ExposureCount, ExposureDays
+from rempart.exposure.models import Exposure, ExposureCount
+from rempart.exposure.queries.streams import Span, Stream, held_days, runs, statements
 from rempart.kernel.actors import Actor
 from rempart.kernel.errors import Invalid
 from rempart.kernel.keeping import Kept, changes
 from rempart.kernel.permissions import Permission
-from rempart.kernel.sql import instant
+from rempart.kernel.sql import fetch
 
 FEW = 50_000  # sorted whole
 COUNTED = 10_000  # beyond which what no count is kept of is said to be "more than"
 TIMED = 300_000  # the same where a filter is a span of time: an index holds all that is read of these rows
 BY_NUMBER = 2_000
-_AT_ONCE = 400  # SQLite joins 500 selections in one statement
-_PARAMETERS = 30_000  # and takes 32,766 of them
 _RUNS = 2_000  # streams merged for one page, at most
 
 Rows = QuerySet[Any]
-Span = tuple[datetime | None, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +70,8 @@ ORDERS = {
     "component": Order(("component__product", "component_id", "vulnerability_id", "asset_id")),
     "body": Order(("body__code", "facet", "due_at", "id")),
 }
-_OF_BODY = "exposure_body_facet"
 _JOIN = re.compile(r'FROM "exposure_exposure" INNER JOIN ("\w+") ON')
 _IN_STREAMS = {"due_at", "opened_at", "closed_at"}
-_KINDS = {"due_at": "due", "closed_at": "closed"}  # of days that are kept beside the one of opening
-_DAY = timedelta(days=1)
-# Hold the places of a stream's combination, body and times in a statement.
-_NO_FACET, _NO_BODY, _FROM, _TO = -1, -2, datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +102,6 @@ class Found:
     number: int
     first: str = ""
     last: str = ""
-
-
-class _Stream(NamedTuple):
-    """Rows that an index holds in order: of a combination; from one instant of the order's time on and before
-    another, where they are given; of a body, where it is given.
-    """
-
-    facet: int
-    span: tuple[datetime, datetime] | None = None
-    body: int | None = None
 
 
 @dataclass(slots=True)
@@ -225,10 +207,10 @@ def find(
 def _count(rows: Rows, counts: Mapping[int, int], wanted: Wanted, most: int) -> int:
     """How many of these narrowed rows there are, up to ``most``."""
     if len(wanted.spans) > 1:
-        streams = _runs(_days(counts, wanted.spans, "opened_at"))
-        unions = _unions(rows.order_by().values_list("id"), most, "opened_at", streams)
+        streams = runs(held_days(counts, wanted.spans, "opened_at"))
+        unions = statements(rows.order_by().values_list("id"), most, "opened_at", streams)
         count = "SELECT COUNT(*) FROM ({text} LIMIT {most}) AS c"
-        found = sum(_fetch(count.format(text=text, most=most), values)[0][0] for text, values in unions)
+        found = sum(fetch(count.format(text=text, most=most), values)[0][0] for text, values in unions)
         return min(found, most)
     among = _unindexed(rows, counts) if wanted.selective else rows.filter(facet__in=sorted(counts))
     return among.order_by().values("pk")[:most].count()
@@ -295,12 +277,13 @@ def _merged(
         here = start[1:] if start is not None and key == start[0] else None
         wanted = offset + size - len(found)
         if name == "due_at" and way.held:
-            streams = [_Stream(one, body=body) for one, body in way.held if one in set(members)]
+            among = set(members)
+            streams = [Stream(one, body) for one, body in way.held if one in among]
             rows = _streams(way, streams, name, down, here, wanted)
         elif way.spans.keys() - {name}:
             rows = _by_days(way, members, name, down, here, wanted)
         else:
-            rows = _streams(way, [_Stream(one) for one in members], name, down, here, wanted)
+            rows = _streams(way, [Stream(one) for one in members], name, down, here, wanted)
         passed = min(offset, len(rows))
         offset -= passed
         found += [(key, *row) for row in rows[passed:]]
@@ -316,56 +299,23 @@ def _by_days(
 
     A few days at a time, then twice as many: what is asked may be scarce on them.
     """
-    days = _days(members, way.spans, name)
+    days = held_days(members, way.spans, name)
     if down:
         days.reverse()
     if start is not None:
-        first = start[0].date()
+        first = start[0].astimezone(UTC).date()
         days = [one for one in days if (one[0] <= first if down else one[0] >= first)]
     found: list[Sequence[Any]] = []
     width = 1
     while days and len(found) < size:
-        found += _streams(way, _runs(sorted(days[:width])), name, down, start, size - len(found))
+        found += _streams(way, runs(sorted(days[:width])), name, down, start, size - len(found))
         days = days[width:]
         width = min(2 * width, max(1, _RUNS // len(members)))
     return found
 
 
-def _days(members: Iterable[int], spans: Mapping[str, Span], name: str) -> list[tuple[date, list[int]]]:
-    """The days of this time on which rows within the spans may stand, in order, with their combinations."""
-    kind = _KINDS.get(name, "due")
-    rows = ExposureDays.objects.filter(facet__in=sorted(members), kind=kind)
-    for column, held in (("opened_at", "opened_on"), (f"{kind}_at", "day")):
-        low, high = spans.get(column, (None, None))
-        if low is not None:
-            rows = rows.filter(**{f"{held}__gte": low.astimezone(UTC).date()})
-        if high is not None:
-            rows = rows.filter(**{f"{held}__lte": high.astimezone(UTC).date()})
-    day = "day" if name in _KINDS else "opened_on"
-    found = rows.order_by(day).values_list(day, "facet").distinct()
-    return [(at, [one for _, one in group]) for at, group in groupby(found, key=itemgetter(0))]
-
-
-def _runs(days: Iterable[tuple[date, Sequence[int]]]) -> list[_Stream]:
-    """Days in order as spans of time: those of a combination that follow one another are one."""
-    last: dict[int, tuple[date, date]] = {}
-    found = []
-    for day, members in days:
-        for one in members:
-            first, end = last.get(one, (day, day))
-            if day - end > _DAY:
-                found.append((one, first, end))
-                first = day
-            last[one] = (first, day)
-    found += [(one, *run) for one, run in last.items()]
-    return [
-        _Stream(one, (datetime.combine(first, time.min, UTC), datetime.combine(end + _DAY, time.min, UTC)))
-        for one, first, end in found
-    ]
-
-
 def _streams(
-    way: _Way, streams: Sequence[_Stream], name: str, down: bool, start: Sequence[Any] | None, size: int
+    way: _Way, streams: Sequence[Stream], name: str, down: bool, start: Sequence[Any] | None, size: int
 ) -> list[Sequence[Any]]:
     """The first rows (key, id), merged from the index of each stream."""
     mark = "-" if down else ""
@@ -377,49 +327,9 @@ def _streams(
     rows = rows.order_by(f"{mark}{name}", f"{mark}id").values_list(name, "id")
     way_down = "DESC" if down else "ASC"
     found: list[Sequence[Any]] = []
-    for text, values in _unions(rows, size, name, streams):
-        found += _fetch(f"{text} ORDER BY 1 {way_down}, 2 {way_down} LIMIT {int(size)}", values)
+    for text, values in statements(rows, size, name, streams):
+        found += fetch(f"{text} ORDER BY 1 {way_down}, 2 {way_down} LIMIT {int(size)}", values)
     return sorted(found, key=lambda row: (row[0] is None, row), reverse=down)[:size]
-
-
-def _unions(rows: Rows, size: int, name: str, streams: Sequence[_Stream]) -> Iterator[tuple[str, list[Any]]]:
-    """The first rows of each stream, together, in statements with their parameters."""
-    if not streams:
-        return
-    like, instants = streams[0], {_FROM: instant(_FROM), _TO: instant(_TO)}
-    rows = rows.filter(facet=_NO_FACET)  # each stream puts its own in these places
-    if like.span is not None:
-        rows = rows.filter(**{f"{name}__gte": _FROM, f"{name}__lt": _TO})
-    if like.body is not None:
-        rows = rows.filter(body_id=_NO_BODY)
-    sql, parameters = rows[:size].query.sql_with_params()
-    if like.body is not None and connection.vendor == "sqlite":
-        sql = sql.replace(" WHERE ", f" INDEXED BY {_OF_BODY} WHERE ", 1)  # it would find the span, and sort
-    places = {given: place for place, given in enumerate(parameters)}
-    at_once = max(1, _PARAMETERS // len(parameters))
-    for begin in range(0, len(streams), at_once):
-        values: list[Any] = []
-        for one in streams[begin : begin + at_once]:
-            put = list(parameters)
-            put[places[_NO_FACET]] = one.facet
-            if one.span is not None:
-                for mark, at in zip(instants.values(), one.span, strict=True):
-                    put[places[mark]] = instant(at)
-            if one.body is not None:
-                put[places[_NO_BODY]] = one.body
-            values += put
-        parts = [f"SELECT * FROM ({sql}) AS s{n}" for n in range(len(values) // len(parameters))]  # noqa: S608
-        # SQLite holds a statement to 500 selections joined.
-        joined = [
-            " UNION ALL ".join(parts[first : first + _AT_ONCE]) for first in range(0, len(parts), _AT_ONCE)
-        ]
-        yield " UNION ALL ".join(f"SELECT * FROM ({each}) AS j{n}" for n, each in enumerate(joined)), values  # noqa: S608
-
-
-def _fetch(text: str, values: Sequence[Any]) -> list[Any]:
-    with connection.cursor() as database:
-        database.execute(text, values)
-        return database.fetchall()
 
 
 def _followed(
@@ -441,7 +351,7 @@ def _followed(
         sql = sql.replace(f'"exposure_exposure"."{number}" AS', f'{table}."id" AS', 1)
         # A list of bodies would have it look each of them up, and then sort.
         sql = sql.replace(f'"exposure_exposure"."{number}" IN', f'+{table}."id" IN')
-    return _fetch(sql, parameters)
+    return fetch(sql, parameters)
 
 
 def _beyond(keys: Sequence[str], start: Sequence[Any], down: bool) -> Q:

@@ -13,7 +13,7 @@ from django.db.models import Count
 from rempart.exposure import counting, facets, queries
 from rempart.exposure.models import Exposure, ExposureCount, ExposureDays
 from rempart.exposure.pages import lists
-from rempart.exposure.queries import paging
+from rempart.exposure.queries import paging, streams
 from rempart.kernel import listing
 from rempart.kernel.actors import Actor, actor_for, system
 from rempart.kernel.errors import Invalid
@@ -85,7 +85,7 @@ def everything() -> Actor:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "walked in small parts":
         monkeypatch.setattr(paging, "_RUNS", 1)
-        monkeypatch.setattr(paging, "_PARAMETERS", 40)
+        monkeypatch.setattr(streams, "_PARAMETERS", 40)
     if request.param != "sorted whole":
         monkeypatch.setattr(paging, "FEW", 0)
         monkeypatch.setattr(paging, "COUNTED", 5)
