@@ -31,7 +31,7 @@ _TYPES = {"facet": "integer", "body": "bigint", "low": "timestamptz", "high": "t
 
 
 class Stream(NamedTuple):
-    """Rows of a combination; where they are given, of a body, from the instant ``low`` on and before ``high``."""
+    """Rows of a combination; where they are given, of a body, from ``low`` on and before ``high``."""
 
     facet: int
     body: int | None = None
