@@ -17,24 +17,28 @@ from typing import Any
 from django.db import connections
 
 from rempart.exposure.commands.findings import differing
-from rempart.exposure.commands.inventory import WholeInventory
+from rempart.exposure.commands.inventory import Pause, WholeInventory
 
 _AHEAD = 2  # groups that each process has been given and not answered
+_PATIENCE = 0.3  # seconds that an answer is waited for before others may pass
 _inherited: list[Any] = []  # connections of who forked this process: in use there, and never closed here
 
 Group = list[int]
 
 
 def looked_at(
-    groups: Sequence[Group], whole: WholeInventory, processes: int
+    groups: Sequence[Group], whole: WholeInventory, processes: int, pause: Pause | None = None
 ) -> Iterator[tuple[Group, set[int]]]:
-    """Each group of vulnerabilities, in order, with those of it whose findings are to be written anew."""
+    """Each group of vulnerabilities, in order, with those of it whose findings are to be written anew.
+
+    ``pause`` lets others pass while the inventory is made ready, and while an answer is waited for.
+    """
+    whole.layers(pause)  # shared by the processes, as they stand now
     processes = min(processes, len(groups))
     if processes < 2 or "fork" not in get_all_start_methods():
         for group in groups:
             yield group, differing(group, whole)
         return
-    whole.layers()  # shared by the processes, as they stand now
     with ExitStack() as stack:
         pipes: list[Connection] = []
         for _ in range(processes):
@@ -42,15 +46,17 @@ def looked_at(
         waiting: deque[tuple[Group, Connection]] = deque()
         for number, group in enumerate(groups):
             if len(waiting) == processes * _AHEAD:
-                yield _answered(*waiting.popleft())
+                yield _answered(*waiting.popleft(), pause)
             pipe = pipes[number % processes]
             pipe.send(group)
             waiting.append((group, pipe))
         while waiting:
-            yield _answered(*waiting.popleft())
+            yield _answered(*waiting.popleft(), pause)
 
 
-def _answered(group: Group, pipe: Connection) -> tuple[Group, set[int]]:
+def _answered(group: Group, pipe: Connection, pause: Pause | None) -> tuple[Group, set[int]]:
+    while pause is not None and not pipe.poll(_PATIENCE):
+        pause()
     found = pipe.recv()
     if isinstance(found, BaseException):
         raise found

@@ -249,7 +249,12 @@ def rematch_all(
     whole = WholeInventory()
     groups = list(groups_of_all(whole.names))
     done, everything = 0, sum(map(len, groups))
-    for group, differing in looked_at(groups, whole, processes or settings.MATCHING_PROCESSES):
+
+    def pause() -> None:
+        if progress is not None:
+            progress(done, everything)
+
+    for group, differing in looked_at(groups, whole, processes or settings.MATCHING_PROCESSES, pause):
         for part in _parts([one for one in group if one in differing]):
             total.add(_rematch(part, "rematch", differences, whole=whole))
         done += len(group)
