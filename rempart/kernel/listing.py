@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,7 +37,8 @@ class Filter:
 
     ``apply`` receives text from outside: it must ignore or refuse what it does not know. ``kind`` is the type
     of its control where nothing is offered: "search", "date", or "hidden" where the page has a control of its
-    own, of the form "by". A ``folded`` one waits behind "more filters".
+    own, of the form "by". A ``folded`` one waits behind "more filters". ``aliases``: what else an address may
+    say for a value that it offers.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Filter:
     choices: Choices | Callable[[], Choices] | None = None
     kind: str = "search"
     folded: bool = False
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def options(self) -> Choices:
         return self.choices() if callable(self.choices) else (self.choices or ())
@@ -149,7 +151,7 @@ class Listing:
     def read(self, parameters: Mapping[str, str]) -> tuple[dict[str, str], str]:
         """The known filters of an address, and its sort; what is unknown is ignored."""
         given = {f.key: parameters.get(f.key, "").replace("\x00", "").strip()[:200] for f in self.filters}
-        filters = {key: value for key, value in given.items() if value}
+        filters = {f.key: f.aliases.get(value, value) for f in self.filters if (value := given[f.key])}
         sortable = {c.key for c in self.columns if c.order}
         sort = parameters.get("sort", "")
         return filters, sort if sort.lstrip("-") in sortable else self.default_sort

@@ -27,13 +27,12 @@ _LEVELS = (
     *((str(int(level)), words) for level, words in wording.LEVELS.items()),
     ("high+", _("Élevé ou critique")),
 )
+_AS_RULES_SAY = {name: str(place) for place, name in enumerate(LEVELS)}
 
 
 def _level(rows: Rows, value: str) -> Rows:
     if value == "high+":
         return rows.filter(level__gte=3)
-    if value in LEVELS:  # as rules write it
-        return rows.filter(level=LEVELS.index(value))
     return rows.filter(level=int(value)) if value in {"0", "1", "2", "3", "4"} else rows.none()
 
 
@@ -74,7 +73,7 @@ def _body(choices: Callable[[], list[tuple[str, str]]], *, folded: bool = False)
 
 
 def _level_filter() -> Filter:
-    return Filter("level", pgettext_lazy("detection", "Niveau"), _level, _LEVELS)
+    return Filter("level", pgettext_lazy("detection", "Niveau"), _level, _LEVELS, aliases=_AS_RULES_SAY)
 
 
 def age_filter(field: str) -> Filter:

@@ -87,6 +87,17 @@ def test_several_are_judged_at_once_or_none_is() -> None:
     assert client.post("/detections/triage/", {"selected": ["x", "9" * 30]}).status_code == 422
 
 
+def test_the_list_takes_a_level_as_rules_say_it_and_shows_it_in_words() -> None:
+    body = factories.organisation("body")
+    detect(body, rule_id="haut", level=Level.HIGH)
+    detect(body, rule_id="bas", level=Level.LOW)
+    client = _browser(Role.BODY_OFFICER, body)
+    pages = [client.get(f"/detections/?level={level}") for level in ("high", int(Level.HIGH))]
+    for shown in pages:
+        assert [row.rule_id for row in shown.context["page"].rows] == ["haut"]
+        assert "Élevé" in str(shown.context["page"].sentence)
+
+
 def test_only_the_body_s_own_people_see_names_and_events() -> None:
     body = factories.organisation()
     found = detect(body)
