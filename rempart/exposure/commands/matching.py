@@ -258,8 +258,7 @@ def rematch_all(
         for part in _parts([one for one in group if one in differing]):
             total.add(_rematch(part, "rematch", differences, whole=whole))
         done += len(group)
-        if progress is not None:
-            progress(done, everything)
+        pause()
     differences.close()
     return total
 

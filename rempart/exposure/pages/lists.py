@@ -200,8 +200,8 @@ def _wanted(actor: Actor, listing: Listing, filters: Mapping[str, str]) -> queri
 
     spans = {}
     if all(each.key in _SPANS for each in chosen):
-        read = {column: span(filters[key]) for key, (column, span) in _SPANS.items() if key in filters}
-        spans = {column: span for column, span in read.items() if span is not None}
+        read = ((column, of(filters[key])) for key, (column, of) in _SPANS.items() if key in filters)
+        spans = {column: span for column, span in read if span is not None}
     return queries.Wanted(
         bodies,
         lambda one: all(fits(one, filters.get(key, "")) for key, fits in _FITS.items()),

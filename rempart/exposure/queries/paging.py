@@ -143,10 +143,13 @@ _counted: Kept[dict[int, int]] = Kept(seconds=30)
 
 
 def _counts(actor: Actor, bodies: frozenset[int] | None) -> dict[int, int]:
+    return dict(_kept(actor, bodies).values_list("facet").annotate(Sum("n")).order_by())
+
+
+def _kept(actor: Actor, bodies: frozenset[int] | None) -> Rows:
+    """The counts of what there is some of, in these bodies or in all, that the actor may see."""
     rows = ExposureCount.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(n__gt=0)
-    if bodies is not None:
-        rows = rows.filter(body_id__in=sorted(bodies))
-    return dict(rows.values_list("facet").annotate(Sum("n")).order_by())
+    return rows if bodies is None else rows.filter(body_id__in=sorted(bodies))
 
 
 def _held(
@@ -158,10 +161,8 @@ def _held(
     """
     if bodies is None and actor.scope(Permission.EXPOSURE_READ).everything:
         return []
-    rows = ExposureCount.objects.visible_to(actor, Permission.EXPOSURE_READ).filter(n__gt=0)
-    if bodies is not None:
-        rows = rows.filter(body_id__in=sorted(bodies))
-    found = rows.filter(facet__in=sorted(counts)).values_list("facet", "body_id")[: _RUNS + 1]
+    rows = _kept(actor, bodies).filter(facet__in=sorted(counts))
+    found = rows.values_list("facet", "body_id")[: _RUNS + 1]
     return [] if len(found) > _RUNS else list(found)
 
 
