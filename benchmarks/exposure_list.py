@@ -91,26 +91,11 @@ def _make(rows: int) -> None:
     """The bodies and assets, then the exposures in a few statements, their indexes built afterwards."""
     from django.db import connection, transaction
 
-    from rempart.exposure import counting
-    from rempart.exposure.models import Exposure
-
     with transaction.atomic():
         places = _places(max(rows // PER_ASSET, BODIES))
-    with connection.cursor() as cursor:
-        counting.remove(cursor, connection.vendor)
-    with connection.schema_editor() as editor:
-        for index in Exposure._meta.indexes:
-            editor.remove_index(Exposure, index)
-    with connection.cursor() as cursor:
+    with government.filling_exposures(), connection.cursor() as cursor:
         for first in range(0, rows, 500_000):
             cursor.execute(_insertion(connection.vendor, places, first, min(first + 500_000, rows) - 1))
-    with connection.schema_editor() as editor:
-        for index in Exposure._meta.indexes:
-            editor.add_index(Exposure, index)
-    counting.install()
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
 
 
 def _insertion(vendor: str, places: dict[str, int], first: int, last: int) -> str:
@@ -132,23 +117,13 @@ def _insertion(vendor: str, places: dict[str, int], first: int, last: int) -> st
 
 def _places(assets: int) -> dict[str, int]:
     """What exposures stand on; the first id of each kind, and how many assets there are."""
-    from rempart.assets.models import Asset, Component
+    from rempart.assets.models import Component
     from rempart.intelligence.models import Vulnerability
     from rempart.kernel.time import now
 
     at = now()
     bodies = government.organisations(BODIES, CENTRES)
-    Asset.objects.bulk_create(
-        (
-            Asset(
-                body_id=bodies[n % BODIES], key=f"a{n}", name_fr=f"Serveur {n}", kind="server",
-                network_exposure="internet" if n % 5 == 0 else "internal", criticality=n % 5,
-                first_seen_at=at, last_seen_at=at,
-            )
-            for n in range(assets)
-        ),
-        batch_size=5_000,
-    )  # fmt: skip
+    first = government.assets(bodies, assets)
     Component.objects.bulk_create(
         Component(digest=f"{n:064}", vendor="Éditeur", product=f"Produit {n % 97}", version=f"1.{n}")
         for n in range(COMPONENTS)
@@ -163,7 +138,7 @@ def _places(assets: int) -> dict[str, int]:
         for n in range(VULNERABILITIES)
     )
     lowest = {
-        "asset": Asset.objects.order_by("id").values_list("id", flat=True)[0],
+        "asset": first,
         "component": Component.objects.order_by("id").values_list("id", flat=True)[0],
         "vulnerability": Vulnerability.objects.order_by("-id").values_list("id", flat=True)[
             VULNERABILITIES - 1

@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -115,3 +117,52 @@ def organisations(bodies: int, centres: int) -> list[int]:
     top = place("cgcd", "cgcd", place("government", "gouv"))
     over = [place("cocd", f"c{number}", top) for number in range(centres)]
     return [place("body", f"b{number}", over[number % centres]).pk for number in range(bodies)]
+
+
+def assets(bodies: list[int], count: int, services: int = 0) -> int:
+    """So many servers, each body's in turn, the first ``services`` of each body being services.
+
+    Their ids follow one another; gives the first.
+    """
+    from rempart.assets.models import Asset
+    from rempart.kernel.time import now
+
+    at = now()
+    Asset.objects.bulk_create(
+        (
+            Asset(
+                body_id=bodies[n % len(bodies)], key=f"a{n}", name_fr=f"Serveur {n}",
+                kind="service" if n < services * len(bodies) else "server",
+                network_exposure="internet" if n % 5 == 0 else "internal", criticality=n % 5,
+                first_seen_at=at, last_seen_at=at,
+            )
+            for n in range(count)
+        ),
+        batch_size=5_000,
+    )  # fmt: skip
+    return Asset.objects.order_by("id").values_list("id", flat=True)[0]
+
+
+@contextmanager
+def filling_exposures(but: Collection[str] = ()) -> Iterator[None]:
+    """Leaves out the triggers and indexes of exposures (``but`` some) while very many are written, and makes
+    them again: millions of rows put into each, one by one, would take an hour.
+    """
+    from django.db import connection
+
+    from rempart.exposure import counting
+    from rempart.exposure.models import Exposure
+
+    later = [index for index in Exposure._meta.indexes if index.name not in but]
+    with connection.cursor() as cursor:
+        counting.remove(cursor, connection.vendor)
+    with connection.schema_editor() as editor:
+        for index in later:
+            editor.remove_index(Exposure, index)
+    yield
+    with connection.schema_editor() as editor:
+        for index in later:
+            editor.add_index(Exposure, index)
+    counting.install()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")

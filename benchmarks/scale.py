@@ -2,9 +2,9 @@
 of ``verdicts``, which are made first where they are not there.
 
 A full re-match to stored exposures in ``--processes``, nothing new, then records rejected and published
-again; urgent work beside one; one new advisory of a product of some thousand installs, and one of the
-product that is installed most; one body's inventory of 5,000 installs. What is installed is drawn among
-the pairs that few records concern, which keeps exposures near two an install.
+again; one new advisory of the product that is installed most; one body's inventory of 5,000 installs;
+urgent work beside a re-match. What is installed is drawn among the pairs that few records concern, which
+keeps exposures near two an install.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ WHERE a.body_id = {body}
 _NEEDS = """
 INSERT INTO assets_dependency (body_id, dependent_id, dependency_id, kind, source)
 SELECT a.body_id, {first} + (a.id - {first}) / {bodies} % {services} * {bodies} + (a.id - {first}) % {bodies},
-    a.id, 'runs_on', 'bench'
+    a.id, 'runs_on', 'scale'
 FROM assets_asset a WHERE a.id >= {first} + {services} * {bodies}
 """
 _PAIRS = """
@@ -51,9 +51,8 @@ def run(options: argparse.Namespace) -> None:
     var = base.with_name(f"scale-{options.bodies}-{options.assets}-{base.name}")
     done = var / "made"
     if not done.exists():
-        if not (
-            base / "made"
-        ).exists():  # in a process of its own: one process is the platform of one database
+        if not (base / "made").exists():
+            # In a process of its own: one process is the platform of one database.
             sizes = (f"--pairs={options.pairs}", f"--records={options.records}")
             subprocess.run([sys.executable, "-m", "benchmarks", "verdicts", *sizes], check=True)
         government.fresh(var, like=base)
@@ -93,27 +92,12 @@ def _make(options: argparse.Namespace) -> str:
     """The assets, what is installed on them and what needs them, then the platform's own work."""
     from django.db import connection, transaction
 
-    from rempart.assets.models import Asset
-    from rempart.exposure import commands, counting
+    from rempart.exposure import commands
     from rempart.exposure.models import Exposure
-    from rempart.kernel.time import now
 
-    at = now()
     with transaction.atomic():
         bodies = government.organisations(options.bodies, _CENTRES)
-        Asset.objects.bulk_create(
-            (
-                Asset(
-                    body_id=bodies[n % len(bodies)], key=f"a{n}", name_fr=f"Actif {n}",
-                    kind="service" if n < _SERVICES * len(bodies) else "server",
-                    network_exposure="internet" if n % 5 == 0 else "internal", criticality=n % 5,
-                    first_seen_at=at, last_seen_at=at,
-                )
-                for n in range(options.assets)
-            ),
-            batch_size=5_000,
-        )  # fmt: skip
-    first = Asset.objects.order_by("id").values_list("id", flat=True)[0]
+        first = government.assets(bodies, options.assets, _SERVICES)
     slots = " ".join(f"UNION ALL SELECT {slot}" for slot in range(1, _AN_ASSET))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_PAIRS.format(few=_FEW))
@@ -124,21 +108,8 @@ def _make(options: argparse.Namespace) -> str:
         for body in bodies:
             cursor.execute(_INSTALLS.format(slots=slots, pairs=pairs, body=body))
         cursor.execute("ANALYZE")
-    # Most indexes are built once: ten million rows put into each, one by one, would take an hour.
-    needed = {"exposure_body_facet", "exposure_asset"}
-    later = [index for index in Exposure._meta.indexes if index.name not in needed]
-    with connection.cursor() as cursor:
-        counting.remove(cursor, connection.vendor)
-    with connection.schema_editor() as editor:
-        for index in later:
-            editor.remove_index(Exposure, index)
-    commands.reconcile_all()
-    with connection.schema_editor() as editor:
-        for index in later:
-            editor.add_index(Exposure, index)
-    counting.install()
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    with government.filling_exposures(but={"exposure_body_facet", "exposure_asset"}):
+        commands.reconcile_all()
     return f"{Exposure.objects.count():,} exposures"
 
 
