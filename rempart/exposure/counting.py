@@ -31,18 +31,21 @@ _NEW_DAYS = (
 )
 
 
-def _days(vendor: str, source: str, row: str = "") -> str:
-    """The days of these rows, or of the ``row`` of a trigger, as rows (facet, kind, opened_on, day)."""
+def _days(vendor: str, source: str, row: str = "") -> list[str]:
+    """The days of these rows, or of the ``row`` of a trigger, as rows (facet, kind, opened_on, day): of each
+    kind.
+    """
     opened = _DAY[vendor].format(at=f"{row}opened_at")
-    return " UNION ".join(
+    return [
         f"SELECT {row}facet AS facet, '{kind}' AS kind, {opened} AS opened_on,"
         f" {_DAY[vendor].format(at=row + column)} AS day {source} WHERE {row}{column} IS NOT NULL"
         for kind, column in _KINDS.items()
-    )
+    ]
 
 
-_COME_DAYS = f"{_ADD_DAYS} {_NEW_DAYS.format(days=_days('sqlite', '', 'NEW.'))};"
-_SEEN = f"{_ADD_DAYS} {_NEW_DAYS.format(days=_days('postgresql', 'FROM come'))}"
+# A statement for each kind: of both at once, SQLite would sort the two of every row.
+_COME_DAYS = " ".join(f"{_ADD_DAYS} {_NEW_DAYS.format(days=days)};" for days in _days("sqlite", "", "NEW."))
+_SEEN = f"{_ADD_DAYS} {_NEW_DAYS.format(days=' UNION '.join(_days('postgresql', 'FROM come')))}"
 _FACET = "state, priority, certainty, criticality, exploited, internet"
 
 # One addition per body and combination for each statement, in order: two workers never wait crosswise.
@@ -109,13 +112,13 @@ DAYS = _Keeper(
         ),
     },
     {"insert": _SEEN, "update": _SEEN},
-    {vendor: f"{_ADD_DAYS} {_days(vendor, 'FROM exposure_exposure')}" for vendor in _DAY},
+    {vendor: f"{_ADD_DAYS} {' UNION '.join(_days(vendor, 'FROM exposure_exposure'))}" for vendor in _DAY},
 )
 KEEPERS = (COUNTS, DAYS)
 
 
 def install(using: str = "default", **_: Any) -> None:
-    """Makes the triggers that are missing, and takes anew what they keep. Safe to run again."""
+    """Makes the triggers that are missing or of another version, and takes anew what they keep."""
     connection = connections[using]
     with transaction.atomic(using=using), connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
@@ -139,12 +142,17 @@ def remove(cursor: Any, vendor: str) -> None:
 
 def _missing(vendor: str, cursor: Any, keeper: _Keeper) -> list[str]:
     if vendor == "sqlite":
-        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        there = {name for (name,) in cursor.fetchall()}
-        return [
-            f"CREATE TRIGGER {keeper.name(event)} {body}"
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        there = dict(cursor.fetchall())
+        wanted = {
+            keeper.name(event): f"CREATE TRIGGER {keeper.name(event)} {body}"
             for event, body in keeper.sqlite.items()
-            if keeper.name(event) not in there
+        }
+        return [
+            statement
+            for name, text in wanted.items()
+            if there.get(name) != text
+            for statement in (f"DROP TRIGGER IF EXISTS {name}", text)
         ]
     cursor.execute("SELECT tgname FROM pg_trigger WHERE tgrelid = 'exposure_exposure'::regclass")
     there = {name for (name,) in cursor.fetchall()}

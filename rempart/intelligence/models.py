@@ -67,6 +67,11 @@ class Vulnerability(models.Model):
                 name="vulnerability_kev",
                 condition=models.Q(kev_added_on__isnull=False),
             ),
+            models.Index(
+                fields=["kev_due_on"],
+                name="vulnerability_kev_due",
+                condition=models.Q(kev_due_on__isnull=False),
+            ),
             models.Index(fields=["-first_seen_at"], name="vulnerability_seen"),
             models.Index(fields=["-published_at"], name="vulnerability_published"),
             models.Index(fields=["-cvss_score"], name="vulnerability_cvss"),

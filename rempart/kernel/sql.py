@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ _SECONDS = {
     "sqlite": "((julianday({end}) - julianday({start})) * 86400.0)",
     "postgresql": "EXTRACT(EPOCH FROM ({end} - {start}))",
 }
+_ROOM = -524_288  # in KiB, as SQLite counts them: half a gibibyte
 
 
 def seconds(start: str, end: str) -> str:
@@ -38,3 +40,26 @@ def fetch(statement: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...
     with connection.cursor() as cursor:
         cursor.execute(statement, list(parameters))
         return list(cursor.fetchall())
+
+
+@contextmanager
+def room_to_write() -> Iterator[None]:
+    """More memory for this connection's pages while very many rows are written, far apart (SQLite).
+
+    Each is a page in every index: those above them are read again and again, and what one transaction wrote
+    would otherwise leave memory before its end.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    ((before,),) = fetch("PRAGMA cache_size")
+    _cache(_ROOM)
+    try:
+        yield
+    finally:
+        _cache(before)
+
+
+def _cache(size: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA cache_size = {int(size)}")

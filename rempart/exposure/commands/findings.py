@@ -21,7 +21,7 @@ from rempart.engines.exposure.model import Affected, Component, Verdict
 from rempart.engines.exposure.uncollected import uncollected
 from rempart.engines.exposure.verdicts import Decision
 from rempart.exposure.commands.differences import Differences, Pair
-from rempart.exposure.commands.inventory import Inventory, Names, WholeInventory, load_components
+from rempart.exposure.commands.inventory import Inventory, Names, load_components
 from rempart.exposure.commands.reach import Reach, fetch, slices
 from rempart.exposure.models import ComponentKey, Finding
 from rempart.intelligence import queries as intelligence
@@ -116,36 +116,32 @@ def match_vulnerabilities(
     at: datetime,
     differences: Differences | None = None,
 ) -> Changes:
-    """Matches these vulnerabilities with every indexed component, and keeps the verdicts.
-
-    Most records name nothing that anyone holds: their statements are not even read.
-    """
-    concerned, component_ids = candidates(vulnerability_ids, names)
-    matcher = _matcher(intelligence.statements_for(concerned), names)
-    inventory = Inventory(names, load_components(component_ids))
-    return _keep(matcher, [inventory], Reach(vulnerability_ids=vulnerability_ids), at, differences)
-
-
-def match_with_all(
-    vulnerability_ids: Sequence[int], whole: WholeInventory, at: datetime, differences: Differences
-) -> Changes:
-    """The same for one of the many parts of a re-match, all of them with one inventory."""
-    layers = whole.layers()
-    matcher = _matcher(intelligence.statements_for(vulnerability_ids), whole.names)
-    return _keep(matcher, layers, Reach(vulnerability_ids=vulnerability_ids), at, differences)
+    """Matches these vulnerabilities with every indexed component, and keeps the verdicts."""
+    matcher, inventory = _made_ready(vulnerability_ids, names)
+    return _keep(matcher, inventory, Reach(vulnerability_ids=vulnerability_ids), at, differences)
 
 
 @uncollected
-def differing(vulnerability_ids: Sequence[int], whole: WholeInventory) -> set[int]:
+def differing(vulnerability_ids: Sequence[int]) -> set[int]:
     """Those of these vulnerabilities whose findings are not what matching says now. Reads only.
 
     What others write meanwhile may make one look different, never make a difference unseen: whoever changes
     a statement or a component matches it in the same breath, or in an event that follows.
     """
-    layers = whole.layers()
-    matcher = _matcher(intelligence.statements_for(vulnerability_ids), whole.names)
-    found = _compared(matcher, layers, Reach(vulnerability_ids=vulnerability_ids), now())
+    found = _compared(
+        *_made_ready(vulnerability_ids, Names()), Reach(vulnerability_ids=vulnerability_ids), now()
+    )
     return found.vulnerability_ids
+
+
+def _made_ready(vulnerability_ids: Sequence[int], names: Names) -> tuple[Matcher, Inventory]:
+    """What these vulnerabilities say, and the indexed components that they may concern.
+
+    Most records name nothing that anyone holds: their statements are not even read.
+    """
+    concerned, component_ids = candidates(vulnerability_ids, names)
+    matcher = _matcher(intelligence.statements_for(concerned), names)
+    return matcher, Inventory(names, load_components(component_ids))
 
 
 def verdicts_of(vulnerability_ids: Sequence[int], names: Names) -> Iterator[Verdict]:
@@ -180,7 +176,7 @@ def match_components(
         canonical.update(names.aliases.resolve(component_keys(component)))
     matcher = _matcher(intelligence.statements_for_keys(names.spellings(canonical)), names)
     reach = Reach(component_ids=[int(one.id) for one in components])
-    return _keep(matcher, [Inventory(names, components)], reach, at, differences)
+    return _keep(matcher, Inventory(names, components), reach, at, differences)
 
 
 def _matcher(statements: Mapping[int, list[Affected]], names: Names) -> Matcher:
@@ -203,43 +199,42 @@ class _Compared:
         return {one.vulnerability_id for one in (*self.added, *befores, *self.removed)}
 
 
-def _compared(matcher: Matcher, inventories: Sequence[Inventory], reach: Reach, at: datetime) -> _Compared:
+def _compared(matcher: Matcher, inventory: Inventory, reach: Reach, at: datetime) -> _Compared:
     """Of the pairs kept before, those that are affected no more are asked anew: each keeps why."""
     known = _kept(reach)
     found = _Compared()
-    for inventory in inventories:
-        for vulnerability_ids, decision, held in inventory.sweep(matcher):
-            said, (opening, ending) = _said(decision), _written(decision.detail)
-            told = [(one, version, f"{opening}{json.dumps(version)}{ending}") for one, version in held]
-            for vulnerability_id in vulnerability_ids:
-                for component_id, version, text in told:
-                    before = known.pop((vulnerability_id, component_id), None)
-                    if (
-                        before is not None
-                        and before[3:8] == said
-                        and (before[8] == text or _details(before, decision.detail, version))
-                    ):
-                        continue
-                    detail = {"version": version, **decision.detail}
-                    after = _finding(vulnerability_id, component_id, said, detail, at)
-                    if before is None:
-                        found.added.append(after)
-                    else:
-                        found.changed.append(_changed(before, after))
-        found.changed += _asked_anew(matcher, inventory, known, at)
+    for vulnerability_ids, decision, held in inventory.sweep(matcher):
+        said, (opening, ending) = _said(decision), _written(decision.detail)
+        told = [(one, version, f"{opening}{json.dumps(version)}{ending}") for one, version in held]
+        for vulnerability_id in vulnerability_ids:
+            for component_id, version, text in told:
+                before = known.pop((vulnerability_id, component_id), None)
+                if (
+                    before is not None
+                    and before[3:8] == said
+                    and (before[8] == text or _details(before, decision.detail, version))
+                ):
+                    continue
+                detail = {"version": version, **decision.detail}
+                after = _finding(vulnerability_id, component_id, said, detail, at)
+                if before is None:
+                    found.added.append(after)
+                else:
+                    found.changed.append(_changed(before, after))
+    found.changed += _asked_anew(matcher, inventory, known, at)
     found.removed = [_of_row(row) for row in known.values()]
     return found
 
 
 def _keep(
     matcher: Matcher,
-    inventories: Sequence[Inventory],
+    inventory: Inventory,
     reach: Reach,
     at: datetime,
     differences: Differences | None = None,
 ) -> Changes:
     """Brings the findings within ``reach`` to the verdicts about these components; writes what differs."""
-    found = _compared(matcher, inventories, reach, at)
+    found = _compared(matcher, inventory, reach, at)
     # In one order everywhere, so that two workers that write the same pairs never wait in a ring.
     rows = sorted(
         (*found.added, *(after for _, after in found.changed if after is not None)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rempart.engines.exposure import Aliases, AliasRow, Matcher
 from rempart.engines.exposure.aliases import BUILTIN_ALIASES
@@ -10,14 +10,10 @@ from rempart.engines.exposure.model import Component, Verdict
 from rempart.engines.exposure.verdicts import Decision
 from rempart.exposure.commands import order
 from rempart.exposure.commands.reach import Reach, fetch, slices
-from rempart.exposure.models import ComponentKey, ProductAlias
+from rempart.exposure.models import ProductAlias
 
 _COMPONENTS = "SELECT id, vendor, product, version, purl, cpe FROM assets_component WHERE {where} ORDER BY id"
-_NEWLY_INDEXED = "SELECT DISTINCT component_id FROM exposure_componentkey WHERE id > %s ORDER BY component_id"
 _IDS_AT_ONCE = 2_000
-_PREPARED_AT_ONCE = 5_000
-
-Pause = Callable[[], None]
 
 
 class Names:
@@ -52,22 +48,14 @@ def load_components(component_ids: Collection[int]) -> list[Component]:
     return found
 
 
-def _paced(components: Sequence[Component], pause: Pause | None) -> Iterator[Component]:
-    """Components one by one, letting others pass between some thousands of them."""
-    for part in slices(components, _PREPARED_AT_ONCE):
-        yield from part
-        if pause is not None:
-            pause()
-
-
 class Inventory:
     """Components, to be matched with the statements of any number of matchers of the same names."""
 
-    def __init__(self, names: Names, components: Sequence[Component], pause: Pause | None = None) -> None:
+    def __init__(self, names: Names, components: Sequence[Component]) -> None:
         self.names = names
         self._components = {int(one.id): one for one in components}
         self._ids = list(self._components)
-        self._prepared = Matcher(names.aliases).prepare(_paced(components, pause))
+        self._prepared = Matcher(names.aliases).prepare(components)
 
     def sweep(self, matcher: Matcher) -> Iterator[tuple[list[int], Decision, list[tuple[int, str]]]]:
         """Each decision but "not affected": its vulnerabilities, and their components (id, version)."""
@@ -82,31 +70,3 @@ class Inventory:
         """Every verdict about those of these components that it holds, those not affected as well."""
         wanted = [self._components[one] for one in sorted(component_ids) if one in self._components]
         return matcher.match(wanted)
-
-
-class WholeInventory:
-    """Every indexed component, kept up with what is indexed and named otherwise while it is in use."""
-
-    def __init__(self) -> None:
-        self._layers: list[Inventory] = []
-        self._known: set[int] = set()
-        self._seen = 0
-        self.names = Names()
-
-    def layers(self, pause: Pause | None = None) -> list[Inventory]:
-        """The components as they stand now, each in one of these. The caller keeps other matchings out, or
-        asks again within a transaction that does. ``pause``: lets others pass; outside of any transaction.
-        """
-        names = Names()
-        if (names.corrections, names.precedence) != (self.names.corrections, self.names.precedence):
-            self._layers, self._known, self._seen = [], set(), 0
-            self.names = names
-        last = ComponentKey.objects.order_by("-id").values_list("id", flat=True).first() or 0
-        if last > self._seen:
-            indexed = {row[0] for row in fetch(_NEWLY_INDEXED, [self._seen])}
-            components = load_components(indexed - self._known)
-            if components:
-                self._layers.append(Inventory(self.names, components, pause))
-            self._known |= indexed
-            self._seen = last
-        return self._layers

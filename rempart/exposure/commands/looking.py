@@ -1,14 +1,14 @@
 """Looking for what a re-match would change, here or in several processes at once.
 
-Each process is forked with the inventory ready, reads by a connection of its own, and writes nothing. It
-ends with the one that asked, however that ends: what it reads of is a pipe that nobody else holds.
+Each process is forked, reads by a connection of its own, and writes nothing. It goes ahead of the one that
+asked by as much as a pipe holds, so that looking goes on while what was found is written. It ends with the
+one that asked, however that ends: nobody else holds the other end of its pipe.
 """
 
 from __future__ import annotations
 
 import signal
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
@@ -17,58 +17,49 @@ from typing import Any
 from django.db import connections
 
 from rempart.exposure.commands.findings import differing
-from rempart.exposure.commands.inventory import Pause, WholeInventory
 
-_AHEAD = 2  # groups that each process has been given and not answered
 _PATIENCE = 0.3  # seconds that an answer is waited for before others may pass
 _inherited: list[Any] = []  # connections of who forked this process: in use there, and never closed here
 
 Group = list[int]
+Pause = Callable[[], None]
 
 
 def looked_at(
-    groups: Sequence[Group], whole: WholeInventory, processes: int, pause: Pause | None = None
+    groups: Sequence[Group], processes: int, pause: Pause | None = None
 ) -> Iterator[tuple[Group, set[int]]]:
     """Each group of vulnerabilities, in order, with those of it whose findings are to be written anew.
 
-    ``pause`` lets others pass while the inventory is made ready, and while an answer is waited for.
+    ``pause`` lets others pass while an answer is waited for.
     """
-    whole.layers(pause)  # shared by the processes, as they stand now
     processes = min(processes, len(groups))
     if processes < 2 or "fork" not in get_all_start_methods():
         for group in groups:
-            yield group, differing(group, whole)
+            yield group, differing(group)
         return
     with ExitStack() as stack:
         pipes: list[Connection] = []
-        for _ in range(processes):
-            pipes.append(stack.enter_context(_looker(whole, pipes)))
-        waiting: deque[tuple[Group, Connection]] = deque()
+        for number in range(processes):
+            pipes.append(stack.enter_context(_looker(groups[number::processes], pipes)))
         for number, group in enumerate(groups):
-            if len(waiting) == processes * _AHEAD:
-                yield _answered(*waiting.popleft(), pause)
-            pipe = pipes[number % processes]
-            pipe.send(group)
-            waiting.append((group, pipe))
-        while waiting:
-            yield _answered(*waiting.popleft(), pause)
+            yield group, _answered(pipes[number % processes], pause)
 
 
-def _answered(group: Group, pipe: Connection, pause: Pause | None) -> tuple[Group, set[int]]:
+def _answered(pipe: Connection, pause: Pause | None) -> set[int]:
     while pause is not None and not pipe.poll(_PATIENCE):
         pause()
     found = pipe.recv()
     if isinstance(found, BaseException):
         raise found
-    return group, found
+    return set(found)
 
 
 @contextmanager
-def _looker(whole: WholeInventory, others: Sequence[Connection]) -> Iterator[Connection]:
-    """A process that answers groups sent through the pipe."""
+def _looker(groups: Sequence[Group], others: Sequence[Connection]) -> Iterator[Connection]:
+    """What a process answers about each of these groups, in order."""
     context = get_context("fork")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_look, args=(theirs, [ours, *others], whole), daemon=True)
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_look, args=(theirs, [ours, *others], groups), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -78,20 +69,18 @@ def _looker(whole: WholeInventory, others: Sequence[Connection]) -> Iterator[Con
         process.join()
 
 
-def _look(pipe: Connection, held_by_parent: Sequence[Connection], whole: WholeInventory) -> None:
+def _look(pipe: Connection, held_by_parent: Sequence[Connection], groups: Sequence[Group]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked is told, and closes the pipe
     for one in held_by_parent:
         one.close()
     _leave_connections()
     try:
-        while True:
-            group = pipe.recv()
-            try:
-                pipe.send(differing(group, whole))
-            except Exception as error:  # raised where it was asked
-                pipe.send(error)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
+        for group in groups:
+            pipe.send(differing(group))
+    except (BrokenPipeError, ConnectionResetError):
         pass
+    except Exception as error:  # raised where it was asked
+        pipe.send(error)
     finally:
         connections.close_all()
 

@@ -17,14 +17,14 @@ from django.db import transaction
 from rempart.exposure.commands import findings, opening, priorities
 from rempart.exposure.commands.differences import Differences
 from rempart.exposure.commands.findings import Changes
-from rempart.exposure.commands.inventory import Names, WholeInventory
+from rempart.exposure.commands.inventory import Names
 from rempart.exposure.commands.looking import looked_at
 from rempart.exposure.commands.opening import Movement
 from rempart.exposure.commands.reach import Reach, fetch, hold, slices
 from rempart.exposure.models import MatchRun
 from rempart.intelligence import commands as intelligence
 from rempart.intelligence import queries as intelligence_queries
-from rempart.kernel import outbox
+from rempart.kernel import outbox, sql
 from rempart.kernel.time import now
 
 VULNERABILITIES_AT_ONCE = 100
@@ -135,44 +135,38 @@ def groups_of_all(names: Names) -> Iterator[list[int]]:
     yield from slices(sorted(named, key=lambda one: (named[one], one)), REMATCHED_AT_ONCE)
 
 
-def _parts(vulnerability_ids: Sequence[int]) -> Iterator[list[int]]:
+def _parts(groups: Iterable[Sequence[int]]) -> Iterator[list[int]]:
     """These vulnerabilities in parts that a transaction settles quickly."""
-    exposures = dict(fetch(_EXPOSED, where=Reach(vulnerability_ids=vulnerability_ids).exposures))
     part: list[int] = []
     weight = 0
-    for vulnerability_id in vulnerability_ids:
-        weighs = exposures.get(vulnerability_id, 0)
-        if part and weight + weighs > EXPOSURES_AT_ONCE:
-            yield part
-            part, weight = [], 0
-        part.append(vulnerability_id)
-        weight += weighs
+    for group in groups:
+        exposures = dict(fetch(_EXPOSED, where=Reach(vulnerability_ids=group).exposures)) if group else {}
+        for vulnerability_id in group:
+            weighs = exposures.get(vulnerability_id, 0)
+            if part and (weight + weighs > EXPOSURES_AT_ONCE or len(part) == VULNERABILITIES_AT_ONCE):
+                yield part
+                part, weight = [], 0
+            part.append(vulnerability_id)
+            weight += weighs
     if part:
         yield part
 
 
 @transaction.atomic
-def _rematch(
-    vulnerability_ids: Sequence[int],
-    cause: str,
-    differences: Differences | None,
-    *,
-    whole: WholeInventory | None = None,
-) -> Matched:
-    """Findings, then the exposures where one changed; among all components (``whole``), or those concerned.
+def _rematch(vulnerability_ids: Sequence[int], cause: str, differences: Differences | None) -> Matched:
+    """Findings, then the exposures where one changed.
 
     Installs that changed have an event of their own, which reconciles their body.
     """
     hold(alone=True)
     at = now()
-    if whole is not None and differences is not None:
-        result = Matched(findings.match_with_all(vulnerability_ids, whole, at, differences))
-    else:
-        result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at, differences))
+    result = Matched(findings.match_vulnerabilities(vulnerability_ids, Names(), at, differences))
     if result.findings.vulnerability_ids:
         changed = Reach(vulnerability_ids=sorted(result.findings.vulnerability_ids))
         result.exposures = opening.settle(changed, at)
     concerned = findings.with_findings(vulnerability_ids)
+    if result.exposures.reopened or result.exposures.lapsed:  # settled just now, priorities too
+        concerned = [one for one in concerned if one not in result.findings.vulnerability_ids]
     if concerned:
         reach = Reach(vulnerability_ids=concerned)
         result.exposures.revised += priorities.prioritise(reach, at)
@@ -238,7 +232,7 @@ def rematch_all(
 ) -> Matched:
     """Matches everything anew: components not yet indexed, then every vulnerability that concerns anyone.
 
-    Each group is looked at without keeping anyone out; what its findings say otherwise is matched again and
+    Each group is looked at without keeping anyone out; where findings say otherwise, it is matched again and
     settled, part by part, each a transaction of its own: stopped, it is run again. Exposures follow findings
     and installs in the transactions that change these, and are not read where none changed
     (``reconcile_all`` reads them). What it changes is kept as a run of that kind. ``processes`` look at once
@@ -246,19 +240,24 @@ def rematch_all(
     """
     differences = Differences.open(kind)
     total = index_components(differences=differences)
-    whole = WholeInventory()
-    groups = list(groups_of_all(whole.names))
+    groups = list(groups_of_all(Names()))
     done, everything = 0, sum(map(len, groups))
 
     def pause() -> None:
         if progress is not None:
             progress(done, everything)
 
-    for group, differing in looked_at(groups, whole, processes or settings.MATCHING_PROCESSES, pause):
-        for part in _parts([one for one in group if one in differing]):
-            total.add(_rematch(part, "rematch", differences, whole=whole))
-        done += len(group)
-        pause()
+    def differing() -> Iterator[list[int]]:
+        nonlocal done
+        for group, found in looked_at(groups, processes or settings.MATCHING_PROCESSES, pause):
+            yield [one for one in group if one in found]
+            done += len(group)
+            pause()
+
+    with sql.room_to_write():
+        for part in _parts(differing()):
+            total.add(_rematch(part, "rematch", differences))
+            pause()
     differences.close()
     return total
 
@@ -296,7 +295,7 @@ def identify_anew(progress: Progress | None = None) -> Matched:
 def reprioritise_all(progress: Progress | None = None) -> Matched:
     """Applies the decision table to every live exposure, one transaction per body."""
     total = Matched()
-    bodies = [row[0] for row in fetch("SELECT DISTINCT body_id FROM exposure_exposure ORDER BY body_id")]
+    bodies = [row[0] for row in fetch("SELECT DISTINCT body_id FROM exposure_exposurecount ORDER BY body_id")]
     for number, body_id in enumerate(bodies, start=1):
         total.add(reprioritise(body_id=body_id, cause="priority"))
         if progress is not None:

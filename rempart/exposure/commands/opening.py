@@ -58,21 +58,30 @@ _CERTAINTY = """
 UPDATE exposure_exposure AS e SET certainty = f.status, changed_at = %s FROM exposure_finding f
 WHERE {pair} AND {concerned} AND f.status <> e.certainty AND e.state IN {live} AND {where}
 """
-# What any of the above, or what reopens, would change: each row is read once, and not five times.
+# What each of the above, or what reopens, would change: every row is read once, and not five times.
 _UNSETTLED = """
-SELECT e.id FROM exposure_exposure e
-JOIN assets_asset a ON a.id = e.asset_id
-LEFT JOIN exposure_finding f ON {pair} AND {concerned}
-WHERE {where} AND CASE WHEN e.state IN {live}
-    THEN f.id IS NULL OR f.status <> e.certainty OR a.retired_at IS NOT NULL OR {absent}
-    ELSE f.id IS NOT NULL AND a.retired_at IS NULL AND {present} END
+SELECT d.id, d.to_do FROM (
+    SELECT e.id, CASE
+        WHEN e.state IN {live} AND f.id IS NULL THEN 'withdraw'
+        WHEN e.state IN {live} AND a.retired_at IS NOT NULL THEN 'retire'
+        WHEN e.state IN {live} AND {absent} THEN 'verify'
+        WHEN e.state IN {live} AND f.status <> e.certainty THEN 'correct'
+        WHEN e.state NOT IN {live} AND f.id IS NOT NULL AND a.retired_at IS NULL AND {present} THEN 'reopen'
+        END AS to_do
+    FROM exposure_exposure e
+    JOIN assets_asset a ON a.id = e.asset_id
+    LEFT JOIN exposure_finding f ON {pair} AND {concerned}
+    WHERE {where}
+) AS d WHERE d.to_do IS NOT NULL
 """
 _REOPEN = """
 UPDATE exposure_exposure AS e SET state = 'open', reopened = e.reopened + 1, opened_at = %s,
-    priority_since = %s, changed_at = %s, closed_at = NULL, due_at = NULL, certainty = f.status,
-    proof = {make}('kind', 'reopened', 'was', e.state, 'opened', e.opened_at, 'closed', e.closed_at)
-FROM exposure_finding f, assets_asset a
-WHERE {pair} AND {concerned} AND a.id = e.asset_id AND a.retired_at IS NULL
+    priority_since = %s, changed_at = %s, closed_at = NULL, certainty = f.status, due_at = (
+        SELECT d.due_at FROM {dues} AS d
+        WHERE d.outcome = e.priority AND d.since = %s AND d.kev_due = {kev_due}
+    ), proof = {make}('kind', 'reopened', 'was', e.state, 'opened', e.opened_at, 'closed', e.closed_at)
+FROM exposure_finding f, assets_asset a, intelligence_vulnerability v
+WHERE {pair} AND {concerned} AND a.id = e.asset_id AND a.retired_at IS NULL AND v.id = e.vulnerability_id
     AND e.state IN ('verified', 'withdrawn') AND {where} AND {present}
 """
 # An install may be stated by two sources: the second conflicts with the first. What is already there is
@@ -167,8 +176,16 @@ def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement
     stamp = connection.ops.adapt_datetimefield_value(at)
     parts = _parts(reach)
     movement = Movement()
-    for ids in slices([row[0] for row in fetch(_UNSETTLED, **parts)], IDS_AT_ONCE):
-        _bring_to_truth({**parts, "where": f"e.id IN ({sql.ids(ids)})"}, movement, at, import_id)
+    unsettled: dict[str, list[int]] = {}
+    for exposure_id, to_do in fetch(_UNSETTLED, **parts):
+        unsettled.setdefault(to_do, []).append(exposure_id)
+    for to_do, every in unsettled.items():
+        for ids in slices(every, IDS_AT_ONCE):
+            part = {**parts, "where": f"e.id IN ({sql.ids(ids)})"}
+            if to_do == "reopen":
+                movement.reopened += _reopen(reach, part, at)
+            else:
+                _bring_to_truth(to_do, part, movement, at, import_id)
     stated = _stated(reach, parts)
     if stated:
         movement.lapsed = run(_LAPSE, [stamp] * 3, **stated)
@@ -193,13 +210,45 @@ def _incomplete(reach: Reach, parts: dict[str, str]) -> Iterator[Reach]:
         yield Reach(asset_ids=ids, body_id=reach.body_id)
 
 
-def _bring_to_truth(parts: dict[str, str], movement: Movement, at: datetime, import_id: int | None) -> None:
-    """Closes, corrects and reopens rows that installs or findings no longer bear out as they are."""
+def _bring_to_truth(
+    to_do: str, parts: dict[str, str], movement: Movement, at: datetime, import_id: int | None
+) -> None:
+    """Closes or corrects rows that installs or findings no longer bear out as they are."""
     stamp = connection.ops.adapt_datetimefield_value(at)
-    movement.withdrawn += run(_WITHDRAW, [stamp, stamp], **parts)
-    movement.verified += _verify(parts, at, stamp, import_id)
-    movement.revised += run(_CERTAINTY, [stamp], **parts)
-    movement.reopened += run(_REOPEN, [stamp] * 3, **parts)
+    match to_do:
+        case "withdraw":
+            movement.withdrawn += run(_WITHDRAW, [stamp, stamp], **parts)
+        case "retire":
+            movement.verified += run(_VERIFY_RETIRED, [stamp, stamp], **parts)
+        case "verify":
+            movement.verified += _verify_absent(parts, at, import_id)
+        case "correct":
+            movement.revised += run(_CERTAINTY, [stamp], **parts)
+
+
+def _verify_absent(parts: dict[str, str], at: datetime, import_id: int | None) -> int:
+    """Live exposures whose component is no longer there: an inventory proves it."""
+    stamp = connection.ops.adapt_datetimefield_value(at)
+    return run(
+        _VERIFY_ABSENT,
+        [stamp, stamp, *([] if import_id is None else [import_id])],
+        which="m.state = 'applied'" if import_id is None else "m.id = %s",
+        unknown=_json({"kind": "inventory", "import": None, "at": at.isoformat()}),
+        **parts,
+    )
+
+
+def _reopen(reach: Reach, parts: dict[str, str], at: datetime) -> int:
+    """Opens again what is there and concerned again, due from now on by the priority that it had."""
+    stamp = connection.ops.adapt_datetimefield_value(at)
+    with priorities.due_table(priorities.dues_from(at, reach)) as table:
+        return run(
+            _REOPEN,
+            [*[stamp] * 4, *priorities.kev_due_parameters(at)],
+            dues=table,
+            kev_due=priorities.KEV_DUE,
+            **parts,
+        )
 
 
 def _stated(reach: Reach, parts: dict[str, str]) -> dict[str, str] | None:
@@ -245,19 +294,6 @@ def _json(value: dict[str, Any]) -> str:
     """A constant JSON object as SQL; the text holds only what this module writes."""
     text = orjson.dumps(value).decode()
     return f"CAST('{text}' AS jsonb)" if connection.vendor == "postgresql" else f"'{text}'"
-
-
-def _verify(parts: dict[str, str], at: datetime, stamp: Any, import_id: int | None) -> int:
-    """Live exposures whose component is no longer there: an inventory proves it, or the asset was retired."""
-    retired = run(_VERIFY_RETIRED, [stamp, stamp], **parts)
-    absent = run(
-        _VERIFY_ABSENT,
-        [stamp, stamp, *([] if import_id is None else [import_id])],
-        which="m.state = 'applied'" if import_id is None else "m.id = %s",
-        unknown=_json({"kind": "inventory", "import": None, "at": at.isoformat()}),
-        **parts,
-    )
-    return retired + absent
 
 
 def _open(reach: Reach, at: datetime) -> int:

@@ -27,10 +27,6 @@ _DECLARED = """
 SELECT body_id, SUM(CASE WHEN state = 'declared' THEN 1 ELSE 0 END), COUNT(*)
 FROM alerts_target WHERE state IN ('declared', 'verified') AND sent_at >= %s AND sent_at < %s GROUP BY body_id
 """
-_ACT_NOW = """
-SELECT DISTINCT body_id FROM exposure_exposure
-WHERE state = 'open' AND certainty = 'affected' AND priority = 'act_now'
-"""
 
 
 def measure(places: Places, since: datetime, until: datetime) -> dict[str, dict[int, Measure]]:
@@ -40,7 +36,7 @@ def measure(places: Places, since: datetime, until: datetime) -> dict[str, dict[
     for code, statement in (("kev_on_time", _KEV_ON_TIME), ("declared_unverified", _DECLARED)):
         parts = {body: (float(n), float(d)) for body, n, d in fetch(statement, period)}
         found[code] = shares(places, parts)
-    found["bodies_act_now"] = count_of_bodies(places, frozenset(row[0] for row in fetch(_ACT_NOW)))
+    found["bodies_act_now"] = count_of_bodies(places, frozenset(exposure.act_now(system("indicators"))))
     found |= _inventories(places, inventory_measures(), until)
     found["exposure_days"] = _exposure_days(places, found["assets_categorised"], since, until)
     found["software_supported"] = shares(places, dict(supported_shares(today())))
