@@ -168,6 +168,8 @@ class OutboxEvent(models.Model):
                 name="outbox_pending",
                 condition=models.Q(dispatched_at__isnull=True),
             ),
+            # What waits, in its order, however many events are kept after they were dispatched.
+            models.Index(fields=["dispatched_at", "id"], name="outbox_undispatched"),
         ]
 
     def __str__(self) -> str:
