@@ -182,10 +182,7 @@ def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement
     for to_do, every in unsettled.items():
         for ids in slices(every, IDS_AT_ONCE):
             part = {**parts, "where": f"e.id IN ({sql.ids(ids)})"}
-            if to_do == "reopen":
-                movement.reopened += _reopen(reach, part, at)
-            else:
-                _bring_to_truth(to_do, part, movement, at, import_id)
+            _bring_to_truth(to_do, reach, part, movement, at, import_id)
     stated = _stated(reach, parts)
     if stated:
         movement.lapsed = run(_LAPSE, [stamp] * 3, **stated)
@@ -211,9 +208,9 @@ def _incomplete(reach: Reach, parts: dict[str, str]) -> Iterator[Reach]:
 
 
 def _bring_to_truth(
-    to_do: str, parts: dict[str, str], movement: Movement, at: datetime, import_id: int | None
+    to_do: str, reach: Reach, parts: dict[str, str], movement: Movement, at: datetime, import_id: int | None
 ) -> None:
-    """Closes or corrects rows that installs or findings no longer bear out as they are."""
+    """Closes, corrects or reopens rows that installs or findings no longer bear out as they are."""
     stamp = connection.ops.adapt_datetimefield_value(at)
     match to_do:
         case "withdraw":
@@ -224,6 +221,8 @@ def _bring_to_truth(
             movement.verified += _verify_absent(parts, at, import_id)
         case "correct":
             movement.revised += run(_CERTAINTY, [stamp], **parts)
+        case "reopen":
+            movement.reopened += _reopen(reach, parts, at)
 
 
 def _verify_absent(parts: dict[str, str], at: datetime, import_id: int | None) -> int:
