@@ -86,7 +86,7 @@ def prepare(parts: int) -> dict[str, Any]:
         for asset in assets[::3]:
             for product in _PRODUCTS:
                 factories.install(asset, _component(product, "1.1"))
-    order = list(matching.groups_of_all(Names()))
+    order = [list(group) for group in matching.groups_of_all(Names())]
     return {"cutoff": cutoff.isoformat(), "parts": order, "rows": _rows(cutoff, order)}
 
 

@@ -7,7 +7,7 @@ reader of a withdrawn exposure finds why. Millions of pairs that never concerned
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -94,12 +94,11 @@ def index(component_ids: Sequence[int], names: Names) -> list[Component]:
     return components
 
 
-def candidates(vulnerability_ids: Sequence[int], names: Names) -> tuple[list[int], list[int]]:
-    """Those of these vulnerabilities that may concern an indexed component, and those components."""
-    published = {
-        vulnerability_id: names.canonical(keys)
-        for vulnerability_id, keys in intelligence.keys_for(vulnerability_ids).items()
-    }
+def candidates(named: Mapping[int, Collection[str]], names: Names) -> tuple[list[int], list[int]]:
+    """Those of these vulnerabilities that may concern an indexed component by a key of theirs, and those
+    components.
+    """
+    published = {vulnerability_id: names.canonical(keys) for vulnerability_id, keys in named.items()}
     keys = set().union(*published.values())
     held: set[str] = set()
     found: set[int] = set()
@@ -107,7 +106,7 @@ def candidates(vulnerability_ids: Sequence[int], names: Names) -> tuple[list[int
         for key, component_id in ComponentKey.objects.filter(key__in=part).values_list("key", "component_id"):
             held.add(key)
             found.add(component_id)
-    return [one for one, named in published.items() if not held.isdisjoint(named)], sorted(found)
+    return [one for one, each in published.items() if not held.isdisjoint(each)], sorted(found)
 
 
 def match_vulnerabilities(
@@ -117,36 +116,35 @@ def match_vulnerabilities(
     differences: Differences | None = None,
 ) -> Changes:
     """Matches these vulnerabilities with every indexed component, and keeps the verdicts."""
-    matcher, inventory = _made_ready(vulnerability_ids, names)
+    matcher, inventory = _made_ready(intelligence.keys_for(vulnerability_ids), names)
     return _keep(matcher, inventory, Reach(vulnerability_ids=vulnerability_ids), at, differences)
 
 
 @uncollected
-def differing(vulnerability_ids: Sequence[int]) -> set[int]:
-    """Those of these vulnerabilities whose findings are not what matching says now. Reads only.
+def differing(named: Mapping[int, Collection[str]]) -> set[int]:
+    """Those of these vulnerabilities, given with the keys by which they name what is held, whose findings are
+    not what matching says now. Reads only.
 
     What others write meanwhile may make one look different, never make a difference unseen: whoever changes
     a statement or a component matches it in the same breath, or in an event that follows.
     """
-    found = _compared(
-        *_made_ready(vulnerability_ids, Names()), Reach(vulnerability_ids=vulnerability_ids), now()
-    )
-    return found.vulnerability_ids
+    matcher, inventory = _made_ready(named, Names())
+    return _compared(matcher, inventory, Reach(vulnerability_ids=list(named)), now()).vulnerability_ids
 
 
-def _made_ready(vulnerability_ids: Sequence[int], names: Names) -> tuple[Matcher, Inventory]:
+def _made_ready(named: Mapping[int, Collection[str]], names: Names) -> tuple[Matcher, Inventory]:
     """What these vulnerabilities say, and the indexed components that they may concern.
 
     Most records name nothing that anyone holds: their statements are not even read.
     """
-    concerned, component_ids = candidates(vulnerability_ids, names)
+    concerned, component_ids = candidates(named, names)
     matcher = _matcher(intelligence.statements_for(concerned), names)
     return matcher, Inventory(names, load_components(component_ids))
 
 
 def verdicts_of(vulnerability_ids: Sequence[int], names: Names) -> Iterator[Verdict]:
     """The verdicts of these vulnerabilities about every indexed component that they may concern."""
-    concerned, component_ids = candidates(vulnerability_ids, names)
+    concerned, component_ids = candidates(intelligence.keys_for(vulnerability_ids), names)
     matcher = _matcher(intelligence.statements_for(concerned), names)
     return matcher.match(load_components(component_ids))
 

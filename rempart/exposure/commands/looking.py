@@ -21,13 +21,13 @@ from rempart.exposure.commands.findings import differing
 _PATIENCE = 0.3  # seconds that an answer is waited for before others may pass
 _inherited: list[Any] = []  # connections of who forked this process: in use there, and never closed here
 
-Group = list[int]
+Named = dict[int, list[str]]  # vulnerabilities, each with the keys by which it names what is held
 Pause = Callable[[], None]
 
 
 def looked_at(
-    groups: Sequence[Group], processes: int, pause: Pause | None = None
-) -> Iterator[tuple[Group, set[int]]]:
+    groups: Sequence[Named], processes: int, pause: Pause | None = None
+) -> Iterator[tuple[Named, set[int]]]:
     """Each group of vulnerabilities, in order, with those of it whose findings are to be written anew.
 
     ``pause`` lets others pass while an answer is waited for.
@@ -55,7 +55,7 @@ def _answered(pipe: Connection, pause: Pause | None) -> set[int]:
 
 
 @contextmanager
-def _looker(groups: Sequence[Group], others: Sequence[Connection]) -> Iterator[Connection]:
+def _looker(groups: Sequence[Named], others: Sequence[Connection]) -> Iterator[Connection]:
     """What a process answers about each of these groups, in order."""
     context = get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
@@ -69,7 +69,7 @@ def _looker(groups: Sequence[Group], others: Sequence[Connection]) -> Iterator[C
         process.join()
 
 
-def _look(pipe: Connection, held_by_parent: Sequence[Connection], groups: Sequence[Group]) -> None:
+def _look(pipe: Connection, held_by_parent: Sequence[Connection], groups: Sequence[Named]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked is told, and closes the pipe
     for one in held_by_parent:
         one.close()

@@ -18,7 +18,7 @@ from rempart.exposure.commands import findings, opening, priorities
 from rempart.exposure.commands.differences import Differences
 from rempart.exposure.commands.findings import Changes
 from rempart.exposure.commands.inventory import Names
-from rempart.exposure.commands.looking import looked_at
+from rempart.exposure.commands.looking import Named, looked_at
 from rempart.exposure.commands.opening import Movement
 from rempart.exposure.commands.reach import Reach, fetch, hold, slices
 from rempart.exposure.models import MatchRun
@@ -123,16 +123,18 @@ def rematch_vulnerabilities(ids: Iterable[int], feed_run_id: int | None = None) 
     return total
 
 
-def groups_of_all(names: Names) -> Iterator[list[int]]:
+def groups_of_all(names: Names) -> Iterator[Named]:
     """Every vulnerability that concerns anyone, by product, so many at once.
 
     The others name nothing that is held, and nothing is kept about them: whoever takes in a component of
     theirs matches it with them.
     """
     held = [row[0] for row in fetch("SELECT DISTINCT key FROM exposure_componentkey")]
-    named = intelligence_queries.first_named(names.spellings(held))
-    named |= {row[0]: "" for row in fetch(_FOUND) if row[0] not in named}
-    yield from slices(sorted(named, key=lambda one: (named[one], one)), REMATCHED_AT_ONCE)
+    named = intelligence_queries.keys_among(names.spellings(held))
+    for (vulnerability_id,) in fetch(_FOUND):
+        named.setdefault(vulnerability_id, [])
+    for part in slices(sorted(named, key=lambda one: (named[one][:1], one)), REMATCHED_AT_ONCE):
+        yield {one: named[one] for one in part}
 
 
 def _parts(groups: Iterable[Sequence[int]]) -> Iterator[list[int]]:

@@ -43,8 +43,7 @@ WHERE e.state IN {live} AND {where}
 _VERIFY_RETIRED = """
 UPDATE exposure_exposure AS e SET state = 'verified', closed_at = %s, changed_at = %s,
     proof = (SELECT {make}('kind', 'retired', 'at', a.retired_at) FROM assets_asset a WHERE a.id = e.asset_id)
-WHERE e.state IN {live} AND {where}
-    AND EXISTS (SELECT 1 FROM assets_asset a WHERE a.id = e.asset_id AND a.retired_at IS NOT NULL)
+WHERE e.state IN {live} AND {where} AND {retired}
 """
 _VERIFY_ABSENT = """
 UPDATE exposure_exposure AS e SET state = 'verified', closed_at = %s, changed_at = %s,
@@ -58,19 +57,19 @@ _CERTAINTY = """
 UPDATE exposure_exposure AS e SET certainty = f.status, changed_at = %s FROM exposure_finding f
 WHERE {pair} AND {concerned} AND f.status <> e.certainty AND e.state IN {live} AND {where}
 """
+# Of a row's own asset: for an EXISTS, PostgreSQL may gather every retired one first.
+_RETIRED = "(SELECT a.retired_at FROM assets_asset a WHERE a.id = e.asset_id) IS NOT NULL"
 # What each of the above, or what reopens, would change: every row is read once, and not five times.
 _UNSETTLED = """
 SELECT d.id, d.to_do FROM (
     SELECT e.id, CASE
         WHEN e.state IN {live} AND f.id IS NULL THEN 'withdraw'
-        WHEN e.state IN {live} AND a.retired_at IS NOT NULL THEN 'retire'
+        WHEN e.state IN {live} AND {retired} THEN 'retire'
         WHEN e.state IN {live} AND {absent} THEN 'verify'
         WHEN e.state IN {live} AND f.status <> e.certainty THEN 'correct'
-        WHEN e.state NOT IN {live} AND f.id IS NOT NULL AND a.retired_at IS NULL AND {present} THEN 'reopen'
+        WHEN e.state NOT IN {live} AND f.id IS NOT NULL AND {present} AND NOT ({retired}) THEN 'reopen'
         END AS to_do
-    FROM exposure_exposure e
-    JOIN assets_asset a ON a.id = e.asset_id
-    LEFT JOIN exposure_finding f ON {pair} AND {concerned}
+    FROM exposure_exposure e LEFT JOIN exposure_finding f ON {pair} AND {concerned} AND {findings}
     WHERE {where}
 ) AS d WHERE d.to_do IS NOT NULL
 """
@@ -177,7 +176,8 @@ def settle(reach: Reach, at: datetime, import_id: int | None = None) -> Movement
     parts = _parts(reach)
     movement = Movement()
     unsettled: dict[str, list[int]] = {}
-    for exposure_id, to_do in fetch(_UNSETTLED, **parts):
+    findings = reach.where(vulnerability="f.vulnerability_id", component="f.component_id")
+    for exposure_id, to_do in fetch(_UNSETTLED, **parts, findings=findings):
         unsettled.setdefault(to_do, []).append(exposure_id)
     for to_do, every in unsettled.items():
         for ids in slices(every, IDS_AT_ONCE):
@@ -279,6 +279,7 @@ def _parts(reach: Reach) -> dict[str, str]:
         "pair": _PAIR,
         "concerned": _CONCERNED,
         "present": _PRESENT,
+        "retired": _RETIRED,
         # Only who settles a whole body, all of its components matched and none changing meanwhile, may say
         # that one is gone: an inventory may arrive while anything else is being settled.
         "absent": f"NOT {_PRESENT}" if reach.is_a_body else "1 = 0",

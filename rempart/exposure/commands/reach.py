@@ -17,6 +17,8 @@ T = TypeVar("T")
 IDS_AT_ONCE = 20_000  # rows that one statement names
 
 _EVERYTHING = 7_301  # the advisory lock of this slice (PostgreSQL): any number that is nobody else's
+# Merged by vulnerability alone, as an index has them, every install would meet every exposure to it.
+_PLANNED = "set_config('enable_mergejoin', 'off', true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,8 @@ def hold(*, alone: bool, body_id: int | None = None) -> None:
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
-        if alone:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_EVERYTHING])
-        else:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_EVERYTHING])
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        cursor.execute(f"SELECT {lock}(%s), {_PLANNED}", [_EVERYTHING])
     if body_id is not None:
         hold_installs(body_id)
 

@@ -55,13 +55,15 @@ def keys_for(vulnerability_ids: Collection[int]) -> dict[int, set[str]]:
     return found
 
 
-def first_named(keys: Iterable[str]) -> dict[int, str]:
-    """The vulnerabilities that name a product by any of these keys, each with the least of those keys."""
-    found: dict[int, str] = {}
+def keys_among(keys: Iterable[str]) -> dict[int, list[str]]:
+    """The vulnerabilities that name a product by any of these keys, each with those keys in order."""
+    found: dict[int, list[str]] = {}
     for chunk in batches(dict.fromkeys(sorted(keys)), _CHUNK):
         rows = AffectedKey.objects.filter(key__in=chunk, vulnerability__state="PUBLISHED")
         for vulnerability_id, key in rows.order_by("key").values_list("vulnerability_id", "key"):
-            found.setdefault(vulnerability_id, key)
+            named = found.setdefault(vulnerability_id, [])
+            if key not in named:
+                named.append(key)
     return found
 
 
