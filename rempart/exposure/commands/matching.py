@@ -30,7 +30,7 @@ from rempart.kernel.time import now
 VULNERABILITIES_AT_ONCE = 100
 REMATCHED_AT_ONCE = 500
 # What a part of a re-match may have to settle: on SQLite, nobody else writes while it lasts.
-EXPOSURES_AT_ONCE = 10_000
+EXPOSURES_AT_ONCE = 5_000
 COMPONENTS_AT_ONCE = 1_000
 _TOLD_AT_ONCE = 500
 
