@@ -116,8 +116,9 @@ def match_vulnerabilities(
     differences: Differences | None = None,
 ) -> Changes:
     """Matches these vulnerabilities with every indexed component, and keeps the verdicts."""
-    matcher, inventory = _made_ready(intelligence.keys_for(vulnerability_ids), names)
-    return _keep(matcher, inventory, Reach(vulnerability_ids=vulnerability_ids), at, differences)
+    matcher, components = _made_ready(intelligence.keys_for(vulnerability_ids), names)
+    reach = Reach(vulnerability_ids=vulnerability_ids)
+    return _keep(matcher, Inventory(names, components), reach, at, differences)
 
 
 @uncollected
@@ -128,25 +129,25 @@ def differing(named: Mapping[int, Collection[str]]) -> set[int]:
     What others write meanwhile may make one look different, never make a difference unseen: whoever changes
     a statement or a component matches it in the same breath, or in an event that follows.
     """
-    matcher, inventory = _made_ready(named, Names())
-    return _compared(matcher, inventory, Reach(vulnerability_ids=list(named)), now()).vulnerability_ids
+    names = Names()
+    matcher, components = _made_ready(named, names)
+    reach = Reach(vulnerability_ids=list(named))
+    return _compared(matcher, Inventory(names, components), reach, now()).vulnerability_ids
 
 
-def _made_ready(named: Mapping[int, Collection[str]], names: Names) -> tuple[Matcher, Inventory]:
+def verdicts_of(vulnerability_ids: Sequence[int], names: Names) -> Iterator[Verdict]:
+    """The verdicts of these vulnerabilities about every indexed component that they may concern."""
+    matcher, components = _made_ready(intelligence.keys_for(vulnerability_ids), names)
+    return matcher.match(components)
+
+
+def _made_ready(named: Mapping[int, Collection[str]], names: Names) -> tuple[Matcher, list[Component]]:
     """What these vulnerabilities say, and the indexed components that they may concern.
 
     Most records name nothing that anyone holds: their statements are not even read.
     """
     concerned, component_ids = candidates(named, names)
-    matcher = _matcher(intelligence.statements_for(concerned), names)
-    return matcher, Inventory(names, load_components(component_ids))
-
-
-def verdicts_of(vulnerability_ids: Sequence[int], names: Names) -> Iterator[Verdict]:
-    """The verdicts of these vulnerabilities about every indexed component that they may concern."""
-    concerned, component_ids = candidates(intelligence.keys_for(vulnerability_ids), names)
-    matcher = _matcher(intelligence.statements_for(concerned), names)
-    return matcher.match(load_components(component_ids))
+    return _matcher(intelligence.statements_for(concerned), names), load_components(component_ids)
 
 
 def labels(pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[str, str]]:

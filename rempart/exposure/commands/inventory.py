@@ -52,7 +52,6 @@ class Inventory:
     """Components, to be matched with the statements of any number of matchers of the same names."""
 
     def __init__(self, names: Names, components: Sequence[Component]) -> None:
-        self.names = names
         self._components = {int(one.id): one for one in components}
         self._ids = list(self._components)
         self._prepared = Matcher(names.aliases).prepare(components)
